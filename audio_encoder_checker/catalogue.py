@@ -1,0 +1,124 @@
+"""What a check is, and the list of all of them.
+
+A check is a pure function from evidence to problems. The types of its parameters say which evidence it
+needs; its docstring is the user's help: line 1 is the title, the body says why it matters in this
+challenge, and the part after `Fix:` is the default hint.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from typing import get_type_hints
+
+from audio_encoder_checker.findings import Problem, Severity
+
+Judge = Callable[..., Iterator[Problem]]
+
+FAMILIES = {
+    "0": "conduct",
+    "1": "archive",
+    "2": "source",
+    "3": "environment",
+    "4": "load",
+    "5": "contract",
+    "6": "download",
+    "7": "budget",
+    "8": "evaluate",
+    "9": "rules",
+}
+"""The first digit of an id names the stage whose evidence the check judges."""
+
+_MODULES = ("archive", "conduct", "contract", "evaluation", "loading", "source")
+
+
+@dataclass(frozen=True)
+class Check:
+    """A judge of evidence, with everything a user may want to know of it."""
+
+    id: str
+    name: str
+    severity: Severity
+    title: str
+    why: str
+    fix: str
+    needs: tuple[type, ...]
+    judge: Judge
+
+    @property
+    def stage(self) -> str:
+        """The stage whose evidence this check judges."""
+        return FAMILIES[self.id[3]]
+
+
+_registered: dict[str, Check] = {}
+
+
+def check(check_id: str, *, severity: Severity = Severity.ERROR) -> Callable[[Judge], Judge]:
+    """Make a check of a function.
+
+    Args:
+        check_id: `AEC` and three digits, the first of them the family.
+        severity: what its problems are unless they say otherwise.
+
+    Raises:
+        ValueError: the id is malformed or taken, or the docstring lacks a title, a reason or a `Fix:`.
+    """
+    if not re.fullmatch(r"AEC\d{3}", check_id) or check_id in _registered:
+        raise ValueError(f"{check_id!r} is malformed or taken")
+
+    def register(judge: Judge) -> Judge:
+        title, why, fix = _help_parts(judge)
+        hints = get_type_hints(judge)
+        hints.pop("return", None)
+        _registered[check_id] = Check(
+            id=check_id,
+            name=judge.__name__.replace("_", "-"),
+            severity=severity,
+            title=title,
+            why=why,
+            fix=fix,
+            needs=tuple(hints.values()),
+            judge=judge,
+        )
+        return judge
+
+    return register
+
+
+def _help_parts(judge: Judge) -> tuple[str, str, str]:
+    doc = inspect.getdoc(judge) or ""
+    title, _, rest = doc.partition("\n\n")
+    why, _, fix = rest.partition("Fix:")
+    parts = [" ".join(part.split()) for part in (title, why, fix)]
+    if not all(parts):
+        raise ValueError(f"the docstring of {judge.__name__} needs a title, a reason and a `Fix:`")
+    return parts[0], parts[1], parts[2]
+
+
+@cache
+def all_checks() -> tuple[Check, ...]:
+    """Every check there is, by id."""
+    for module in _MODULES:
+        import_module(f"audio_encoder_checker.checks.{module}")
+    return tuple(_registered[check_id] for check_id in sorted(_registered))
+
+
+def matching(wanted: Iterable[str]) -> tuple[tuple[Check, ...], tuple[str, ...]]:
+    """Choose checks by id (`AEC503`), prefix (`AEC5`) or name (`zero-frames`).
+
+    Returns:
+        The checks chosen, and the words that chose none.
+    """
+    chosen: dict[str, Check] = {}
+    unknown = []
+    for word in wanted:
+        found = [c for c in all_checks() if c.name == word or (word[:3] == "AEC" and c.id.startswith(word))]
+        chosen.update((c.id, c) for c in found)
+        if not found:
+            unknown.append(word)
+    return tuple(chosen[check_id] for check_id in sorted(chosen)), tuple(unknown)

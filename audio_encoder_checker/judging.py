@@ -1,0 +1,109 @@
+"""Evidence and checks in, findings out: the only place where a check is called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar, cast
+
+from audio_encoder_checker.catalogue import Check
+from audio_encoder_checker.findings import Finding, Problem
+
+Kind = TypeVar("Kind")
+
+NOT_ASKED = "not asked for"
+"""Why evidence is missing when the user left its stage out: that alone leaves no verdict undecided."""
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A check that could not be judged, and why. Never a pass."""
+
+    id: str
+    name: str
+    reason: str
+
+    @property
+    def asked_for(self) -> bool:
+        """Whether somebody is still waiting for this judgement."""
+        return self.reason != NOT_ASKED
+
+
+@dataclass
+class Evidence:
+    """All facts gathered so far, one of each kind, and why the missing ones are missing."""
+
+    facts: dict[type, object] = field(default_factory=dict)
+    missing: dict[type, str] = field(default_factory=dict)
+
+    def put(self, *facts: object) -> None:
+        """Add facts; a kind that is already there is replaced."""
+        for fact in facts:
+            self.facts[type(fact)] = fact
+            self.missing.pop(type(fact), None)
+
+    def miss(self, reason: str, *kinds: type) -> None:
+        """Say why facts of these kinds will not come."""
+        for kind in kinds:
+            if kind not in self.facts:
+                self.missing[kind] = reason
+
+    def get(self, kind: type[Kind]) -> Kind | None:
+        """The facts of one kind, or None."""
+        return cast("Kind | None", self.facts.get(kind))
+
+    def why_missing(self, kinds: Iterable[type]) -> str:
+        """Why the first missing one of some kinds is missing; empty when all are there."""
+        for kind in kinds:
+            if kind not in self.facts:
+                return self.missing.get(kind, "its evidence was not gathered")
+        return ""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What all checks together say."""
+
+    findings: tuple[Finding, ...]
+    skipped: tuple[Skipped, ...]
+
+
+def judge(evidence: Evidence, checks: Iterable[Check], ignored: Mapping[str, str] | None = None) -> Judgement:
+    """Ask every check, in the order of ids.
+
+    Args:
+        evidence: what was gathered.
+        checks: whom to ask.
+        ignored: check id to the user's reason for not asking it.
+
+    Returns:
+        Findings, gravest first, and the checks that could not be judged.
+    """
+    findings: list[Finding] = []
+    skipped: list[Skipped] = []
+    for one in checks:
+        reason = evidence.why_missing(one.needs)
+        if ignored and one.id in ignored:
+            skipped.append(Skipped(one.id, one.name, f"ignored: {ignored[one.id]}"))
+        elif reason:
+            skipped.append(Skipped(one.id, one.name, reason))
+        else:
+            facts = [evidence.facts[kind] for kind in one.needs]
+            findings.extend(stamp(one, problem) for problem in one.judge(*facts))
+    findings.sort(key=lambda finding: (finding.severity.rank, finding.id))
+    return Judgement(tuple(findings), tuple(skipped))
+
+
+def stamp(one: Check, problem: Problem) -> Finding:
+    """Give a problem the identity of the check that found it."""
+    return Finding(
+        id=one.id,
+        name=one.name,
+        severity=problem.severity or one.severity,
+        stage=one.stage,
+        title=one.title,
+        why=one.why,
+        message=problem.message,
+        at=problem.at,
+        hint=problem.hint or one.fix,
+    )

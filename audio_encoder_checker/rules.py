@@ -1,0 +1,154 @@
+"""One edition's rule book, read from TOML: numbers and names, no logic."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from audio_encoder_checker.errors import UsageError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+DEFAULT_PROFILE = "icme-2025"
+
+
+@dataclass(frozen=True)
+class ArchiveRules:
+    """What an archive may hold; sizes in bytes, ratios are unpacked over packed."""
+
+    max_entries: int
+    max_unpacked_bytes: int
+    max_entry_ratio: float
+    max_total_ratio: float
+
+
+@dataclass(frozen=True)
+class EncoderRules:
+    """How the organisers' code finds the encoder."""
+
+    class_suffix: str
+
+
+@dataclass(frozen=True)
+class ContractRules:
+    """The calls an encoder has to survive: lengths in seconds, batches in clips."""
+
+    official_batch: int
+    official_samples: int
+    lengths_s: tuple[float, ...]
+    batches: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What the organisers' machine has, in bytes."""
+
+    ram_bytes: int
+    gpu_bytes: int
+
+
+@dataclass(frozen=True)
+class LimitRules:
+    """What a box enforces: seconds and bytes."""
+
+    load_s: float
+    call_s: float
+    evaluate_s: float
+    output_bytes: int
+    scratch_bytes: int
+    answer_bytes: int
+
+
+@dataclass(frozen=True)
+class EvaluationRules:
+    """Constants of both tracks."""
+
+    encode_batch: int
+    knn_neighbours: int
+    knn_temperature: float
+
+
+@dataclass(frozen=True)
+class Rules:
+    """A whole profile."""
+
+    name: str
+    title: str
+    archive: ArchiveRules
+    encoder: EncoderRules
+    contract: ContractRules
+    budget: Budget
+    limits: LimitRules
+    evaluation: EvaluationRules
+
+
+def load_rules(profile: str = DEFAULT_PROFILE) -> Rules:
+    """Read a profile by its name, or from a TOML file.
+
+    Raises:
+        UsageError: there is no such profile, or the file is no valid one.
+    """
+    path = Path(profile)
+    if path.suffix == ".toml":
+        return _parse(_read_file(path), profile)
+    folder = resources.files("audio_encoder_checker") / "resources" / "profiles"
+    known = sorted(p.name.removesuffix(".toml") for p in folder.iterdir() if p.name.endswith(".toml"))
+    if profile not in known:
+        raise UsageError(f"there is no profile {profile!r}", f"choose one of {', '.join(known)}, or name a .toml file")
+    return _parse((folder / f"{profile}.toml").read_text(encoding="utf-8"), None)
+
+
+def _read_file(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read the profile {path}: {error}") from None
+
+
+def _parse(text: str, path: str | None) -> Rules:
+    """Build rules from TOML; a user's own file (`path` is set) is validated against the schema first."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path} is not valid TOML: {error}") from None
+    if path is not None:
+        _validate(data, path)
+    contract = data["contract"]
+    return Rules(
+        name=data["name"],
+        title=data["title"],
+        archive=ArchiveRules(**data["archive"]),
+        encoder=EncoderRules(**data["encoder"]),
+        contract=ContractRules(
+            official_batch=contract["official_batch"],
+            official_samples=contract["official_samples"],
+            lengths_s=tuple(contract["lengths_s"]),
+            batches=tuple(contract["batches"]),
+        ),
+        budget=Budget(**data["budget"]),
+        limits=LimitRules(**data["limits"]),
+        evaluation=EvaluationRules(**data["evaluation"]),
+    )
+
+
+def schema(name: str) -> dict[str, Any]:
+    """One of the published JSON Schemas: `report`, `rules` or `manifest`."""
+    text = (resources.files("audio_encoder_checker") / "resources" / f"{name}.schema.json").read_text(encoding="utf-8")
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded
+
+
+def _validate(data: dict[str, Any], path: str) -> None:
+    import jsonschema  # noqa: PLC0415 - 180 ms that only a user's own profile needs
+
+    worst = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema("rules")).iter_errors(data))
+    if worst is not None:
+        where = ".".join(str(part) for part in worst.absolute_path) or "top level"
+        raise UsageError(f"{path}: {where}: {worst.message}", "compare with `aecc-check --print-schema rules`")
