@@ -1,0 +1,79 @@
+"""Streams, exit statuses and the last words of both commands: the only place that prints."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from audio_encoder_checker.errors import CheckerError
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+EXIT_USAGE = 2
+EXIT_OUR_BUG = 70
+EXIT_INTERRUPTED = 130
+
+
+def run(command: click.Command) -> NoReturn:
+    """Run one command and leave with its status; no ending shows a user a traceback of ours.
+
+    Statuses: whatever the command returns, 2 for wrong usage, 3 where the machine is at fault, 70 for a
+    bug of ours, 130 when interrupted.
+    """
+    signal.signal(signal.SIGTERM, _leave_tidily)
+    try:
+        status = command.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        status = error.exit_code
+    except click.Abort:
+        complain("interrupted")
+        status = EXIT_INTERRUPTED
+    except CheckerError as error:
+        complain(f"error: {error}")
+        if error.hint:
+            complain(f"  fix: {error.hint}")
+        status = error.exit_code
+    except BrokenPipeError:
+        _drop_stdout()
+        status = EXIT_USAGE
+    except Exception as error:  # noqa: BLE001 - the last guard: whatever is left is our own bug
+        _confess(error)
+        status = EXIT_OUR_BUG
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def say(text: str) -> None:
+    """Print a result on stdout."""
+    click.echo(text)
+
+
+def complain(text: str) -> None:
+    """Print a word about the run, not its result, on stderr."""
+    click.echo(text, err=True)
+
+
+def _leave_tidily(_signal: int, _frame: FrameType | None) -> None:
+    """On SIGTERM unwind the stack, so that boxes are closed and temporary folders removed."""
+    raise click.Abort
+
+
+def _drop_stdout() -> None:
+    """Nobody reads stdout any more: keep the interpreter from complaining when it flushes."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _confess(error: Exception) -> None:
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    complain(f"internal error: {type(error).__name__}: {error} ({last.filename}:{last.lineno})")
+    complain("  this is a bug of audio-encoder-checker, not of your submission; please report these lines")
+    if os.environ.get("AECC_DEBUG"):
+        complain("".join(traceback.format_exception(error)))
+    else:
+        complain("  AECC_DEBUG=1 prints the traceback")
