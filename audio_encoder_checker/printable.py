@@ -1,0 +1,23 @@
+"""Text of a submission, made safe to show: no control, bidi or invisible character reaches a terminal."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+def printable(text: str, *, limit: int = 200, keep: str = "") -> str:
+    r"""Escape every control, format, surrogate, private and unassigned character, and cut.
+
+    Args:
+        text: anything.
+        limit: most characters of the result, an ellipsis included.
+        keep: characters to let through all the same, such as `"\n"`.
+    """
+    shown = "".join(c if c in keep or unicodedata.category(c) not in _HIDDEN else _escape(c) for c in text[: limit + 1])
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
