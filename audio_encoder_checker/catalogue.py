@@ -33,7 +33,7 @@ FAMILIES = {
 }
 """The first digit of an id names the stage whose evidence the check judges."""
 
-_MODULES = ("archive", "conduct", "contract", "evaluation", "loading", "source")
+_MODULES = ("archive", "behaviour", "conduct", "contract", "evaluation", "loading", "source")
 
 
 @dataclass(frozen=True)

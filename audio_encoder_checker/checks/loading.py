@@ -1,0 +1,139 @@
+"""AEC4xx: importing the encoder file and constructing the encoder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from audio_encoder_checker.catalogue import check
+from audio_encoder_checker.evidence.load import EncoderFacts, LoadFacts
+from audio_encoder_checker.evidence.run import Ending
+from audio_encoder_checker.findings import Problem
+
+REPORTED_ELSEWHERE = (Ending.FLOODED, Ending.OUT_OF_MEMORY)
+"""Endings that a check of the conduct family reports, whatever the stage."""
+
+
+@check("AEC401")
+def missing_module(load: LoadFacts) -> Iterator[Problem]:
+    """The encoder imports a module that is not there.
+
+    The organisers install your requirements.txt into a fresh environment. What only your own machine has is
+    missing there, and X-ARES then reports the encoder file itself as not found.
+
+    Fix: add the distribution that provides the module to requirements.txt, or put its code into the repository.
+    """
+    raised = load.outcome.raised
+    if raised and raised.missing_module:
+        name = raised.missing_module
+        yield Problem(
+            f"no module named {name!r}",
+            at=raised.at or load.file,
+            hint=f"add the distribution that provides `{name}` to requirements.txt and install it here "
+            f"(`pip install {name}`), or put {name}.py into the repository",
+        )
+
+
+@check("AEC402")
+def import_failure(load: LoadFacts) -> Iterator[Problem]:
+    """The encoder file raises an exception when it is imported.
+
+    X-ARES imports the file from the root of the repository before anything else; nothing can be evaluated
+    when that fails.
+
+    Fix: run `python -c "import encoder"` in the root of the repository and mend what it shows; guard code
+        that is no definition with `if __name__ == "__main__":`.
+    """
+    raised = load.outcome.raised
+    if raised and load.phase == "import" and not raised.missing_module and not load.network_needed:
+        yield Problem(str(raised), at=raised.at or load.file)
+
+
+@check("AEC403")
+def constructor_failure(load: LoadFacts) -> Iterator[Problem]:
+    """The encoder's constructor raises an exception.
+
+    X-ARES constructs the encoder without arguments, once per task. Weights that are looked for in the wrong
+    place are the usual cause.
+
+    Fix: run `python -c "import encoder; encoder.YourEncoder()"` in a fresh clone; find files with
+        `Path(__file__).parent`.
+    """
+    raised = load.outcome.raised
+    if raised and load.phase == "construct" and not raised.missing_module and not load.network_needed:
+        yield Problem(str(raised), at=raised.at or load.file, hint=_constructor_hint(raised.type, str(raised)))
+
+
+def _constructor_hint(kind: str, text: str) -> str:
+    if kind == "FileNotFoundError":
+        return "build the path from the encoder file, `Path(__file__).parent / ...`, and check that the file is in the ZIP"
+    if "weights_only" in text:
+        return "save a plain state dict (`torch.save(model.state_dict(), path)`) or use safetensors; both load everywhere"
+    if "CUDA" in text or "cuda" in text:
+        return "load with `map_location='cpu'` and create no tensor with `device='cuda'`; X-ARES moves the encoder itself"
+    if "required positional argument" in text:
+        return "give every parameter of `__init__` a default: X-ARES calls the class without arguments"
+    return ""
+
+
+@check("AEC404")
+def death_while_loading(load: LoadFacts) -> Iterator[Problem]:
+    """The process ends while the encoder is loaded.
+
+    The organisers' run ends with it, and no score is produced. An exit status of 0 is no excuse: the encoder
+    never answered.
+
+    Fix: remove `exit()`, `sys.exit()` or `os._exit()`; for a crash in compiled code run
+        `python -X faulthandler -c "import encoder; encoder.YourEncoder()"`.
+    """
+    if load.outcome.ending in (Ending.EXITED, Ending.KILLED, Ending.GARBLED) and load.phase != "start":
+        yield Problem(f"the process ended before the encoder was there: {load.outcome}", at=load.file)
+
+
+@check("AEC405")
+def endless_loading(load: LoadFacts) -> Iterator[Problem]:
+    """Loading the encoder takes too long.
+
+    X-ARES constructs the encoder some fifty times, twice per task. A constructor that waits for input, loops
+    or downloads slowly makes the evaluation impossible.
+
+    Fix: look for `input()`, training code or a loop at module level; `--timeout SECONDS` allows more.
+    """
+    if load.outcome.ending is Ending.TIMED_OUT and load.phase != "start":
+        yield Problem(f"the encoder was not constructed: {load.outcome.detail}", at=load.file)
+
+
+@check("AEC406")
+def ambiguous_encoder_name(load: LoadFacts) -> Iterator[Problem]:
+    """X-ARES does not find exactly one encoder in the module.
+
+    It takes the only name in `dir(module)` that ends in `Encoder`; imported classes and variables count too.
+
+    Fix: keep one such name; import others under an alias, `from x import SomeEncoder as _SomeEnc`.
+    """
+    if load.phase == "find":
+        names = ", ".join(load.names) or "none"
+        yield Problem(f"expected one name ending in 'Encoder', found {len(load.names)}: {names}", at=load.file)
+
+
+@check("AEC407")
+def not_a_module(encoder: EncoderFacts) -> Iterator[Problem]:
+    """The encoder is no torch.nn.Module.
+
+    X-ARES moves the encoder to the GPU with `.to(device)` and the official checker refuses anything else.
+
+    Fix: derive the class from `torch.nn.Module` and call `super().__init__()` first.
+    """
+    if not encoder.is_module:
+        yield Problem(f"{encoder.class_name} is not derived from torch.nn.Module", at=encoder.file)
+
+
+@check("AEC408")
+def class_name_suffix(encoder: EncoderFacts) -> Iterator[Problem]:
+    """The encoder's class is not named as the challenge asks.
+
+    The official checker looks at the class name of the object itself, not at the name it was found under.
+
+    Fix: rename the class so that it ends in `Encoder`.
+    """
+    if not encoder.class_name.endswith("Encoder"):
+        yield Problem(f"the class is named {encoder.class_name!r}, which does not end in 'Encoder'", at=encoder.file)

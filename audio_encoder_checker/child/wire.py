@@ -1,0 +1,102 @@
+"""Frames on a socket: the only file that parent and child share.
+
+A frame is four bytes (big-endian length of the header), a JSON object of at most 64 KiB, and as many raw
+bytes as its `payload_bytes` says. Never pickle. Standard library only: this file runs in the box too.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import socket
+
+HEADER_LIMIT = 64 * 1024
+
+
+class ClosedError(Exception):
+    """The other side is gone."""
+
+
+class GarbledError(Exception):
+    """What came is no frame, or a larger one than allowed."""
+
+
+def send(
+    channel: socket.socket,
+    header: dict[str, Any],
+    payload: bytes | memoryview = b"",
+    deadline: float | None = None,
+) -> None:
+    """Send one frame.
+
+    Args:
+        channel: a connected stream socket.
+        header: JSON-serialisable, at most 64 KiB.
+        payload: raw bytes.
+        deadline: on the clock of `time.monotonic`, for the whole frame.
+
+    Raises:
+        ClosedError: nobody listens any more.
+        TimeoutError: the deadline passed.
+    """
+    size = payload.nbytes if isinstance(payload, memoryview) else len(payload)
+    text = json.dumps({**header, "payload_bytes": size}).encode()
+    try:
+        _wait(channel, deadline)
+        channel.sendall(len(text).to_bytes(4, "big") + text)
+        if size:
+            _wait(channel, deadline)
+            channel.sendall(payload)
+    except (BrokenPipeError, ConnectionError) as error:
+        raise ClosedError(str(error)) from None
+
+
+def receive(
+    channel: socket.socket, payload_limit: int, deadline: float | None = None
+) -> tuple[dict[str, Any], bytearray]:
+    """Receive one frame.
+
+    Raises:
+        ClosedError: the other side ended before a whole frame came.
+        GarbledError: no frame, or one over the limits.
+        TimeoutError: the deadline passed, however busily bytes trickled in.
+    """
+    size = int.from_bytes(_exactly(channel, 4, deadline), "big")
+    if size > HEADER_LIMIT:
+        raise GarbledError(f"a header of {size} bytes")
+    try:
+        header = json.loads(_exactly(channel, size, deadline))
+        payload_bytes = header["payload_bytes"]
+    except (ValueError, RecursionError, TypeError, KeyError) as error:
+        raise GarbledError(f"a header that is no JSON object: {type(error).__name__}") from None
+    if not isinstance(payload_bytes, int) or not 0 <= payload_bytes <= payload_limit:
+        raise GarbledError(f"a payload of {str(payload_bytes)[:40]} bytes, at most {payload_limit} are taken")
+    return header, _exactly(channel, payload_bytes, deadline)
+
+
+def _exactly(channel: socket.socket, size: int, deadline: float | None) -> bytearray:
+    buffer = bytearray(size)
+    view = memoryview(buffer)
+    while view:
+        _wait(channel, deadline)
+        try:
+            count = channel.recv_into(view, min(len(view), 1 << 20))
+        except ConnectionError as error:
+            raise ClosedError(str(error)) from None
+        if count == 0:
+            raise ClosedError("end of stream")
+        view = view[count:]
+    return buffer
+
+
+def _wait(channel: socket.socket, deadline: float | None) -> None:
+    if deadline is None:
+        channel.settimeout(None)
+        return
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    channel.settimeout(left)

@@ -1,0 +1,104 @@
+"""A place to run foreign code under limits.
+
+Theory of operation
+===================
+
+The *parent* is the checker: it holds the user's rights and never runs a line of the submission. The *child*
+(`audio_encoder_checker/child`) is a Python process that imports the encoder and answers questions. Between
+them is one socket pair, created by the parent; one end is inherited by the child and carries length-prefixed
+frames (`child/wire.py`). The child's stdin is empty; its stdout and stderr are pipes that the parent drains,
+counts and cuts. Nothing else is shared on purpose.
+
+A *box* decides what the child can reach. It is started from a `Job`: which folders the child sees, which
+interpreter runs it, which socket it inherits. Two boxes exist:
+
+- `bubblewrap` (tier *strong*): new user, mount, PID, network, IPC, UTS and cgroup namespaces. The child sees
+  the system, the interpreter and the repository read-only, a private /tmp and /dev/shm of limited size, no
+  network device but an own loopback, no process but its own, no capability, an environment of five lines.
+- `process` (tier *weak*): a plain subprocess in its own session with a scrubbed environment and a temporary
+  home. It catches accidents and stops nobody who means harm, so the user has to ask for it with `--trust`.
+
+Around every box the parent runs the same *meter* (`meter.py`): it polls the memory of the whole process tree
+and kills the tree at the limit; every question has a deadline on the parent's clock; a stream that prints
+more than its share ends the run. When the session is closed the whole tree is killed, whatever it says.
+
+What the child says about itself is testimony: the submission shares its process. Only bytes received, the
+parent's clock and the kernel's counters lead to verdicts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import subprocess
+    from pathlib import Path
+
+    from audio_encoder_checker.evidence.run import Isolation
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a box enforces, in bytes.
+
+    Attributes:
+        memory_bytes: of the whole process tree.
+        output_bytes: of each of stdout and stderr.
+        scratch_bytes: of the private /tmp, and again of /dev/shm, where the box has its own.
+        answer_bytes: of one embedding.
+    """
+
+    memory_bytes: int
+    output_bytes: int
+    scratch_bytes: int
+    answer_bytes: int
+
+
+@dataclass(frozen=True)
+class Job:
+    """One child to start.
+
+    Attributes:
+        repository: the submission's folder on the host.
+        host_folder: a folder that holds the child's package, on the host.
+        module: name of that package.
+        channel: descriptor of the child's end of the socket pair.
+        scratch: an empty folder on the host that is the child's alone.
+        scratch_bytes: size of private file systems.
+        gpu: whether the GPU's devices are passed through.
+    """
+
+    repository: Path
+    host_folder: Path
+    module: str
+    channel: int
+    scratch: Path
+    scratch_bytes: int
+    gpu: bool
+
+
+class Box(Protocol):
+    """What every box can do."""
+
+    def start(self, job: Job) -> subprocess.Popen[bytes]:
+        """Start the child; the caller drains its pipes, kills and reaps it."""
+
+    def repository_path(self, job: Job) -> str:
+        """The repository as the child sees it."""
+
+    def isolation(self) -> Isolation:
+        """What the box is made of and what it does not protect from."""
+
+
+def child_command(python: str, folder: str, module: str, channel: int) -> list[str]:
+    """The child's command line.
+
+    `-I` ignores the environment and the user's site-packages, `-B` writes no byte code; the folder is on the
+    path only until the package is imported.
+    """
+    start = (
+        "import sys; folder, module = sys.argv[1:3]; del sys.argv[1:3]; sys.path.insert(0, folder); "
+        "main = __import__(module + '.__main__', fromlist=['main']).main; sys.path.remove(folder); main()"
+    )
+    return [python, "-I", "-B", "-c", start, folder, module, str(channel)]

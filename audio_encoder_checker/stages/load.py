@@ -1,0 +1,114 @@
+"""Start the child, import the encoder file as X-ARES does, construct the encoder."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from audio_encoder_checker.evidence.load import Attribute, EncoderFacts, LoadFacts
+from audio_encoder_checker.evidence.run import Ending, Raised
+from audio_encoder_checker.printable import printable
+
+if TYPE_CHECKING:
+    from audio_encoder_checker.rules import Rules
+    from audio_encoder_checker.sandbox.ask import Answer, Session
+
+START_SECONDS = 180.0
+"""For our own child to import torch, on however busy a machine."""
+
+NETWORK_ERRORS = {
+    *("ConnectionError", "ConnectError", "ConnectTimeout", "MaxRetryError", "NameResolutionError", "ProxyError"),
+    *("gaierror", "URLError", "LocalEntryNotFoundError", "OfflineModeIsEnabled", "NewConnectionError", "timeout"),
+    *("ConnectionRefusedError", "NetworkError", "ClientConnectorError"),
+}
+"""Names of exceptions that say that a host could not be reached."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """The encoder to load: its file, its module from the root, and the class if the user named one."""
+
+    file: str
+    module: str
+    class_name: str = ""
+
+
+def load_encoder(
+    session: Session, target: Target, rules: Rules, timeout_s: float
+) -> tuple[LoadFacts, EncoderFacts | None]:
+    """Load the encoder in the session's child.
+
+    Returns:
+        How it went, and the encoder's facts if there is one.
+    """
+    greeting = session.greeting(START_SECONDS)
+    if greeting.outcome.ending is not Ending.ANSWERED:
+        return LoadFacts(greeting.outcome, "start", target.file), None
+    question = {
+        "ask": "load",
+        "root": session.repository_path,
+        "module": target.module,
+        "class": target.class_name,
+        "suffix": rules.encoder.class_suffix,
+        "device": session.device,
+        "threads": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        "answer_bytes": session.limits.answer_bytes,
+    }
+    answer = session.ask(question, timeout_s=timeout_s)
+    facts = _load_facts(answer, target.file, network=session.box.isolation().network)
+    if answer.outcome.ending is not Ending.ANSWERED or facts.phase != "construct":
+        return facts, None
+    return facts, _encoder_facts(answer, target.file, str(greeting.header.get("torch", "")))
+
+
+def _load_facts(answer: Answer, file: str, network: str) -> LoadFacts:
+    header = answer.header
+    phase = header.get("phase")
+    return LoadFacts(
+        outcome=answer.outcome,
+        phase=phase if phase in ("import", "find", "construct") else "import",
+        file=file,
+        names=_words(header.get("names")),
+        network_needed=network == "denied" and _wants_network(answer.outcome.raised),
+    )
+
+
+def _wants_network(raised: Raised | None) -> bool:
+    return raised is not None and not NETWORK_ERRORS.isdisjoint(raised.chain)
+
+
+def _encoder_facts(answer: Answer, file: str, torch_version: str) -> EncoderFacts:
+    header = answer.header
+    attributes = header.get("attributes")
+    return EncoderFacts(
+        class_name=printable(str(header.get("class_name", ""))),
+        file=file,
+        is_module=header.get("is_module") is True,
+        attributes=tuple(_attribute(a) for a in attributes) if isinstance(attributes, list) else (),
+        parameters=_count(header.get("parameters")),
+        weight_bytes=_count(header.get("weight_bytes")),
+        training=_words(header.get("training")),
+        torch_version=printable(torch_version, limit=40),
+        load_seconds=answer.outcome.seconds,
+    )
+
+
+def _attribute(data: Any) -> Attribute:
+    source = data if isinstance(data, dict) else {}
+    value = source.get("value")
+    return Attribute(
+        name=printable(str(source.get("name", "")), limit=100),
+        present=source.get("present") is True,
+        type=printable(str(source.get("type", "")), limit=100),
+        value=float(value) if isinstance(value, int | float) and abs(value) < 1e12 else None,
+        text=printable(str(source.get("text", "")), limit=100),
+    )
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) and value >= 0 else 0
+
+
+def _words(value: object) -> tuple[str, ...]:
+    return tuple(printable(str(word), limit=100) for word in value[:50]) if isinstance(value, list) else ()
