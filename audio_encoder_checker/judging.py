@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
-from audio_encoder_checker.catalogue import Check
-from audio_encoder_checker.findings import Finding, Problem
+from audio_encoder_checker.findings import Finding, Problem, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from audio_encoder_checker.catalogue import Check
 
 Kind = TypeVar("Kind")
 
@@ -17,16 +20,16 @@ NOT_ASKED = "not asked for"
 
 @dataclass(frozen=True)
 class Skipped:
-    """A check that could not be judged, and why. Never a pass."""
+    """A check that could not be judged, and why. Never a pass.
+
+    `open` says whether the verdict waits for it: not where its stage was left out on purpose, nor where a
+    mere warning was ignored.
+    """
 
     id: str
     name: str
     reason: str
-
-    @property
-    def asked_for(self) -> bool:
-        """Whether somebody is still waiting for this judgement."""
-        return self.reason != NOT_ASKED
+    open: bool
 
 
 @dataclass
@@ -84,9 +87,10 @@ def judge(evidence: Evidence, checks: Iterable[Check], ignored: Mapping[str, str
     for one in checks:
         reason = evidence.why_missing(one.needs)
         if ignored and one.id in ignored:
-            skipped.append(Skipped(one.id, one.name, f"ignored: {ignored[one.id]}"))
+            mandatory = one.severity is Severity.ERROR
+            skipped.append(Skipped(one.id, one.name, f"ignored: {ignored[one.id]}", mandatory))
         elif reason:
-            skipped.append(Skipped(one.id, one.name, reason))
+            skipped.append(Skipped(one.id, one.name, reason, reason != NOT_ASKED))
         else:
             facts = [evidence.facts[kind] for kind in one.needs]
             findings.extend(stamp(one, problem) for problem in one.judge(*facts))

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from audio_encoder_checker import toml
 from audio_encoder_checker.errors import UsageError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 DEFAULT_PROFILE = "icme-2025"
 
@@ -115,8 +110,8 @@ def _read_file(path: Path) -> str:
 def _parse(text: str, path: str | None) -> Rules:
     """Build rules from TOML; a user's own file (`path` is set) is validated against the schema first."""
     try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        data = toml.loads(text)
+    except toml.TOMLDecodeError as error:
         raise UsageError(f"{path} is not valid TOML: {error}") from None
     if path is not None:
         _validate(data, path)
@@ -146,7 +141,7 @@ def schema(name: str) -> dict[str, Any]:
 
 
 def _validate(data: dict[str, Any], path: str) -> None:
-    import jsonschema  # noqa: PLC0415 - 180 ms that only a user's own profile needs
+    import jsonschema
 
     worst = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema("rules")).iter_errors(data))
     if worst is not None:

@@ -58,7 +58,9 @@ def batch_dependent_output(company: BatchCompany) -> Iterator[Problem]:
     if not found.same_shape:
         yield Problem(f"one clip alone and the same clip in a batch of {company.batch} gave different shapes")
     elif found.relative > SAME * 10:
-        message = f"one clip alone and in a batch of {company.batch} differ by {found.relative:.2g} of the largest value"
+        message = (
+            f"one clip alone and in a batch of {company.batch} differ by {found.relative:.2g} of the largest value"
+        )
         yield Problem(f"{message} (cosine {found.cosine:.4f}, expected 1)")
 
 

@@ -36,7 +36,9 @@ def memory_limit(conduct: Conduct, usage: Usage) -> Iterator[Problem]:
     """
     if conduct.ended_by is Ending.OUT_OF_MEMORY:
         limit, peak = usage.memory_limit_bytes / 2**30, usage.peak_memory_bytes / 2**30
-        yield Problem(f"the process tree reached {peak:.3g} GiB of {limit:.3g} GiB in the {conduct.stage} stage and was killed")
+        yield Problem(
+            f"the process tree reached {peak:.3g} GiB of {limit:.3g} GiB in the {conduct.stage} stage and was killed"
+        )
 
 
 @check("AEC003", severity=Severity.WARNING)

@@ -187,7 +187,9 @@ def _shape_problem(trace: Trace, dim: int | None) -> Problem | None:
 
 def _axes_hint(shape: tuple[int, ...], dim: int | None) -> str:
     if len(shape) == 2 and dim in shape:
-        return "keep the time axis: return the features of every frame, not their mean; at a batch of one do not squeeze"
+        return (
+            "keep the time axis: return the features of every frame, not their mean; at a batch of one do not squeeze"
+        )
     return ""
 
 

@@ -65,11 +65,17 @@ def constructor_failure(load: LoadFacts) -> Iterator[Problem]:
 
 def _constructor_hint(kind: str, text: str) -> str:
     if kind == "FileNotFoundError":
-        return "build the path from the encoder file, `Path(__file__).parent / ...`, and check that the file is in the ZIP"
+        return (
+            "build the path from the encoder file, `Path(__file__).parent / ...`, and check that the file is in the ZIP"
+        )
     if "weights_only" in text:
-        return "save a plain state dict (`torch.save(model.state_dict(), path)`) or use safetensors; both load everywhere"
+        return (
+            "save a plain state dict (`torch.save(model.state_dict(), path)`) or use safetensors; both load everywhere"
+        )
     if "CUDA" in text or "cuda" in text:
-        return "load with `map_location='cpu'` and create no tensor with `device='cuda'`; X-ARES moves the encoder itself"
+        return (
+            "load with `map_location='cpu'` and create no tensor with `device='cuda'`; X-ARES moves the encoder itself"
+        )
     if "required positional argument" in text:
         return "give every parameter of `__init__` a default: X-ARES calls the class without arguments"
     return ""
@@ -85,7 +91,7 @@ def death_while_loading(load: LoadFacts) -> Iterator[Problem]:
     Fix: remove `exit()`, `sys.exit()` or `os._exit()`; for a crash in compiled code run
         `python -X faulthandler -c "import encoder; encoder.YourEncoder()"`.
     """
-    if load.outcome.ending in (Ending.EXITED, Ending.KILLED, Ending.GARBLED) and load.phase != "start":
+    if load.outcome.ending in (Ending.EXITED, Ending.KILLED, Ending.GARBLED):
         yield Problem(f"the process ended before the encoder was there: {load.outcome}", at=load.file)
 
 
@@ -98,7 +104,7 @@ def endless_loading(load: LoadFacts) -> Iterator[Problem]:
 
     Fix: look for `input()`, training code or a loop at module level; `--timeout SECONDS` allows more.
     """
-    if load.outcome.ending is Ending.TIMED_OUT and load.phase != "start":
+    if load.outcome.ending is Ending.TIMED_OUT:
         yield Problem(f"the encoder was not constructed: {load.outcome.detail}", at=load.file)
 
 

@@ -44,7 +44,8 @@ class Host:
         torch.set_num_threads(question["threads"])
         os.chdir(self.root)
         load.prepare(self.root)
-        phase, names = "import", []
+        phase = "import"
+        names: list[str] = []
         try:
             chosen, names = load.find_class(question["module"], question["suffix"], question["class"])
             phase = "construct"

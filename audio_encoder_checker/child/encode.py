@@ -49,11 +49,13 @@ def as_bytes(output: torch.Tensor, limit: int) -> tuple[dict[str, Any], bytes | 
         if tensor.layout is not torch.strided or tensor.dtype is not torch.bfloat16:
             return header, b""
         array = tensor.contiguous().view(torch.int16).numpy()
-    return header, memoryview(array.reshape(-1)).cast("B") if array.size else b""
+    return header, array.data.cast("B") if array.size else b""
 
 
 def contents(output: Any) -> str:
     """What a tuple, list or output object holds, for the hint: names and shapes."""
-    items = output.items() if hasattr(output, "items") else enumerate(output) if isinstance(output, tuple | list) else ()
+    items = (
+        output.items() if hasattr(output, "items") else enumerate(output) if isinstance(output, tuple | list) else ()
+    )
     parts = [f"{key}: {tuple(v.shape) if isinstance(v, torch.Tensor) else type(v).__name__}" for key, v in items]
     return ", ".join(parts[:8])[:300]

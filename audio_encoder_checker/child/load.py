@@ -81,7 +81,7 @@ def describe(encoder: Any) -> dict[str, Any]:
 def attribute(encoder: Any, name: str) -> dict[str, Any]:
     """One attribute as data: a number only if it is one (a bool is not)."""
     missing = object()
-    value = getattr(encoder, name, missing)
+    value: Any = getattr(encoder, name, missing)
     if value is missing:
         return {"name": name, "present": False}
     number = isinstance(value, int | float) and not isinstance(value, bool)

@@ -56,9 +56,7 @@ def load_task(task_id: str) -> Task:
         UsageError: there is no such task.
     """
     folder = resources.files("audio_encoder_checker") / "resources" / "tasks"
-    known = sorted(
-        file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml")
-    )
+    known = sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml"))
     if task_id not in known:
         raise UsageError(f"there is no task {task_id!r}", f"choose one of {', '.join(known)}")
     return Task(**tomllib.loads((folder / f"{task_id}.toml").read_text(encoding="utf-8")))

@@ -86,9 +86,7 @@ class EncodeTraces:
 
     def raised(self, *, batch: int | None = None) -> tuple[Trace, ...]:
         """Calls that raised an exception, of one batch size or of all."""
-        return tuple(
-            t for t in self.traces if t.outcome.ending is Ending.RAISED and batch in (None, t.batch)
-        )
+        return tuple(t for t in self.traces if t.outcome.ending is Ending.RAISED and batch in (None, t.batch))
 
 
 @dataclass(frozen=True)

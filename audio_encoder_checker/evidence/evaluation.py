@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from audio_encoder_checker.evidence.run import Outcome
+if TYPE_CHECKING:
+    from audio_encoder_checker.evidence.run import Outcome
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from audio_encoder_checker.evidence.run import Outcome
+if TYPE_CHECKING:
+    from audio_encoder_checker.evidence.run import Outcome
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class LoadFacts:
 
     Attributes:
         outcome: how it ended.
-        phase: `start` (our child), `import`, `find` or `construct`: how far it came.
+        phase: `import`, `find` or `construct`: how far it came.
         file: the encoder file, relative to the repository.
         names: every name in `dir(module)` that ends as X-ARES looks for.
         network_needed: the exception says that it wanted the network, and the box has none.

@@ -102,9 +102,9 @@ def _system() -> list[str]:
     """The system's programs and libraries; /lib and its like are links into /usr on merged systems."""
     options = []
     for path in SYSTEM:
-        if os.path.islink(path):
-            options += ["--symlink", os.readlink(path), path]
-        elif os.path.isdir(path):
+        if Path(path).is_symlink():
+            options += ["--symlink", str(Path(path).readlink()), path]
+        elif Path(path).is_dir():
             options += ["--ro-bind", path, path]
     for path in (*SETTINGS, CPU_FACTS):
         options += ["--ro-bind-try", path, path]
@@ -134,7 +134,15 @@ def _gpu() -> list[str]:
     """Devices and facts that CUDA needs, as far as they are there."""
     devices = sorted(str(path) for path in Path("/dev").glob("nvidia*"))
     options = [word for device in devices for word in ("--dev-bind-try", device, device)]
-    return [*options, "--ro-bind-try", "/sys", "/sys", "--ro-bind-try", "/usr/local/nvidia", "/usr/local/nvidia"]
+    return [
+        *options,
+        "--ro-bind-try",
+        "/sys",
+        "/sys",
+        "--ro-bind-try",
+        "/usr/local/nvidia",
+        "/usr/local/nvidia",
+    ]
 
 
 def find_bubblewrap() -> tuple[BubblewrapBox | None, str]:
@@ -142,7 +150,18 @@ def find_bubblewrap() -> tuple[BubblewrapBox | None, str]:
     program = shutil.which("bwrap")
     if program is None:
         return None, "bubblewrap is not installed (`apt-get install bubblewrap`, `dnf install bubblewrap`)"
-    trial = [program, "--unshare-user", "--unshare-net", "--unshare-pid", "--ro-bind", "/", "/", "--proc", "/proc", "true"]
+    trial = [
+        program,
+        "--unshare-user",
+        "--unshare-net",
+        "--unshare-pid",
+        "--ro-bind",
+        "/",
+        "/",
+        "--proc",
+        "/proc",
+        "true",
+    ]
     try:
         done = subprocess.run(trial, capture_output=True, text=True, timeout=20, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:

@@ -40,7 +40,7 @@ class Call:
 def encode(session: Session, audio: NDArray[np.float32], timeout_s: float) -> Call:
     """Ask the child to encode `audio` `[B, samples]`, and judge its bytes here."""
     question = {"ask": "encode", "shape": list(audio.shape)}
-    answer = session.ask(question, memoryview(audio).cast("B"), timeout_s=timeout_s)
+    answer = session.ask(question, audio.data.cast("B"), timeout_s=timeout_s)
     if answer.outcome.ending is not Ending.ANSWERED:
         return Call(answer.outcome)
     try:
@@ -57,11 +57,13 @@ def decode(header: dict[str, Any], payload: bytearray) -> tuple[Returned, NDArra
     Raises:
         KeyError, TypeError, ValueError: header and bytes do not belong together.
     """
-    import numpy as np  # noqa: PLC0415 - the stages run after the command line is parsed
+    import numpy as np
 
     kind = header["kind"]
     if kind != "tensor":
-        return Returned(kind=printable(str(kind), limit=100), contains=printable(str(header["contains"]), limit=300)), None
+        return Returned(
+            kind=printable(str(kind), limit=100), contains=printable(str(header["contains"]), limit=300)
+        ), None
     shape, dtype = _shape(header["shape"]), printable(str(header["dtype"]), limit=40)
     refused = printable(str(header.get("numpy_error", "")), limit=300)
     if "too_large" in header:

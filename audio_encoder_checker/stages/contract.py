@@ -48,7 +48,7 @@ class Interview:
         self, session: Session, rules: ContractRules, rate_hz: float | None, seed: int, timeout_s: float,
         on_call: Callable[[str], None] = lambda _call: None,
     ) -> None:  # fmt: skip
-        import numpy as np  # noqa: PLC0415 - the stages run after the command line is parsed
+        import numpy as np
 
         self.session = session
         self.rules = rules
@@ -110,7 +110,7 @@ class Interview:
 
     def _loudness(self, batch: int) -> NDArray[np.float32]:
         """A gain per clip `[batch, 1]`, from -20 dB up, so that company is not of equal loudness."""
-        import numpy as np  # noqa: PLC0415 - as above
+        import numpy as np
 
         return np.linspace(0.1, 0.5, batch, dtype="float32")[:, None]
 
@@ -123,7 +123,7 @@ def _comparable(call: Call) -> NDArray[Any] | None:
 
 def difference(one: NDArray[Any], other: NDArray[Any]) -> Difference:
     """How far two embeddings are apart, computed in float64."""
-    import numpy as np  # noqa: PLC0415 - as above
+    import numpy as np
 
     if one.shape != other.shape:
         return Difference(same_shape=False, relative=float("inf"), cosine=0.0)

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from audio_encoder_checker.errors import MachineError
 from audio_encoder_checker.evidence.load import Attribute, EncoderFacts, LoadFacts
 from audio_encoder_checker.evidence.run import Ending, Raised
 from audio_encoder_checker.printable import printable
@@ -17,9 +18,26 @@ if TYPE_CHECKING:
 START_SECONDS = 180.0
 """For our own child to import torch, on however busy a machine."""
 
+START_HINT = 'try `python -c "import torch"` in the environment of aecc-check'
+"""What shows whether the environment is broken."""
+
 NETWORK_ERRORS = {
-    *("ConnectionError", "ConnectError", "ConnectTimeout", "MaxRetryError", "NameResolutionError", "ProxyError"),
-    *("gaierror", "URLError", "LocalEntryNotFoundError", "OfflineModeIsEnabled", "NewConnectionError", "timeout"),
+    *(
+        "ConnectionError",
+        "ConnectError",
+        "ConnectTimeout",
+        "MaxRetryError",
+        "NameResolutionError",
+        "ProxyError",
+    ),
+    *(
+        "gaierror",
+        "URLError",
+        "LocalEntryNotFoundError",
+        "OfflineModeIsEnabled",
+        "NewConnectionError",
+        "timeout",
+    ),
     *("ConnectionRefusedError", "NetworkError", "ClientConnectorError"),
 }
 """Names of exceptions that say that a host could not be reached."""
@@ -41,10 +59,16 @@ def load_encoder(
 
     Returns:
         How it went, and the encoder's facts if there is one.
+
+    Raises:
+        MachineError: our own child did not start, or has no GPU although one was asked for.
     """
     greeting = session.greeting(START_SECONDS)
     if greeting.outcome.ending is not Ending.ANSWERED:
-        return LoadFacts(greeting.outcome, "start", target.file), None
+        raise MachineError(f"torch did not start in the box: {greeting.outcome}", START_HINT)
+    torch = str(greeting.header.get("torch", ""))
+    if session.device != "cpu" and greeting.header.get("cuda") is not True:
+        raise MachineError(f"the driver shows a GPU, but torch {torch} cannot use it", "use `--device cpu`")
     question = {
         "ask": "load",
         "root": session.repository_path,
@@ -59,7 +83,7 @@ def load_encoder(
     facts = _load_facts(answer, target.file, network=session.box.isolation().network)
     if answer.outcome.ending is not Ending.ANSWERED or facts.phase != "construct":
         return facts, None
-    return facts, _encoder_facts(answer, target.file, str(greeting.header.get("torch", "")))
+    return facts, read_encoder(answer.header, target.file, torch, answer.outcome.seconds)
 
 
 def _load_facts(answer: Answer, file: str, network: str) -> LoadFacts:
@@ -78,8 +102,8 @@ def _wants_network(raised: Raised | None) -> bool:
     return raised is not None and not NETWORK_ERRORS.isdisjoint(raised.chain)
 
 
-def _encoder_facts(answer: Answer, file: str, torch_version: str) -> EncoderFacts:
-    header = answer.header
+def read_encoder(header: dict[str, Any], file: str, torch_version: str, load_seconds: float) -> EncoderFacts:
+    """What the child said of the encoder (`child.load.describe`), every field checked, cut and made printable."""
     attributes = header.get("attributes")
     return EncoderFacts(
         class_name=printable(str(header.get("class_name", ""))),
@@ -90,7 +114,7 @@ def _encoder_facts(answer: Answer, file: str, torch_version: str) -> EncoderFact
         weight_bytes=_count(header.get("weight_bytes")),
         training=_words(header.get("training")),
         torch_version=printable(torch_version, limit=40),
-        load_seconds=answer.outcome.seconds,
+        load_seconds=load_seconds,
     )
 
 

@@ -1,0 +1,191 @@
+"""`aecc-check`: judge a submission."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from audio_encoder_checker.cli import console
+from audio_encoder_checker.errors import UsageError
+
+FORMATS = ("text", "json")
+STAGE_NAMES = ("archive", "source", "load", "contract", "evaluate")
+
+
+def main() -> NoReturn:
+    """Run the command and leave with its exit status."""
+    console.run(check)
+
+
+def _at_once(show: Any) -> Any:
+    """A click callback that shows something and ends the command."""
+
+    def callback(context: click.Context, _parameter: click.Parameter, value: Any) -> None:
+        if value and not context.resilient_parsing:
+            show(value)
+            context.exit()
+
+    return callback
+
+
+def _explain(word: str) -> None:
+    from audio_encoder_checker.cli.explain import explain  # noqa: PLC0415 - keeps the start light
+
+    console.say(explain(word))
+
+
+def _list_checks(_value: bool) -> None:
+    from audio_encoder_checker.cli.explain import list_checks  # noqa: PLC0415 - same
+
+    console.say(list_checks())
+
+
+def _print_schema(name: str) -> None:
+    import json  # noqa: PLC0415 - same
+
+    from audio_encoder_checker.rules import schema  # noqa: PLC0415 - same
+
+    console.say(json.dumps(schema(name), indent=2))
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.argument("submission", type=click.Path(path_type=Path))
+@click.option("--encoder", metavar="FILE[:CLASS]", default="", help="The encoder file, relative to the repository.")
+@click.option("--stage", "stages", multiple=True, type=click.Choice(STAGE_NAMES), help="Judge this stage (repeatable).")
+@click.option("--until", type=click.Choice(STAGE_NAMES), help="Judge all stages up to this one.")
+@click.option("--no-eval", is_flag=True, help="Leave out the evaluation of both tracks.")
+@click.option("--profile", default="icme-2025", metavar="NAME|FILE", show_default=True, help="Rule book.")
+@click.option(
+    "--device", default="auto", show_default=True, metavar="auto|cpu|cuda[:N]", help="Where the encoder runs."
+)
+@click.option(
+    "--box",
+    default="auto",
+    show_default=True,
+    type=click.Choice(("auto", "strong", "weak")),
+    help="Isolation.",
+)
+@click.option("--trust", is_flag=True, help="Allow the weak box: the submission is code you trust.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="For loading, and for each call.",
+)
+@click.option("--seed", default=42, show_default=True, type=click.IntRange(min=0), help="Of test audio and training.")
+@click.option("--select", metavar="ID,...", default="", help="Ask only these checks: ids, prefixes or names.")
+@click.option(
+    "--ignore",
+    metavar="ID,...",
+    default="",
+    help="Leave these out; ignoring an error leaves the verdict UNDECIDED.",
+)
+@click.option("--isolated", is_flag=True, help="Leave the submission's own aecc.toml aside.")
+@click.option("--strict", is_flag=True, help="Warnings count as errors.")
+@click.option(
+    "--report",
+    "reports",
+    multiple=True,
+    metavar="FORMAT=PATH",
+    help="Also write a report: json=PATH or text=PATH.",
+)
+@click.option(
+    "--format",
+    "stdout_format",
+    default="text",
+    show_default=True,
+    type=click.Choice(FORMATS),
+    help="Of stdout.",
+)
+@click.option(
+    "--color",
+    default="auto",
+    show_default=True,
+    type=click.Choice(("auto", "always", "never")),
+    help="Of the text.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
+@click.option(
+    "--explain",
+    metavar="ID",
+    is_eager=True,
+    expose_value=False,
+    callback=_at_once(_explain),
+    help="Explain one check.",
+)
+@click.option(
+    "--list-checks",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_at_once(_list_checks),
+    help="List all checks.",
+)
+@click.option(
+    "--print-schema", type=click.Choice(("report", "rules", "manifest", "task")), is_eager=True, expose_value=False,
+    callback=_at_once(_print_schema), help="Print a JSON Schema.",
+)  # fmt: skip
+@click.version_option(package_name="audio-encoder-checker", message="%(prog)s %(version)s")
+def check(
+    submission: Path, reports: tuple[str, ...], stdout_format: str, color: str, quiet: bool, **wishes: Any
+) -> int:
+    """Check SUBMISSION, a ZIP, a folder or one Python file, for the Audio Encoder Capability Challenge.
+
+    The result goes to stdout, the progress to stderr. Exit status: 0 ready, 1 not ready, 2 wrong usage,
+    3 undecided (this machine could not judge everything), 70 a bug of the checker.
+    """
+    from audio_encoder_checker.cli.output import consoles, parse_reports, show, write_reports  # noqa: PLC0415 - light start
+    from audio_encoder_checker.cli.progress import ConsoleProgress  # noqa: PLC0415 - same
+    from audio_encoder_checker.pipeline import check_submission  # noqa: PLC0415 - same
+    from audio_encoder_checker.progress import Progress  # noqa: PLC0415 - same
+
+    targets = parse_reports(reports)
+    options = _options(wishes)
+    out, err = consoles(color)
+    if quiet:
+        report = check_submission(submission, options, Progress())
+    else:
+        with ConsoleProgress(err) as progress:
+            report = check_submission(submission, options, progress)
+    show(report, stdout_format, out)
+    write_reports(report, targets, err)
+    return report.verdict.exit_code
+
+
+def _options(wishes: dict[str, Any]) -> Any:
+    """The pipeline's options from the command line's words.
+
+    Raises:
+        UsageError: options exclude one another, or a check is unknown.
+    """
+    from audio_encoder_checker.pipeline import Options  # noqa: PLC0415 - light start
+
+    ignored = dict.fromkeys(_words(wishes["ignore"]), "on the command line")
+    return Options(
+        encoder=wishes["encoder"],
+        stages=_stages(wishes["stages"], wishes["until"], wishes["no_eval"]),
+        profile=wishes["profile"],
+        box=wishes["box"],
+        trust=wishes["trust"],
+        device=wishes["device"],
+        timeout_s=wishes["timeout"],
+        seed=wishes["seed"],
+        select=_words(wishes["select"]),
+        ignore=ignored,
+        isolated=wishes["isolated"],
+        strict=wishes["strict"],
+    )
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _stages(chosen: tuple[str, ...], until: str | None, no_eval: bool) -> tuple[str, ...]:
+    if sum((bool(chosen), until is not None, no_eval)) > 1:
+        raise UsageError("--stage, --until and --no-eval exclude one another", "use one of them")
+    last = until or ("contract" if no_eval else STAGE_NAMES[-1])
+    through = STAGE_NAMES[: STAGE_NAMES.index(last) + 1]
+    return tuple(stage for stage in STAGE_NAMES if stage in (chosen or through))

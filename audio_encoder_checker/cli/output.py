@@ -1,0 +1,89 @@
+"""Where reports go: stdout, files, and in which colours."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console  # noqa: TID253 - imported by the command only once it has a run to show
+
+from audio_encoder_checker.errors import UsageError
+from audio_encoder_checker.render import to_json, to_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from audio_encoder_checker.report import Report
+
+FILE_WIDTH = 100
+"""Columns of a text report in a file, in a pipe or in CI."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A report to write: its format and its path."""
+
+    format: str
+    path: Path
+
+
+def parse_reports(words: Sequence[str]) -> list[Target]:
+    """Read `FORMAT=PATH` options.
+
+    Raises:
+        UsageError: unknown format, or a folder that is not there.
+    """
+    targets = []
+    for word in words:
+        name, equals, path = word.partition("=")
+        if not equals or not path or name not in ("json", "text"):
+            raise UsageError(
+                f"--report {word}: expected json=PATH or text=PATH", "for example `--report json=report.json`"
+            )
+        target = Target(name, Path(path))
+        if not target.path.parent.is_dir():
+            raise UsageError(
+                f"--report {word}: there is no folder {target.path.parent}", f"mkdir -p {target.path.parent}"
+            )
+        targets.append(target)
+    return targets
+
+
+def consoles(color: str) -> tuple[Console, Console]:
+    """Consoles for stdout and stderr; `auto` honours NO_COLOR, FORCE_COLOR, TERM=dumb and non-terminals."""
+    forced = {"auto": None, "always": True, "never": False}[color]
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else FILE_WIDTH
+    plain = color == "never" or None
+    return (
+        Console(force_terminal=forced, no_color=plain, width=width, highlight=False),
+        Console(stderr=True, no_color=plain, highlight=False),
+    )
+
+
+def show(report: Report, stdout_format: str, out: Console) -> None:
+    """Print the report on stdout."""
+    if stdout_format == "json":
+        out.file.write(to_json.render(report))
+    else:
+        to_text.render(report, out)
+
+
+def write_reports(report: Report, targets: Sequence[Target], err: Console) -> None:
+    """Write every report that was asked for, and say where.
+
+    Raises:
+        UsageError: a file cannot be written.
+    """
+    for target in targets:
+        try:
+            with target.path.open("w", encoding="utf-8") as file:
+                if target.format == "json":
+                    file.write(to_json.render(report))
+                else:
+                    to_text.render(report, Console(file=file, width=FILE_WIDTH, no_color=True, highlight=False))
+        except OSError as error:
+            raise UsageError(f"cannot write the report {target.path}: {error.strerror}", "name another path") from None
+        err.print(f"{target.format} report: {target.path}", markup=False, soft_wrap=True)

@@ -1,0 +1,72 @@
+"""Settings that a repository brings along: `aecc.toml`, or `[tool.aecc]` in `pyproject.toml`."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from audio_encoder_checker import toml
+from audio_encoder_checker.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Config:
+    """What a repository may say about its own check.
+
+    Attributes:
+        encoder: `FILE` or `FILE:CLASS`, relative to the root; empty to search.
+        ignore: check id or name to the reason for ignoring it.
+    """
+
+    encoder: str = ""
+    ignore: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_config(root: Path) -> Config:
+    """Read the settings of a repository; none is fine.
+
+    Raises:
+        UsageError: a file is no valid TOML, or has an unknown key or a value of the wrong type.
+    """
+    own = _load(root / "aecc.toml")
+    if own is not None:
+        return _config(own, "aecc.toml")
+    project = _load(root / "pyproject.toml") or {}
+    table = project.get("tool", {}).get("aecc", {}) if isinstance(project.get("tool", {}), dict) else {}
+    return _config(table, "pyproject.toml [tool.aecc]")
+
+
+def _load(path: Path) -> dict[str, Any] | None:
+    if path.is_symlink() or not path.is_file():
+        return None
+    try:
+        loaded: dict[str, Any] = toml.loads(path.read_text(encoding="utf-8"))
+        return loaded
+    except (OSError, UnicodeDecodeError, toml.TOMLDecodeError, RecursionError) as error:
+        raise UsageError(f"{path.name}: {error}", f"mend {path.name}, or leave it aside with --isolated") from None
+
+
+def _config(table: object, where: str) -> Config:
+    if not isinstance(table, dict):
+        raise UsageError(f"{where}: expected a table")
+    known = ("encoder", "ignore")
+    for key in table:
+        if key not in known:
+            close = difflib.get_close_matches(str(key), known, n=1)
+            guess = f", did you mean {close[0]!r}?" if close else f"; known are {', '.join(known)}"
+            raise UsageError(
+                f"{where}: unknown key {key!r}{guess}",
+                "mend the key, or leave the file aside with --isolated",
+            )
+    encoder, ignore = table.get("encoder", ""), table.get("ignore", {})
+    if not isinstance(encoder, str):
+        raise UsageError(f"{where}: encoder: expected a text, found {encoder!r}", 'write `encoder = "encoder.py"`')
+    if not isinstance(ignore, dict) or not all(isinstance(reason, str) for reason in ignore.values()):
+        hint = 'write `[ignore]` and below it `AEC523 = "frames are centred on purpose"`'
+        raise UsageError(f"{where}: ignore: expected a table of check to reason", hint)
+    return Config(encoder, {str(name): reason for name, reason in ignore.items()})

@@ -1,0 +1,44 @@
+"""Which device the encoder runs on, found without importing torch."""
+
+from __future__ import annotations
+
+import re
+
+from audio_encoder_checker.errors import UsageError
+
+
+def gpus() -> tuple[str, ...]:
+    """Names of the NVIDIA GPUs that the driver shows, empty where there is no driver."""
+    import pynvml  # noqa: PLC0415 - only a run that reaches the encoder needs it
+
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:
+        return ()
+    try:
+        handles = [pynvml.nvmlDeviceGetHandleByIndex(i) for i in range(pynvml.nvmlDeviceGetCount())]
+        names = [pynvml.nvmlDeviceGetName(handle) for handle in handles]
+        return tuple(name.decode() if isinstance(name, bytes) else str(name) for name in names)
+    except pynvml.NVMLError:
+        return ()
+    finally:
+        pynvml.nvmlShutdown()
+
+
+def choose_device(wanted: str) -> str:
+    """`cpu` or `cuda:N` for what the user asked: `auto`, `cpu`, `cuda` or `cuda:N`.
+
+    Raises:
+        UsageError: no such word, or no such GPU.
+    """
+    if wanted == "cpu":
+        return "cpu"
+    if wanted != "auto" and not re.fullmatch(r"cuda(:\d+)?", wanted):
+        raise UsageError(f"unknown device {wanted!r}", "use auto, cpu, cuda or cuda:N")
+    found = gpus()
+    if wanted == "auto":
+        return "cuda:0" if found else "cpu"
+    index = int(wanted.partition(":")[2] or 0)
+    if index >= len(found):
+        raise UsageError(f"{wanted} was asked for, but the driver shows {len(found)} GPUs", "use `--device cpu`")
+    return f"cuda:{index}"

@@ -1,0 +1,298 @@
+"""The stages in order: the file to read first.
+
+A stage gathers evidence. After each stage its checks are asked; an error among them ends the run there, and
+everything later is skipped with that error as its reason: one root cause, no consequences.
+"""
+
+from __future__ import annotations
+
+import platform
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from audio_encoder_checker.archive.listing import read_listing
+from audio_encoder_checker.archive.source import read_sources
+from audio_encoder_checker.archive.submission import read_submission
+from audio_encoder_checker.archive.unpack import unpack
+from audio_encoder_checker.catalogue import all_checks, matching
+from audio_encoder_checker.config import Config, read_config
+from audio_encoder_checker.devices import choose_device
+from audio_encoder_checker.errors import MachineError, UsageError
+from audio_encoder_checker.evidence.archive import ArchiveListing, UnpackFacts
+from audio_encoder_checker.evidence.load import EncoderFacts, LoadFacts
+from audio_encoder_checker.evidence.run import Conduct, Isolation, Usage
+from audio_encoder_checker.evidence.source import SourceFacts
+from audio_encoder_checker.evidence.submission import Submission, SubmissionKind
+from audio_encoder_checker.findings import Finding, Severity
+from audio_encoder_checker.judging import NOT_ASKED, Evidence, judge
+from audio_encoder_checker.progress import Progress
+from audio_encoder_checker.report import Report
+from audio_encoder_checker.rules import DEFAULT_PROFILE, Rules, load_rules
+from audio_encoder_checker.sandbox.ask import Session
+from audio_encoder_checker.sandbox.box import Limits
+from audio_encoder_checker.sandbox.choose import choose_box
+from audio_encoder_checker.stages import contract, evaluate
+from audio_encoder_checker.stages.load import Target, load_encoder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from audio_encoder_checker.catalogue import Check
+
+STAGES = ("archive", "source", "load", "contract", "evaluate")
+RUNNING = (LoadFacts, EncoderFacts, *contract.KINDS, *evaluate.KINDS, Isolation, Conduct, Usage)
+"""Evidence that needs the encoder to run."""
+
+NO_NETWORK = (
+    "the encoder wants to download and the box has no network; put the weights into the repository, or, if "
+    "you trust the code, run with `--box weak --trust`"
+)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user asked for.
+
+    Attributes:
+        encoder: `FILE[:CLASS]`, empty to search.
+        stages: which to judge; those before the last of them are run in any case.
+        profile: rule book, by name or TOML file.
+        box: `auto`, `strong` or `weak`.
+        trust: the user trusts the code, so that a weak box will do.
+        device: `auto`, `cpu` or `cuda[:N]`.
+        timeout_s: seconds for loading and for each call, None for the profile's.
+        seed: of test audio, training and intervals.
+        select: ids, prefixes or names of the checks to ask; empty for all.
+        ignore: ids, prefixes or names of checks not to ask, with the reason.
+        isolated: leave the submission's own settings aside.
+        strict: warnings count as errors.
+    """
+
+    encoder: str = ""
+    stages: tuple[str, ...] = STAGES
+    profile: str = DEFAULT_PROFILE
+    box: str = "auto"
+    trust: bool = False
+    device: str = "auto"
+    timeout_s: float | None = None
+    seed: int = 42
+    select: tuple[str, ...] = ()
+    ignore: Mapping[str, str] = field(default_factory=dict)
+    isolated: bool = False
+    strict: bool = False
+
+
+def check_submission(path: Path, options: Options | None = None, progress: Progress | None = None) -> Report:
+    """Judge one submission: a ZIP, a folder or one Python file.
+
+    Raises:
+        UsageError: the path or an option makes no sense.
+        MachineError: this machine cannot do what was asked.
+    """
+    options = options or Options()
+    rules = load_rules(options.profile)
+    evidence = Evidence()
+    evidence.put(rules, read_submission(path))
+    with tempfile.TemporaryDirectory(prefix="aecc-") as workspace:
+        run = _Run(path, options, rules, evidence, Path(workspace), progress or Progress())
+        run.all_stages()
+    return run.report()
+
+
+class _Run:
+    """One submission on its way through the stages."""
+
+    def __init__(
+        self, path: Path, options: Options, rules: Rules, evidence: Evidence, workspace: Path, progress: Progress
+    ) -> None:  # fmt: skip
+        self.path = path
+        self.options = options
+        self.rules = rules
+        self.evidence = evidence
+        self.workspace = workspace
+        self.progress = progress
+        self.config = Config()
+        self.root = path
+        self.timings: dict[str, float] = {}
+
+    def all_stages(self) -> None:
+        """Run the stages up to the last one asked for, as long as no error stands in the way."""
+        last = max(STAGES.index(stage) for stage in self.options.stages)
+        self._static_stages(last)
+        if last >= STAGES.index("load") and not self._blocked("source"):
+            self._running_stages(last)
+        self.evidence.miss(NOT_ASKED, ArchiveListing, UnpackFacts, SourceFacts, *RUNNING)
+
+    def report(self) -> Report:
+        """All checks asked once more, over everything there is."""
+        return Report(
+            path=str(self.path),
+            profile=self.rules.name,
+            judgement=judge(self.evidence, self._checks(), self._ignored()),
+            evidence=self.evidence,
+            stages=self.options.stages,
+            strict=self.options.strict,
+            timings=self.timings,
+            environment=_environment(),
+        )
+
+    def _static_stages(self, last: int) -> None:
+        kind = self._submission().kind
+        if kind is SubmissionKind.ARCHIVE:
+            with self._stage("archive"):
+                self._read_archive()
+        else:
+            self.evidence.miss(NOT_ASKED, ArchiveListing, UnpackFacts)
+            self.root = self.path.resolve() if kind is SubmissionKind.FOLDER else self.path.resolve().parent
+        if last >= STAGES.index("source") and not self._blocked("archive"):
+            with self._stage("source"):
+                self._read_sources()
+
+    def _submission(self) -> Submission:
+        submission = self.evidence.get(Submission)
+        assert submission is not None  # noqa: S101 - put before the run was made
+        return submission
+
+    def _read_archive(self) -> None:
+        listing = read_listing(self.path)
+        self.evidence.put(listing)
+        if self._first_error("archive"):
+            return
+        self.root = self.workspace / "submission"
+        self.evidence.put(unpack(self.path, listing, self.root))
+
+    def _read_sources(self) -> None:
+        encoder = self.options.encoder
+        if self._submission().kind is SubmissionKind.FILE:
+            encoder = encoder or self.path.name
+        elif not self.options.isolated:
+            self.config = read_config(self.root)
+            encoder = encoder or self.config.encoder
+        self.evidence.put(read_sources(self.root, encoder or None))
+
+    def _running_stages(self, last: int) -> None:
+        sources = self.evidence.get(SourceFacts)
+        if sources is None or sources.chosen is None:
+            return
+        target = Target(sources.chosen.path, sources.chosen.module, sources.chosen.class_name)
+        try:
+            box = choose_box(self.options.box, trust=self.options.trust)
+            device = choose_device(self.options.device)
+            session = Session(box, sources.root, self.workspace, self._limits(), gpu=device != "cpu")
+            session.device = device
+            with session:
+                self._converse(session, target, last)
+            self.evidence.put(box.isolation(), session.conduct(), session.usage())
+        except MachineError as error:
+            self.evidence.miss(f"{error}; {error.hint}" if error.hint else str(error), *RUNNING)
+
+    def _converse(self, session: Session, target: Target, last: int) -> None:
+        """Load, contract and evaluation in one child."""
+        with self._stage("load"):
+            timeout_s = self.options.timeout_s or self.rules.limits.load_s
+            loaded, encoder = load_encoder(session, target, self.rules, timeout_s)
+            self.evidence.put(loaded, *([encoder] if encoder else []))
+        if loaded.network_needed:
+            self.evidence.miss(f"{NO_NETWORK}: {loaded.outcome}", *RUNNING)
+        if self._blocked("load") or session.ended or encoder is None:
+            self._miss_after(session)
+            return
+        if last >= STAGES.index("contract"):
+            session.stage = "contract"
+            with self._stage("contract"):
+                self._interview(session, encoder)
+        if last >= STAGES.index("evaluate") and not self._blocked("contract") and not session.ended:
+            session.stage = "evaluate"
+            with self._stage("evaluate"):
+                self._evaluate(session, encoder)
+        self._miss_after(session)
+
+    def _interview(self, session: Session, encoder: EncoderFacts) -> None:
+        timeout_s = self.options.timeout_s or self.rules.limits.call_s
+        rate = encoder.number("sampling_rate")
+        interview = contract.Interview(
+            session, self.rules.contract, rate, self.options.seed, timeout_s, self.progress.detail
+        )
+        self.evidence.put(*interview.run())
+
+    def _evaluate(self, session: Session, encoder: EncoderFacts) -> None:
+        facts = evaluate.evaluate(
+            session,
+            encoder,
+            self.rules,
+            seed=self.options.seed,
+            timeout_s=self.rules.limits.evaluate_s,
+            on_progress=self.progress.detail,
+        )
+        self.evidence.put(*facts)
+
+    def _miss_after(self, session: Session) -> None:
+        """Say why the rest of the evidence will not come, if the child or the encoder is the reason."""
+        if session.ended:
+            self.evidence.miss(
+                f"the encoder did not survive the {session.stage} stage", *contract.KINDS, *evaluate.KINDS
+            )
+
+    def _limits(self) -> Limits:
+        limits = self.rules.limits
+        return Limits(
+            memory_bytes=self.rules.budget.ram_bytes,
+            output_bytes=limits.output_bytes,
+            scratch_bytes=limits.scratch_bytes,
+            answer_bytes=limits.answer_bytes,
+        )
+
+    @contextmanager
+    def _stage(self, name: str) -> Iterator[None]:
+        """Announce a stage and take its time."""
+        self.progress.stage(name)
+        start = time.monotonic()
+        yield
+        self.timings[name] = time.monotonic() - start
+        self.progress.done(name, self.timings[name])
+
+    def _blocked(self, stage: str) -> bool:
+        """Whether an error of this stage stands in the way of all later ones, whatever the user ignores."""
+        error = self._first_error(stage)
+        if error:
+            reason = f"waits until {error.id} {error.name} is mended"
+            self.evidence.miss(reason, UnpackFacts, SourceFacts, *RUNNING)
+        return error is not None
+
+    def _first_error(self, stage: str) -> Finding | None:
+        checks = [c for c in all_checks() if c.stage == stage]
+        findings = judge(self.evidence, checks).findings
+        return next((f for f in findings if f.severity is Severity.ERROR), None)
+
+    def _checks(self) -> list[Check]:
+        chosen = _matching(self.options.select) if self.options.select else all_checks()
+        stages = {
+            *self.options.stages,
+            *(["conduct"] if not {"load", "contract", "evaluate"}.isdisjoint(self.options.stages) else []),
+        }
+        return [c for c in chosen if c.stage in stages]
+
+    def _ignored(self) -> dict[str, str]:
+        reasons = {**self.config.ignore, **self.options.ignore}
+        return {c.id: reason for word, reason in reasons.items() for c in _matching((word,))}
+
+
+def _matching(words: tuple[str, ...]) -> tuple[Check, ...]:
+    chosen, unknown = matching(words)
+    if unknown:
+        raise UsageError(f"no check is called {unknown[0]!r}", "`aecc-check --list-checks` shows all")
+    return chosen
+
+
+def _environment() -> dict[str, str]:
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "torch": version("torch"),
+        "numpy": version("numpy"),
+    }

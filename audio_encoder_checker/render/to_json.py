@@ -1,0 +1,166 @@
+"""The report as JSON, after `resources/report.schema.json`."""
+
+from __future__ import annotations
+
+import json
+import math
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from audio_encoder_checker.evidence.contract import EncodeTraces, HopFit, Trace
+from audio_encoder_checker.evidence.evaluation import References
+from audio_encoder_checker.evidence.load import EncoderFacts
+from audio_encoder_checker.evidence.run import Conduct, Isolation, Usage
+from audio_encoder_checker.evidence.scores import TaskScore, TrackScores
+from audio_encoder_checker.evidence.submission import Submission
+from audio_encoder_checker.report import SCHEMA_VERSION, Report
+
+if TYPE_CHECKING:
+    from audio_encoder_checker.findings import Finding
+
+
+def render(report: Report) -> str:
+    """The whole report as indented JSON text, in a fixed order."""
+    return json.dumps(as_data(report), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def as_data(report: Report) -> dict[str, Any]:
+    """The whole report as JSON data; parts that were not gathered are null."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "tool": {"name": "audio-encoder-checker", "version": version("audio-encoder-checker")},
+        "profile": report.profile,
+        "stages": list(report.stages),
+        "submission": _submission(report),
+        "verdict": report.verdict.value,
+        "exit_code": report.verdict.exit_code,
+        "findings": [_finding(finding) for finding in report.findings],
+        "skipped": [{"id": s.id, "name": s.name, "reason": s.reason, "open": s.open} for s in report.judgement.skipped],
+        "isolation": _isolation(report),
+        "contract": _contract(report),
+        "usage": _usage(report),
+        "scores": _scores(report),
+        "timings": {name: round(seconds, 3) for name, seconds in report.timings.items()},
+        "environment": dict(report.environment),
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "id": finding.id,
+        "name": finding.name,
+        "severity": finding.severity.value,
+        "stage": finding.stage,
+        "title": finding.title,
+        "message": finding.message,
+        "at": finding.at,
+        "why": finding.why,
+        "hint": finding.hint,
+    }
+
+
+def _submission(report: Report) -> dict[str, Any]:
+    submission = report.evidence.get(Submission)
+    encoder = report.evidence.get(EncoderFacts)
+    return {
+        "path": report.path,
+        "kind": submission.kind.value if submission else None,
+        "sha256": submission.sha256 if submission else None,
+        "size_bytes": submission.size_bytes if submission else None,
+        "encoder": {"file": encoder.file, "class": encoder.class_name} if encoder else None,
+    }
+
+
+def _isolation(report: Report) -> dict[str, Any] | None:
+    isolation = report.evidence.get(Isolation)
+    if isolation is None:
+        return None
+    return {
+        "tier": isolation.tier,
+        "mechanisms": list(isolation.mechanisms),
+        "memory": isolation.memory,
+        "network": isolation.network,
+        "unprotected": list(isolation.unprotected),
+        "why_not_stronger": isolation.why_not_stronger,
+    }
+
+
+def _contract(report: Report) -> dict[str, Any] | None:
+    encoder = report.evidence.get(EncoderFacts)
+    if encoder is None:
+        return None
+    hop = report.evidence.get(HopFit)
+    traces = report.evidence.get(EncodeTraces)
+    return {
+        "sampling_rate_hz": encoder.number("sampling_rate"),
+        "output_dim": encoder.number("output_dim"),
+        "hop_size_ms_declared": encoder.number("hop_size_in_ms"),
+        "hop_size_ms_measured": round(hop.measured_ms, 6) if hop and hop.measured_ms else None,
+        "parameters": encoder.parameters,
+        "weight_bytes": encoder.weight_bytes,
+        "survival": [_call(trace) for trace in traces.traces] if traces else [],
+    }
+
+
+def _call(trace: Trace) -> dict[str, Any]:
+    return {
+        "label": trace.label,
+        "batch": trace.batch,
+        "seconds": round(trace.seconds, 6),
+        "ending": trace.outcome.ending.value,
+        "frames": trace.frames,
+    }
+
+
+def _usage(report: Report) -> dict[str, Any] | None:
+    usage, conduct = report.evidence.get(Usage), report.evidence.get(Conduct)
+    if usage is None or conduct is None:
+        return None
+    return {
+        "device": usage.device,
+        "ram": {
+            "peak_bytes": usage.peak_memory_bytes,
+            "limit_bytes": usage.memory_limit_bytes,
+            "basis": "measured",
+        },
+        "stdout_bytes": conduct.stdout_bytes,
+        "stderr_bytes": conduct.stderr_bytes,
+        "output_tail": conduct.output_tail,
+    }
+
+
+def _scores(report: Report) -> dict[str, Any] | None:
+    scores = report.evidence.get(TrackScores)
+    if scores is None:
+        return None
+    references = report.evidence.get(References)
+    return {
+        "data": scores.data,
+        "track_a": _track(scores.track_a, scores.average_a),
+        "track_b": _track(scores.track_b, scores.average_b),
+        "reference": [
+            {"name": r.name, "task": r.task, "track_a": r.track_a, "track_b": r.track_b}
+            for r in (references.scores if references else ())
+        ],
+        "audio_seconds": round(scores.audio_seconds, 3),
+    }
+
+
+def _track(scores: tuple[TaskScore, ...], average: float) -> dict[str, Any]:
+    tasks = [
+        {
+            "task": score.task,
+            "metric": score.metric,
+            "value": _finite(score.value),
+            "low": _finite(score.low),
+            "high": _finite(score.high),
+            "n_test": score.n_test,
+            "weight": score.weight,
+        }
+        for score in scores
+    ]
+    return {"tasks": tasks, "weighted_average": _finite(average)}
+
+
+def _finite(value: float) -> float | None:
+    return round(value, 6) if math.isfinite(value) else None

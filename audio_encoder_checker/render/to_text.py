@@ -1,0 +1,199 @@
+"""The report for a terminal: verdict first, then what to fix first, then what was measured."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.padding import Padding  # noqa: TID253 - only a run that has something to show imports this module
+from rich.table import Table  # noqa: TID253 - same
+from rich.text import Text  # noqa: TID253 - same
+
+from audio_encoder_checker.evidence.contract import EncodeTraces, HopFit
+from audio_encoder_checker.evidence.evaluation import EncodingFacts, References
+from audio_encoder_checker.evidence.load import EncoderFacts
+from audio_encoder_checker.evidence.run import Isolation, Usage
+from audio_encoder_checker.evidence.scores import TaskScore, TrackScores
+from audio_encoder_checker.evidence.submission import Submission
+from audio_encoder_checker.findings import Finding, Severity
+from audio_encoder_checker.report import Report, Verdict
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+IN_FULL = 5
+"""So many findings are explained; the rest get a line each."""
+STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
+VERDICT_STYLES = {
+    Verdict.READY: "bold green",
+    Verdict.NOT_READY: "bold red",
+    Verdict.UNDECIDED: "bold yellow",
+}
+FLOOR = "log-mel"
+
+
+def render(report: Report, console: Console) -> None:
+    """Print the whole report."""
+    _verdict(report, console)
+    _findings(report, console)
+    _encoder(report, console)
+    _scores(report, console)
+    _skipped(report, console)
+    _box(report, console)
+
+
+def _verdict(report: Report, console: Console) -> None:
+    line = Text(report.verdict.words, style=VERDICT_STYLES[report.verdict])
+    counts = [f"{report.count(s)} {s.value}{'' if report.count(s) == 1 else 's'}" for s in Severity]
+    line.append(f"  {report.path}  ", style="not bold default")
+    line.append(" · ".join(counts), style="not bold dim")
+    console.print(line)
+    submission = report.evidence.get(Submission)
+    facts = [f"profile {report.profile}", f"stages {', '.join(report.stages)}"]
+    if submission:
+        facts.insert(0, f"sha256 {submission.sha256[:16]}… · {_size(submission.size_bytes)}")
+    console.print(Text(" · ".join(facts), style="dim"))
+
+
+def _findings(report: Report, console: Console) -> None:
+    for number, finding in enumerate(report.findings):
+        if number == 0:
+            console.print()
+        if number < IN_FULL:
+            _in_full(finding, console)
+        else:
+            console.print(_headline(finding).append(f"  {finding.message}", style="not bold default"))
+
+
+def _headline(finding: Finding) -> Text:
+    line = Text(f"{finding.severity.value} {finding.id}", style=STYLES[finding.severity])
+    line.append(f" {finding.name}", style="bold default")
+    if finding.at:
+        line.append(f"  {finding.at}", style="not bold cyan")
+    return line
+
+
+def _in_full(finding: Finding, console: Console) -> None:
+    console.print(_headline(finding))
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(style="dim", min_width=4)
+    grid.add_column()
+    for label, text in (("what", finding.message), ("why", finding.why), ("fix", finding.hint)):
+        grid.add_row(Text(label), Text(text, style="green" if label == "fix" else ""))
+    console.print(Padding(grid, (0, 0, 1, 2)))
+
+
+def _encoder(report: Report, console: Console) -> None:
+    encoder = report.evidence.get(EncoderFacts)
+    if encoder is None:
+        return
+    hop, usage = report.evidence.get(HopFit), report.evidence.get(Usage)
+    declared = {a.name: a.text for a in encoder.attributes}
+    hop_text = f"hop {declared.get('hop_size_in_ms', '?')} ms"
+    if hop and hop.measured_ms:
+        hop_text += f" (measured {hop.measured_ms:.4g})"
+    rows = [
+        ("encoder", f"{encoder.class_name} in {encoder.file}"),
+        (
+            "declares",
+            f"{declared.get('sampling_rate', '?')} Hz · {declared.get('output_dim', '?')} features · {hop_text}",
+        ),
+        (
+            "weights",
+            f"{encoder.parameters:,} parameters, {_size(encoder.weight_bytes)}, loaded in {encoder.load_seconds:.1f} s",
+        ),
+    ]
+    if usage:
+        share = f"{usage.peak_memory_bytes / 2**30:.2f} of {usage.memory_limit_bytes / 2**30:.4g} GiB"
+        rows.append(("memory", f"peak RAM {share} on {usage.device}"))
+    traces = report.evidence.get(EncodeTraces)
+    if traces:
+        good = sum(bool(trace.frames) for trace in traces.traces)
+        rows.append(("calls", f"{good} of {len(traces.traces)} gave frames: {_lengths(traces)}"))
+    _card(rows, console)
+
+
+def _lengths(traces: EncodeTraces) -> str:
+    good = sorted({(t.seconds, t.batch) for t in traces.traces if t.frames})
+    return ", ".join(f"{batch} x {seconds:g} s" for seconds, batch in good)
+
+
+def _scores(report: Report, console: Console) -> None:
+    scores = report.evidence.get(TrackScores)
+    if scores is None:
+        return
+    references = report.evidence.get(References) or References(())
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("quick set" if scores.data == "builtin" else "task")
+    for title in ("track A", "log-mel", "track B", "log-mel"):
+        table.add_column(title, justify="right", no_wrap=True)
+    by_task = {score.task: score for score in scores.track_b}
+    for score in scores.track_a:
+        floor = references.find(FLOOR, score.task)
+        table.add_row(
+            score.task,
+            _score(score),
+            f"{floor.track_a:.3f}" if floor else "",
+            _score(by_task[score.task]) if score.task in by_task else "",
+            f"{floor.track_b:.3f}" if floor else "",
+        )
+    table.add_row("weighted average", f"{scores.average_a:.3f}", "", f"{scores.average_b:.3f}", "", style="bold")
+    console.print(table)
+    console.print(_speed(report, scores))
+    console.print()
+
+
+def _score(score: TaskScore) -> str:
+    half = (score.high - score.low) / 2
+    return f"{score.value:.3f} ±{half:.2f}"
+
+
+def _speed(report: Report, scores: TrackScores) -> Text:
+    encoding = report.evidence.get(EncodingFacts)
+    text = f"{scores.audio_seconds / 60:.0f} min of generated audio: no leaderboard scores, compare with log-mel only"
+    if encoding and encoding.seconds:
+        text += f" · encoded {scores.audio_seconds / encoding.seconds:.0f} times faster than real time"
+    return Text(text, style="dim")
+
+
+def _skipped(report: Report, console: Console) -> None:
+    reasons: dict[str, list[str]] = {}
+    for skipped in report.open_questions:
+        reasons.setdefault(skipped.reason, []).append(skipped.id)
+    rows = [("not judged", f"{_ids(ids)}: {reason}") for reason, ids in reasons.items()]
+    if rows:
+        _card(rows, console)
+
+
+def _ids(ids: list[str]) -> str:
+    return ", ".join(ids) if len(ids) <= 3 else f"{ids[0]} and {len(ids) - 1} more"
+
+
+def _box(report: Report, console: Console) -> None:
+    isolation = report.evidence.get(Isolation)
+    if isolation is None:
+        return
+    rows = [
+        ("box", f"{isolation.tier}: {', '.join(isolation.mechanisms)}; network {isolation.network}"),
+        ("not kept", "; ".join(isolation.unprotected)),
+    ]
+    if isolation.why_not_stronger:
+        rows.append(("because", isolation.why_not_stronger))
+    _card(rows, console)
+
+
+def _card(rows: list[tuple[str, str]], console: Console) -> None:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", min_width=8, no_wrap=True)
+    grid.add_column(overflow="fold")
+    for label, text in rows:
+        grid.add_row(Text(label), Text(text))
+    console.print(Padding(grid, (0, 0, 1, 0)))
+
+
+def _size(count: int) -> str:
+    value = float(count)
+    for unit in ("B", "kB", "MB"):
+        if value < 1000:
+            return f"{value:.3g} {unit}"
+        value /= 1000
+    return f"{value:.3g} GB"

@@ -1,0 +1,81 @@
+"""The one model that every format renders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from audio_encoder_checker.findings import Finding, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from audio_encoder_checker.judging import Evidence, Judgement, Skipped
+
+SCHEMA_VERSION = "1"
+
+
+class Verdict(str, Enum):
+    """What the report says in one word."""
+
+    READY = "ready"
+    NOT_READY = "not-ready"
+    UNDECIDED = "undecided"
+
+    @property
+    def exit_code(self) -> int:
+        """Status of the command: 0, 1 or 3."""
+        return {Verdict.READY: 0, Verdict.NOT_READY: 1, Verdict.UNDECIDED: 3}[self]
+
+    @property
+    def words(self) -> str:
+        """As people read it."""
+        return self.value.upper().replace("-", " ")
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that is said about one submission.
+
+    Attributes:
+        path: of the submission as given.
+        profile: name of the rule book.
+        judgement: findings and skipped checks.
+        evidence: the facts behind them, for the cards and figures of a renderer.
+        stages: the stages that were asked for.
+        strict: whether warnings count as errors.
+        timings: seconds per stage.
+        environment: versions and machine.
+    """
+
+    path: str
+    profile: str
+    judgement: Judgement
+    evidence: Evidence
+    stages: tuple[str, ...]
+    strict: bool = False
+    timings: Mapping[str, float] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Gravest first."""
+        return self.judgement.findings
+
+    @property
+    def open_questions(self) -> tuple[Skipped, ...]:
+        """Checks that were asked for and could not be judged."""
+        return tuple(skipped for skipped in self.judgement.skipped if skipped.open)
+
+    @property
+    def verdict(self) -> Verdict:
+        """NOT READY with any error, UNDECIDED with any open question, else READY."""
+        grave = {Severity.ERROR, Severity.WARNING} if self.strict else {Severity.ERROR}
+        if any(finding.severity in grave for finding in self.findings):
+            return Verdict.NOT_READY
+        return Verdict.UNDECIDED if self.open_questions else Verdict.READY
+
+    def count(self, severity: Severity) -> int:
+        """How many findings of one severity."""
+        return sum(finding.severity is severity for finding in self.findings)
