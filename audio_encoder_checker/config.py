@@ -45,8 +45,7 @@ def _load(path: Path) -> dict[str, Any] | None:
     if path.is_symlink() or not path.is_file():
         return None
     try:
-        loaded: dict[str, Any] = toml.loads(path.read_text(encoding="utf-8"))
-        return loaded
+        return dict(toml.loads(path.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, toml.TOMLDecodeError, RecursionError) as error:
         raise UsageError(f"{path.name}: {error}", f"mend {path.name}, or leave it aside with --isolated") from None
 

@@ -45,7 +45,8 @@ def check_audio_encoder(encoder: Any) -> bool:
     findings = _findings(encoder, load_rules())
     for finding in findings:
         say(
-            f"{finding.severity.value} {finding.id} {finding.name}: {finding.message}\n  why: {finding.why}\n  fix: {finding.hint}"
+            f"{finding.severity.value} {finding.id} {finding.name}: {finding.message}\n"
+            f"  why: {finding.why}\n  fix: {finding.hint}"
         )
     accepted = not any(finding.id in OFFICIAL_IDS for finding in findings)
     if accepted and findings:

