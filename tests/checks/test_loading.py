@@ -1,0 +1,76 @@
+"""AEC4xx on literals."""
+
+from __future__ import annotations
+
+import pytest
+
+from audio_encoder_checker.checks import loading
+from audio_encoder_checker.evidence.run import Ending
+from tests.literals import encoder, ended, load, raised
+
+LOAD_CHECKS = (
+    loading.missing_module,
+    loading.import_failure,
+    loading.constructor_failure,
+    loading.death_while_loading,
+    loading.endless_loading,
+    loading.ambiguous_encoder_name,
+)
+
+
+def triggered(facts: object) -> list[str]:
+    return [judge.__name__ for judge in LOAD_CHECKS if list(judge(facts))]
+
+
+@pytest.mark.parametrize(
+    ("facts", "name"),
+    [
+        (load(raised("ModuleNotFoundError", missing="einops"), "import"), "missing_module"),
+        (load(raised("ModuleNotFoundError", missing="einops"), "construct"), "missing_module"),
+        (load(raised("JSONDecodeError"), "import"), "import_failure"),
+        (load(raised("KeyError"), "construct"), "constructor_failure"),
+        (load(ended(Ending.EXITED, "exit status 0"), "import"), "death_while_loading"),
+        (load(ended(Ending.KILLED, "signal 11"), "import"), "death_while_loading"),
+        (load(ended(Ending.GARBLED), "import"), "death_while_loading"),
+        (load(ended(Ending.TIMED_OUT, "no answer within 5 s"), "import"), "endless_loading"),
+        (load(phase="find", names=("AEncoder", "BEncoder")), "ambiguous_encoder_name"),
+    ],
+)
+def test_every_failure_has_exactly_one_root_cause(facts: object, name: str) -> None:
+    assert triggered(facts) == [name]
+
+
+def test_a_good_load_triggers_nothing() -> None:
+    assert triggered(load(names=("TinyEncoder",))) == []
+    assert list(loading.not_a_module(encoder())) == []
+    assert list(loading.class_name_suffix(encoder())) == []
+
+
+def test_endings_of_the_conduct_family_are_left_to_it() -> None:
+    assert triggered(load(ended(Ending.FLOODED), "import")) == []
+    assert triggered(load(ended(Ending.OUT_OF_MEMORY), "import")) == []
+
+
+def test_a_download_that_this_box_does_not_allow_is_no_fault_of_the_encoder() -> None:
+    assert triggered(load(raised("ConnectionError"), "construct", network_needed=True)) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "message", "hint"),
+    [
+        ("FileNotFoundError", "weights.pt", "Path(__file__).parent"),
+        ("UnpicklingError", "Weights only load failed: weights_only=True", "state dict"),
+        ("RuntimeError", "Attempting to deserialize object on a CUDA device", "map_location='cpu'"),
+        ("TypeError", "missing 1 required positional argument: 'path'", "a default"),
+        ("KeyError", "x", ""),
+    ],
+)
+def test_AEC403_names_the_likely_mistake(kind: str, message: str, hint: str) -> None:
+    (problem,) = loading.constructor_failure(load(raised(kind, message)))
+    assert hint in problem.hint
+    assert bool(problem.hint) == bool(hint)
+
+
+def test_AEC407_and_AEC408_name_the_class() -> None:
+    assert "TinyEncoder" in next(loading.not_a_module(encoder(is_module=False))).message
+    assert "'Tiny'" in next(loading.class_name_suffix(encoder(class_name="Tiny"))).message

@@ -1,0 +1,77 @@
+"""Literal reports for all renderers."""
+
+from __future__ import annotations
+
+from audio_encoder_checker.evidence.contract import HopFit
+from audio_encoder_checker.evidence.evaluation import EncodingFacts, Reference, References
+from audio_encoder_checker.evidence.run import Isolation
+from audio_encoder_checker.evidence.scores import TaskScore, TrackScores
+from audio_encoder_checker.evidence.submission import Submission, SubmissionKind
+from audio_encoder_checker.findings import Finding, Severity
+from audio_encoder_checker.judging import Evidence, Judgement, Skipped
+from audio_encoder_checker.report import Report
+from tests.literals import ANSWERED, conduct, encoder, tensor, trace, traces, usage
+
+STAGES = ("archive", "source", "load", "contract", "evaluate")
+
+
+def finding(severity: Severity = Severity.ERROR, check_id: str = "AEC505", message: str = "a batch of 1 raised x") -> Finding:
+    return Finding(
+        id=check_id,
+        name="batch-size-failure",
+        severity=severity,
+        stage="contract",
+        title="The encoder fails at one batch size and works at another.",
+        why="X-ARES encodes 16 clips at a time, but one at a time for MAESTRO.",
+        message=message,
+        at="encoder.py:12",
+        hint="index or squeeze the dimension you mean, `.squeeze(1)`, never `.squeeze()`.",
+    )
+
+
+def score(task: str, value: float) -> TaskScore:
+    return TaskScore(task, "accuracy", value, value - 0.05, value + 0.05, 240, 240.0, 1.5)
+
+
+def full_evidence() -> Evidence:
+    evidence = Evidence()
+    evidence.put(
+        Submission("team.zip", SubmissionKind.ARCHIVE, "0" * 64, 1_234_567),
+        Isolation("strong", ("bubblewrap", "no capabilities"), "polled", "denied", ("bugs of the kernel",)),
+        encoder(),
+        traces(trace(tensor(1, 312, 64), batch=1)),
+        HopFit(10.002, 10.0, 1000, 30.0, 3000),
+        usage(),
+        conduct(),
+        EncodingFacts(ANSWERED, "", "", 6.0, 1500.0),
+        TrackScores("builtin", (score("quick-music", 0.8),), (score("quick-music", 0.7),), 0.8, float("nan"), 6.0, 1500.0),
+        References((Reference("log-mel", "quick-music", 0.6, 0.5),)),
+    )
+    return evidence
+
+
+def full_report(findings: tuple[Finding, ...] | None = None) -> Report:
+    """Everything measured, one error, one warning."""
+    if findings is None:
+        findings = (finding(), finding(Severity.WARNING, "AEC523", "declared 10 ms, measured 20 ms"))
+    return Report(
+        path="team.zip",
+        profile="icme-2025",
+        judgement=Judgement(findings, ()),
+        evidence=full_evidence(),
+        stages=STAGES,
+        timings={"archive": 0.0123456, "load": 2.5},
+        environment={"python": "3.11.7"},
+    )
+
+
+def poor_report() -> Report:
+    """Nothing but a file, and an open question."""
+    evidence = Evidence()
+    evidence.put(Submission("team.zip", SubmissionKind.ARCHIVE, "0" * 64, 10))
+    skipped = (
+        Skipped("AEC503", "zero-frames", "no box to run foreign code in", open=True),
+        Skipped("AEC505", "batch-size-failure", "no box to run foreign code in", open=True),
+        Skipped("AEC801", "encoding-failure", "not asked for", open=False),
+    )
+    return Report("team.zip", "icme-2025", Judgement((), skipped), evidence, STAGES)

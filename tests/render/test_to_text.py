@@ -1,0 +1,73 @@
+"""The terminal report at 80 and 120 columns, without colour, and with hostile text."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from audio_encoder_checker.findings import Severity
+from audio_encoder_checker.render import to_text
+from audio_encoder_checker.report import Report, Verdict
+from tests.render.reports import finding, full_report, poor_report
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def text(report: Report, width: int = 100) -> str:
+    out = io.StringIO()
+    to_text.render(report, Console(file=out, width=width, highlight=False))
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_full_report_reads_as_agreed(width: int, *, update_golden: bool) -> None:
+    golden = GOLDEN / f"full-{width}.txt"
+    if update_golden:
+        golden.write_text(text(full_report(), width), encoding="utf-8")
+    assert text(full_report(), width) == golden.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_no_line_is_wider_than_the_terminal(width: int) -> None:
+    assert max(len(line) for line in text(full_report(), width).splitlines()) <= width
+
+
+def test_the_verdict_comes_first() -> None:
+    assert text(full_report()).startswith("NOT READY  team.zip  1 error · 1 warning · 0 notes")
+    assert text(poor_report()).startswith("UNDECIDED")
+
+
+def test_open_questions_are_grouped_by_reason_and_others_not_shown() -> None:
+    shown = text(poor_report())
+    assert "AEC503, AEC505: no box to run foreign code in" in shown
+    assert "AEC801" not in shown
+
+
+def test_text_of_a_submission_is_not_taken_for_markup() -> None:
+    assert "[bold red]boo[/]" in text(full_report((finding(message="[bold red]boo[/] :smile:"),)))
+
+
+def test_only_the_first_findings_are_explained() -> None:
+    shown = text(full_report(tuple(finding() for _ in range(7))))
+    assert shown.count("why  ") == to_text.IN_FULL
+    assert shown.count("error AEC505") == 7
+
+
+@pytest.mark.parametrize(
+    ("severities", "strict", "verdict"),
+    [
+        ((), False, Verdict.READY),
+        ((Severity.NOTE,), True, Verdict.READY),
+        ((Severity.WARNING,), False, Verdict.READY),
+        ((Severity.WARNING,), True, Verdict.NOT_READY),
+        ((Severity.ERROR,), False, Verdict.NOT_READY),
+    ],
+)
+def test_the_verdict_follows_from_the_severities(
+    severities: tuple[Severity, ...], strict: bool, verdict: Verdict
+) -> None:
+    report = full_report(tuple(finding(s) for s in severities))
+    assert Report(report.path, "p", report.judgement, report.evidence, ("load",), strict=strict).verdict is verdict

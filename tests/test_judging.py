@@ -1,0 +1,136 @@
+"""Evidence and checks in, findings out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from audio_encoder_checker import catalogue
+from audio_encoder_checker.catalogue import Check
+from audio_encoder_checker.findings import Problem, Severity
+from audio_encoder_checker.judging import NOT_ASKED, Evidence, judge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(frozen=True)
+class Apples:
+    rotten: int
+
+
+@dataclass(frozen=True)
+class Pears:
+    rotten: int
+
+
+def rotten_apples(apples: Apples) -> Iterator[Problem]:
+    for number in range(apples.rotten):
+        yield Problem(f"apple {number}", hint="" if number else "eat the pear")
+
+
+def rotten_fruit(apples: Apples, pears: Pears) -> Iterator[Problem]:
+    if apples.rotten + pears.rotten:
+        yield Problem("fruit")
+
+
+def a_check(check_id: str, severity: Severity, *needs: type) -> Check:
+    function = rotten_apples if len(needs) == 1 else rotten_fruit
+    return Check(check_id, function.__name__.replace("_", "-"), severity, "title", "why", "throw it away", needs, function)
+
+
+APPLES = a_check("AEC501", Severity.WARNING, Apples)
+FRUIT = a_check("AEC502", Severity.ERROR, Apples, Pears)
+
+
+def evidence(*facts: object) -> Evidence:
+    bag = Evidence()
+    bag.put(*facts)
+    return bag
+
+
+def test_findings_carry_the_checks_identity_and_the_gravest_comes_first() -> None:
+    findings = judge(evidence(Apples(2), Pears(0)), [APPLES, FRUIT]).findings
+    assert [(f.id, f.severity.value, f.message, f.hint) for f in findings] == [
+        ("AEC502", "error", "fruit", "throw it away"),
+        ("AEC501", "warning", "apple 0", "eat the pear"),
+        ("AEC501", "warning", "apple 1", "throw it away"),
+    ]
+
+
+def test_missing_evidence_is_a_skip_with_its_reason_and_never_a_pass() -> None:
+    bag = evidence(Apples(0))
+    bag.miss("the pears were not delivered", Pears)
+    (skipped,) = judge(bag, [APPLES, FRUIT]).skipped
+    assert (skipped.id, skipped.reason, skipped.open) == ("AEC502", "the pears were not delivered", True)
+
+
+def test_evidence_that_nobody_spoke_of_is_still_a_skip() -> None:
+    assert judge(evidence(), [APPLES]).skipped[0].open
+
+
+def test_a_stage_left_out_on_purpose_leaves_nothing_open() -> None:
+    bag = evidence()
+    bag.miss(NOT_ASKED, Apples)
+    assert not judge(bag, [APPLES]).skipped[0].open
+
+
+def test_an_ignored_error_stays_open_and_an_ignored_warning_does_not() -> None:
+    judgement = judge(evidence(Apples(1), Pears(1)), [APPLES, FRUIT], {"AEC501": "ripe", "AEC502": "compote"})
+    assert judgement.findings == ()
+    assert [(s.reason, s.open) for s in judgement.skipped] == [("ignored: ripe", False), ("ignored: compote", True)]
+
+
+def test_facts_that_came_are_not_declared_missing_later() -> None:
+    bag = evidence(Apples(0))
+    bag.miss("gone", Apples)
+    assert bag.why_missing((Apples,)) == ""
+
+
+def test_a_crash_inside_a_check_is_ours_and_not_swallowed() -> None:
+    def broken(apples: Apples) -> Iterator[Problem]:
+        raise ZeroDivisionError(apples)
+
+    one = Check("AEC503", "broken", Severity.ERROR, "t", "w", "f", (Apples,), broken)
+    with pytest.raises(ZeroDivisionError):
+        judge(evidence(Apples(0)), [one])
+
+
+class TestCatalogue:
+    """What every check owes its user."""
+
+    @pytest.mark.parametrize("one", catalogue.all_checks(), ids=lambda c: c.id)
+    def test_help_is_complete(self, one: Check) -> None:
+        assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", one.name), "the name is the defect in words"
+        assert len(one.title) <= 90
+        assert one.title.endswith(".")
+        assert len(one.why) >= 60, "the body says why it matters in this challenge"
+        assert one.fix.endswith((".", "`"))
+        assert one.needs, "a check judges evidence"
+        assert one.stage
+
+    def test_names_are_unique(self) -> None:
+        names = [one.name for one in catalogue.all_checks()]
+        assert len(names) == len(set(names))
+
+    def test_checks_are_chosen_by_id_prefix_and_name(self) -> None:
+        chosen, unknown = catalogue.matching(("AEC503", "AEC52", "no-tensor", "zero-frame", "AEC"))
+        ids = [one.id for one in chosen]
+        assert "AEC503" in ids
+        assert len(ids) == len(set(ids))
+        assert unknown == ("zero-frame",)
+
+    @pytest.mark.parametrize(
+        ("check_id", "doc"),
+        [("AEC1", "T.\n\nW\n\nFix: f"), ("AEC503", "T.\n\nW\n\nFix: f"), ("AEC999", "T."), ("AEC998", "T.\n\nW")],
+    )
+    def test_a_malformed_check_is_refused(self, check_id: str, doc: str) -> None:
+        def judge_nothing(apples: Apples) -> Iterator[Problem]:
+            yield Problem(str(apples))
+
+        judge_nothing.__doc__ = doc
+        with pytest.raises(ValueError, match=r"malformed|docstring"):
+            catalogue.check(check_id)(judge_nothing)
