@@ -1,0 +1,267 @@
+"""`aecc-check` as its users meet it: real processes, exit statuses, streams, and nothing left behind."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import jsonschema
+import psutil
+import pytest
+
+from audio_encoder_checker.rules import schema
+
+SPECIMENS = Path(__file__).parent.parent / "specimens"
+GOOD = SPECIMENS / "good-frames"
+
+
+class Ran:
+    """One run of the command in an empty temporary folder of its own."""
+
+    def __init__(self, folder: Path, *arguments: str, **environment: str) -> None:
+        self.temporary = folder / "tmp"
+        self.temporary.mkdir(exist_ok=True)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "audio_encoder_checker", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "TMPDIR": str(self.temporary), **environment},
+            cwd=folder,
+        )
+        self.stdout, self.stderr = process.communicate(timeout=300)
+        self.status = process.returncode
+
+    @property
+    def left_behind(self) -> list[str]:
+        return [path.name for path in self.temporary.iterdir()]
+
+
+def zipped(folder: Path, files: dict[str, str], name: str = "team.zip") -> Path:
+    path = folder / name
+    with zipfile.ZipFile(path, "w") as archive:
+        for member, text in files.items():
+            archive.writestr(member, text)
+    return path
+
+
+def encoder_text(specimen: str) -> str:
+    return (SPECIMENS / specimen / "encoder.py").read_text(encoding="utf-8")
+
+
+def bad_archives(folder: Path) -> dict[str, Path]:
+    good = zipped(folder, {"encoder.py": encoder_text("good-frames")}, "good.zip")
+    contents = {
+        "rar": b"Rar!\x1a\x07\x01\x00" + bytes(100),
+        "html": b"<!DOCTYPE html><html><body>Sign in to download</body></html>",
+        "truncated": good.read_bytes()[:-30],
+        "nothing": b"",
+    }
+    paths = {name: folder / f"{name}.zip" for name in contents}
+    for name, path in paths.items():
+        path.write_bytes(contents[name])
+    paths["empty"] = zipped(folder, {}, "empty.zip")
+    paths["no-encoder"] = zipped(folder, {"README.md": "hello", "model.py": "x = 1\n"}, "no-encoder.zip")
+    two = encoder_text("good-frames") + encoder_text("good-frames").replace("SpecimenEncoder", "SecondEncoder")
+    paths["two-encoders"] = zipped(folder, {"encoder.py": two}, "two-encoders.zip")
+    paths["two-files"] = zipped(folder, dict.fromkeys(("a.py", "b.py"), encoder_text("good-frames")), "two-files.zip")
+    paths["syntax"] = zipped(folder, {"encoder.py": encoder_text("good-frames") + "\n    def (:\n"}, "syntax.zip")
+    return paths
+
+
+KINDS = ["rar", "html", "truncated", "nothing", "empty", "no-encoder", "two-encoders", "two-files", "syntax"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_bad_archive_has_one_root_cause_with_a_remedy(kind: str, tmp_path: Path) -> None:
+    ran = Ran(tmp_path, str(bad_archives(tmp_path)[kind]), "--format", "json", "--trust")
+    report = json.loads(ran.stdout)
+    errors = [f for f in report["findings"] if f["severity"] == "error"]
+    assert (ran.status, len(errors)) == (1, 1), errors
+    assert errors[0]["hint"]
+    assert "Traceback" not in ran.stdout + ran.stderr
+    assert ran.left_behind == []
+
+
+BREAKING = [
+    "AEC401-missing-module",
+    "AEC402-import-failure",
+    "AEC403-constructor-failure",
+    "AEC504-forward-failure",
+    "AEC405-endless-loading",
+    "AEC508-endless-forward",
+    "AEC404-exits-while-loading",
+    "AEC507-exits-in-forward",
+    "AEC507-segmentation-fault",
+    "AEC001-prints-100-megabytes",
+]
+
+
+@pytest.mark.box
+@pytest.mark.parametrize("specimen", BREAKING)
+def test_an_encoder_that_breaks_in_a_zip_has_one_root_cause(specimen: str, tmp_path: Path) -> None:
+    path = zipped(tmp_path, {"encoder.py": encoder_text(specimen)})
+    before = {p.pid for p in psutil.process_iter()}
+    ran = Ran(tmp_path, str(path), "--format", "json", "--trust", "--timeout", "5")
+    errors = [f for f in json.loads(ran.stdout)["findings"] if f["severity"] == "error"]
+    assert (ran.status, [e["id"] for e in errors]) == (1, [specimen[:6]])
+    assert "Traceback" not in ran.stdout + ran.stderr
+    assert ran.left_behind == []
+    new = [p for p in psutil.process_iter(["cmdline"]) if p.pid not in before]
+    assert not [p for p in new if str(tmp_path) in " ".join(p.info["cmdline"] or [])]
+
+
+@pytest.mark.box
+class TestGoodEncoder:
+    def test_a_folder_gives_a_valid_report_on_stdout_and_progress_on_stderr(self, tmp_path: Path) -> None:
+        ran = Ran(tmp_path, str(GOOD), "--no-eval", "--trust", "--format", "json")
+        report = json.loads(ran.stdout)
+        jsonschema.Draft202012Validator(schema("report")).validate(report)
+        assert (ran.status, report["verdict"]) == (0, "ready")
+        assert report["contract"]["hop_size_ms_measured"] == 10
+        assert [line.split()[0] for line in ran.stderr.splitlines()] == ["source", "load", "contract"]
+
+    def test_two_runs_differ_in_timings_usage_and_environment_only(self, tmp_path: Path) -> None:
+        runs = [Ran(tmp_path, str(GOOD), "--no-eval", "--trust", "--format", "json", "-q") for _ in range(2)]
+        reports = [json.loads(ran.stdout) for ran in runs]
+        for report in reports:
+            for part in ("timings", "usage", "environment"):
+                del report[part]
+        assert reports[0] == reports[1]
+        assert runs[0].stderr == ""
+
+    def test_one_file_is_a_submission(self, tmp_path: Path) -> None:
+        ran = Ran(tmp_path, str(GOOD / "encoder.py"), "--no-eval", "--trust")
+        assert ran.status == 0
+        assert ran.stdout.startswith("READY")
+
+    def test_reports_are_written_where_they_were_asked_for(self, tmp_path: Path) -> None:
+        ran = Ran(tmp_path, str(GOOD), "--no-eval", "--trust", "--report", "json=a.json", "--report", "text=a.txt")
+        assert json.loads((tmp_path / "a.json").read_text())["verdict"] == "ready"
+        assert (tmp_path / "a.txt").read_text().startswith("READY")
+        assert "json report: a.json" in ran.stderr
+
+    def test_the_whole_line_gives_both_tracks(self, tmp_path: Path) -> None:
+        ran = Ran(tmp_path, str(GOOD), "--trust", "--format", "json")
+        report = json.loads(ran.stdout)
+        jsonschema.Draft202012Validator(schema("report")).validate(report)
+        assert ran.status == 0
+        for track in ("track_a", "track_b"):
+            tasks = report["scores"][track]["tasks"]
+            assert len(tasks) == 3
+            assert all(0 <= t["low"] <= t["value"] <= t["high"] <= 1 for t in tasks)
+
+
+class TestUsage:
+    @pytest.mark.parametrize(
+        ("arguments", "complaint"),
+        [
+            (["missing.zip"], "missing.zip"),
+            ([], "SUBMISSION"),
+            ([str(GOOD), "--frobnicate"], "No such option"),
+            ([str(GOOD), "--until", "tomorrow"], "archive"),
+            ([str(GOOD), "--no-eval", "--until", "load"], "exclude one another"),
+            ([str(GOOD), "--report", "pdf=x"], "json=PATH"),
+            ([str(GOOD), "--report", "json=missing/x.json"], "mkdir -p missing"),
+            ([str(GOOD), "--select", "AEC9999"], "--list-checks"),
+            ([str(GOOD), "--profile", "icml-1999"], "icme-2025"),
+            ([str(GOOD), "--profile", "missing.toml"], "missing.toml"),
+            ([str(GOOD), "--box", "weak"], "--trust"),
+            ([str(GOOD), "--device", "tpu", "--trust"], "cuda:N"),
+            (["--explain", "AEC777"], "did you mean"),
+            (["--explain", "zero-frame"], "zero-frames"),
+        ],
+        ids=lambda value: " ".join(value)[-30:] if isinstance(value, list) else None,
+    )
+    def test_wrong_usage_names_the_remedy_and_ends_with_2(
+        self, arguments: list[str], complaint: str, tmp_path: Path
+    ) -> None:
+        ran = Ran(tmp_path, *arguments)
+        assert ran.status == 2
+        assert complaint in ran.stderr
+        assert ran.stdout == ""
+        assert "Traceback" not in ran.stderr
+        assert ran.left_behind == []
+
+    def test_explain_prints_the_docstring(self, tmp_path: Path) -> None:
+        ran = Ran(tmp_path, "--explain", "zero-frames")
+        assert ran.stdout.startswith("AEC503 zero-frames (error, contract stage)")
+        assert "Fix: compute the number of frames" in ran.stdout
+
+    def test_list_checks_has_one_line_each(self, tmp_path: Path) -> None:
+        lines = Ran(tmp_path, "--list-checks").stdout.splitlines()
+        assert all(line.startswith("AEC") for line in lines)
+        assert [line[:6] for line in lines] == sorted(line[:6] for line in lines)
+
+    def test_print_schema_prints_json(self, tmp_path: Path) -> None:
+        assert json.loads(Ran(tmp_path, "--print-schema", "report").stdout) == schema("report")
+
+    def test_a_profile_of_ones_own_is_validated(self, tmp_path: Path) -> None:
+        (tmp_path / "mine.toml").write_text('name = "mine"\n')
+        ran = Ran(tmp_path, str(GOOD), "--profile", "mine.toml")
+        assert ran.status == 2
+        assert "mine.toml" in ran.stderr
+        assert "--print-schema rules" in ran.stderr
+
+    def test_a_setting_that_nobody_knows_is_an_error_with_a_guess(self, tmp_path: Path) -> None:
+        path = zipped(tmp_path, {"encoder.py": encoder_text("good-frames"), "aecc.toml": 'encodr = "encoder.py"\n'})
+        ran = Ran(tmp_path, str(path), "--until", "source")
+        assert ran.status == 2
+        assert "did you mean 'encoder'" in ran.stderr
+        assert Ran(tmp_path, str(path), "--until", "source", "--isolated").status == 0
+
+    def test_an_ignored_error_leaves_the_verdict_undecided(self, tmp_path: Path) -> None:
+        two = zipped(tmp_path, dict.fromkeys(("a.py", "b.py"), encoder_text("good-frames")))
+        found = json.loads(Ran(tmp_path, str(two), "--until", "source", "--format", "json").stdout)
+        ids = ",".join(f["id"] for f in found["findings"])
+        ran = Ran(tmp_path, str(two), "--until", "source", "--ignore", ids)
+        assert ran.status == 3
+        assert "ignored: on the command line" in ran.stdout
+
+    def test_no_colour_in_a_pipe_and_colour_on_demand(self, tmp_path: Path) -> None:
+        arguments = (str(GOOD), "--until", "source")
+        assert "\x1b[" not in Ran(tmp_path, *arguments).stdout
+        assert "\x1b[" in Ran(tmp_path, *arguments, "--color", "always").stdout
+        assert "\x1b[" not in Ran(tmp_path, *arguments, FORCE_COLOR="", NO_COLOR="1").stdout
+
+
+def test_an_interrupted_run_leaves_nothing_behind(tmp_path: Path) -> None:
+    path = zipped(tmp_path, {"encoder.py": encoder_text("AEC405-endless-loading")})
+    (tmp_path / "tmp").mkdir()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "audio_encoder_checker", str(path), "--trust"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path / "tmp")},
+    )
+    me = psutil.Process(process.pid)
+    while not (children := me.children(recursive=True)) or sum(c.cpu_times().user for c in children) < 2:
+        pass
+    process.terminate()
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in stderr
+    assert list((tmp_path / "tmp").iterdir()) == []
+    assert not [c for c in children if c.is_running()]
+
+
+def test_stdout_that_nobody_reads_is_no_bug(tmp_path: Path) -> None:
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    with io.FileIO(write_end, "w") as out:
+        done = subprocess.run(
+            [sys.executable, "-m", "audio_encoder_checker", "--list-checks"],
+            stdout=out,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            cwd=tmp_path,
+        )
+    assert "Traceback" not in done.stderr
+    assert done.returncode != 70
