@@ -1,0 +1,40 @@
+"""The scorer process: `python -I -m audio_encoder_checker.evaluation.scorer IN.npz OUT.json`.
+
+It is trusted: it has embeddings and labels, and no code of a submission. It writes one answer for each task,
+in their order: `{"tasks": [{"track_a": {...}, "track_b": {...} or null}]}`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import torch
+
+from audio_encoder_checker.evaluation.job import read_job
+from audio_encoder_checker.evaluation.scorer.tracks import Answer, track_a, track_b
+from audio_encoder_checker.evaluation.unscorable import UnscorableError, refuse_unscorable
+
+
+def main(asked: Path, answered: Path) -> None:
+    """Score the job in one file and write the answer to another.
+
+    Raises:
+        UnscorableError: embeddings or labels of a task make no sense.
+    """
+    torch.set_num_threads(1)  # matrices this small only lose by sharing, and the figures are the same on every machine
+    torch.optim.Adam([torch.zeros(1)])  # torch loads a second's worth of code here: not the first task's time
+    job = read_job(asked)
+    refuse_unscorable(job)
+    tasks: list[dict[str, Answer | None]] = [
+        {"track_a": track_a(one, job), "track_b": track_b(one, job) if one.task.track_b else None} for one in job.tasks
+    ]
+    answered.write_text(json.dumps({"tasks": tasks}), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    try:
+        main(*map(Path, sys.argv[1:]))
+    except UnscorableError as refused:
+        sys.exit(str(refused))
