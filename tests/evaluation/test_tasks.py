@@ -32,9 +32,7 @@ def test_the_schema_and_the_dataclass_name_the_same_fields() -> None:
     assert fields == set(schema("task")["properties"]) == set(schema("task")["required"])
 
 
-@pytest.mark.parametrize(
-    "wrong", [{"classes": 1}, {"metric": "luck"}, {"unit": "dB"}, {"weight": -1}, {"id": "A b"}]
-)
+@pytest.mark.parametrize("wrong", [{"classes": 1}, {"metric": "luck"}, {"unit": "dB"}, {"weight": -1}, {"id": "A b"}])
 def test_the_schema_refuses_a_task_that_makes_no_sense(wrong: dict[str, object]) -> None:
     good = dataclasses.asdict(load_task("quick-speech"))
     with pytest.raises(jsonschema.ValidationError):

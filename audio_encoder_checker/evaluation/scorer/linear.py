@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - its name in every torch program
 from torch import Tensor, nn
+from torch.nn import functional
 
 from audio_encoder_checker.evaluation.scorer.metrics import Metric, accuracy, mean_average_precision, negative_mse
 
@@ -36,9 +36,9 @@ class Objective(NamedTuple):
 
 
 OBJECTIVES = {
-    "accuracy": Objective(F.cross_entropy, accuracy),
-    "mAP": Objective(F.binary_cross_entropy_with_logits, mean_average_precision),
-    "-MSE": Objective(F.mse_loss, negative_mse),
+    "accuracy": Objective(functional.cross_entropy, accuracy),
+    "mAP": Objective(functional.binary_cross_entropy_with_logits, mean_average_precision),
+    "-MSE": Objective(functional.mse_loss, negative_mse),
 }
 
 
@@ -149,7 +149,7 @@ def _train_epoch(
             raise ValueError(f"expected labels of shape {tuple(outputs.shape)}, found {tuple(targets.shape)}")
         loss = loss_of(outputs, targets)
         optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]  # torch ships it without types
+        torch.autograd.backward(loss)
         optimiser.step()
         losses.append(_finite(loss.item()))
     return losses
