@@ -13,8 +13,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from pkgutil import iter_modules
 from typing import get_type_hints
 
+from audio_encoder_checker import checks
 from audio_encoder_checker.findings import Problem, Severity
 
 Judge = Callable[..., Iterator[Problem]]
@@ -32,8 +34,6 @@ FAMILIES = {
     "9": "rules",
 }
 """The first digit of an id names the stage whose evidence the check judges."""
-
-_MODULES = ("archive", "behaviour", "conduct", "contract", "evaluation", "loading", "source")
 
 
 @dataclass(frozen=True)
@@ -103,8 +103,8 @@ def _help_parts(judge: Judge) -> tuple[str, str, str]:
 @cache
 def all_checks() -> tuple[Check, ...]:
     """Every check there is, by id."""
-    for module in _MODULES:
-        import_module(f"audio_encoder_checker.checks.{module}")
+    for module in iter_modules(checks.__path__):
+        import_module(f"{checks.__name__}.{module.name}")
     return tuple(_registered[check_id] for check_id in sorted(_registered))
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audio_encoder_checker.archive.listing import read_listing
-from audio_encoder_checker.archive.source import read_sources
+from audio_encoder_checker.archive.source import read_sources, repository_root
 from audio_encoder_checker.archive.submission import read_submission
 from audio_encoder_checker.archive.unpack import unpack
 from audio_encoder_checker.catalogue import all_checks, matching
@@ -172,7 +172,7 @@ class _Run:
         if self._submission().kind is SubmissionKind.FILE:
             encoder = encoder or self.path.name
         elif not self.options.isolated:
-            self.config = read_config(self.root)
+            self.config = read_config(repository_root(self.root))
             encoder = encoder or self.config.encoder
         self.evidence.put(read_sources(self.root, encoder or None))
 
