@@ -24,7 +24,7 @@ def main(asked: Path, answered: Path) -> None:
         UnscorableError: embeddings or labels of a task make no sense.
     """
     torch.set_num_threads(1)  # matrices this small only lose by sharing, and the figures are the same on every machine
-    torch.optim.Adam([torch.zeros(1)])  # torch loads a second's worth of code here: not the first task's time
+    torch.optim.Adam([torch.zeros(1)])  # the first optimiser loads much of torch: not the first task's time
     job = read_job(asked)
     refuse_unscorable(job)
     tasks: list[dict[str, Answer | None]] = [
