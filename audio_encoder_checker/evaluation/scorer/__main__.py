@@ -23,7 +23,7 @@ def main(asked: Path, answered: Path) -> None:
     Raises:
         UnscorableError: embeddings or labels of a task make no sense.
     """
-    torch.set_num_threads(1)  # matrices this small only lose by sharing, and the figures are the same on every machine
+    torch.set_num_threads(1)  # one order of adding, so the same figures however many cores there are
     torch.optim.Adam([torch.zeros(1)])  # the first optimiser loads much of torch: not the first task's time
     job = read_job(asked)
     refuse_unscorable(job)
