@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from audio_encoder_checker.catalogue import check
 from audio_encoder_checker.evidence.contract import EncodeTraces, Trace
@@ -11,6 +11,12 @@ from audio_encoder_checker.evidence.run import Ending
 from audio_encoder_checker.findings import Problem, Severity
 
 WHOLE = ("output_dim", "sampling_rate")
+
+
+def _calls(traces: Sequence[Trace]) -> str:
+    """The first of some calls in words, and how many more there were."""
+    more = len(traces) - 1
+    return traces[0].call + (f" (and {more} other call{'' if more == 1 else 's'})" if more else "")
 
 
 @check("AEC501")
@@ -57,9 +63,9 @@ def zero_frames(traces: EncodeTraces) -> Iterator[Problem]:
 
     Fix: compute the number of frames from samples, `audio.shape[-1] // hop_samples`, and pad short clips.
     """
-    for trace in traces.completed:
-        if trace.frames == 0 and trace.returned:
-            yield Problem(f"{trace.call} gave shape {trace.returned.shape}")
+    empty = [trace for trace in traces.completed if trace.frames == 0]
+    if empty and empty[0].returned:
+        yield Problem(f"{_calls(empty)} gave shape {empty[0].returned.shape}")
 
 
 @check("AEC504")
@@ -104,11 +110,14 @@ def length_failure(traces: EncodeTraces) -> Iterator[Problem]:
     Fix: pad short clips to the shortest the model takes, and encode long ones in chunks.
     """
     official = traces.reference.samples
-    for trace in traces.raised():
-        if trace.samples != official:
-            short = trace.samples < official
+    failed = traces.raised(batch=1)
+    if any(trace.samples == official for trace in failed):
+        return  # the batch size is to blame, not the length
+    for short in (True, False):
+        same = [trace for trace in failed if (trace.samples < official) is short]
+        if same:
             hint = "pad it: `audio = F.pad(audio, (0, max(0, shortest - audio.shape[-1])))`" if short else ""
-            yield Problem(f"{trace.call} raised {trace.outcome}", at=trace.outcome.at, hint=hint)
+            yield Problem(f"{_calls(same)} raised {same[0].outcome}", at=same[0].outcome.at, hint=hint)
 
 
 @check("AEC507")
@@ -231,9 +240,9 @@ def nonfinite_embedding(traces: EncodeTraces) -> Iterator[Problem]:
     Fix: find the operation, often a logarithm or a division by a norm on silence: `torch.log(x + 1e-6)`,
         `x / x.norm().clamp(min=1e-6)`.
     """
-    for trace in traces.completed:
-        if trace.returned and trace.returned.nonfinite:
-            yield Problem(f"{trace.call} gave {trace.returned.nonfinite} values that are NaN or infinite")
+    broken = [trace for trace in traces.completed if trace.returned and trace.returned.nonfinite]
+    if broken and broken[0].returned:
+        yield Problem(f"{_calls(broken)} gave {broken[0].returned.nonfinite} values that are NaN or infinite")
 
 
 @check("AEC514", severity=Severity.WARNING)

@@ -56,7 +56,7 @@ def _verdict(report: Report, console: Console) -> None:
 
 def _findings(report: Report, console: Console) -> None:
     for number, finding in enumerate(report.findings):
-        if number == 0:
+        if number <= IN_FULL:
             console.print()
         if number < IN_FULL:
             _in_full(finding, console)
@@ -79,13 +79,14 @@ def _in_full(finding: Finding, console: Console) -> None:
     grid.add_column()
     for label, text in (("what", finding.message), ("why", finding.why), ("fix", finding.hint)):
         grid.add_row(Text(label), Text(text, style="green" if label == "fix" else ""))
-    console.print(Padding(grid, (0, 0, 1, 2)))
+    console.print(Padding(grid, (0, 0, 0, 2), expand=False))
 
 
 def _encoder(report: Report, console: Console) -> None:
     encoder = report.evidence.get(EncoderFacts)
     if encoder is None:
         return
+    console.print()
     hop, usage = report.evidence.get(HopFit), report.evidence.get(Usage)
     declared = {a.name: a.text for a in encoder.attributes}
     hop_text = f"hop {declared.get('hop_size_in_ms', '?')} ms"
@@ -108,13 +109,16 @@ def _encoder(report: Report, console: Console) -> None:
     traces = report.evidence.get(EncodeTraces)
     if traces:
         good = sum(bool(trace.frames) for trace in traces.traces)
-        rows.append(("calls", f"{good} of {len(traces.traces)} gave frames: {_lengths(traces)}"))
+        rows.append(("calls", f"{good} of {len(traces.traces)} gave frames{_range(traces)}"))
     _card(rows, console)
 
 
-def _lengths(traces: EncodeTraces) -> str:
-    good = sorted({(t.seconds, t.batch) for t in traces.traces if t.frames})
-    return ", ".join(f"{batch} x {seconds:g} s" for seconds, batch in good)
+def _range(traces: EncodeTraces) -> str:
+    good = [trace for trace in traces.traces if trace.frames]
+    if not good:
+        return ""
+    lengths, batches = [t.seconds for t in good], [t.batch for t in good]
+    return f": {min(lengths):g} to {max(lengths):g} s, batches of {min(batches)} to {max(batches)}"
 
 
 def _scores(report: Report, console: Console) -> None:
@@ -173,8 +177,8 @@ def _box(report: Report, console: Console) -> None:
     if isolation is None:
         return
     rows = [
-        ("box", f"{isolation.tier}: {', '.join(isolation.mechanisms)}; network {isolation.network}"),
-        ("not kept", "; ".join(isolation.unprotected)),
+        ("box", f"{isolation.tier}, {isolation.mechanisms[0]}, network {isolation.network}"),
+        ("gaps", "; ".join(isolation.unprotected)),
     ]
     if isolation.why_not_stronger:
         rows.append(("because", isolation.why_not_stronger))
@@ -187,7 +191,7 @@ def _card(rows: list[tuple[str, str]], console: Console) -> None:
     grid.add_column(overflow="fold")
     for label, text in rows:
         grid.add_row(Text(label), Text(text))
-    console.print(Padding(grid, (0, 0, 1, 0)))
+    console.print(Padding(grid, (0, 0, 1, 0), expand=False))
 
 
 def _size(count: int) -> str:

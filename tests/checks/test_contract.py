@@ -93,11 +93,21 @@ def test_AEC505_names_the_batch_that_fails() -> None:
 
 
 def test_AEC506_gives_short_clips_the_line_that_pads() -> None:
+    shortest = trace(batch=1, samples=400, outcome=raised())
     short, long = trace(batch=1, samples=1600, outcome=raised()), trace(batch=1, samples=480_000, outcome=raised())
-    found = list(contract.length_failure(traces(short, long)))
-    assert [p.message.split(" raised")[0] for p in found] == ["1 clip of 0.1 s", "1 clip of 30 s"]
+    found = list(contract.length_failure(traces(short, shortest, long)))
+    assert [p.message.split(" raised")[0] for p in found] == [
+        "1 clip of 0.1 s (and 1 other call)",
+        "1 clip of 30 s",
+    ]
     assert "F.pad" in found[0].hint
     assert not found[1].hint
+
+
+def test_AEC506_does_not_repeat_what_AEC505_says() -> None:
+    both = traces(trace(batch=1, outcome=raised()), trace(batch=1, samples=1600, outcome=raised()))
+    assert list(contract.length_failure(both)) == []
+    assert len(list(contract.batch_size_failure(both))) == 1
 
 
 @pytest.mark.parametrize("ending", [Ending.EXITED, Ending.KILLED, Ending.GARBLED])
@@ -143,7 +153,9 @@ def test_AEC511_and_AEC512_share_no_case() -> None:
 
 
 def test_AEC513_names_the_call() -> None:
-    (problem,) = contract.nonfinite_embedding(traces(trace(tensor(1, 100, 64, nonfinite=6400), batch=1, label="silence")))
+    (problem,) = contract.nonfinite_embedding(
+        traces(trace(tensor(1, 100, 64, nonfinite=6400), batch=1, label="silence"))
+    )
     assert "(silence) gave 6400 values" in problem.message
 
 

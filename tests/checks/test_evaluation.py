@@ -16,7 +16,9 @@ def encoding(outcome: Outcome = ANSWERED, problem: str = "") -> EncodingFacts:
 
 
 def scores(*values: float) -> TrackScores:
-    track = tuple(TaskScore(n, "accuracy", v, v - 0.05, v + 0.05, 100, 100, 1.0) for n, v in zip("ab", values, strict=True))
+    track = tuple(
+        TaskScore(n, "accuracy", v, v - 0.05, v + 0.05, 100, 100, 1.0) for n, v in zip("ab", values, strict=True)
+    )
     return TrackScores("builtin", track, track, 0.5, 0.5, 3.0, 100.0)
 
 

@@ -15,7 +15,9 @@ from tests.literals import ANSWERED, conduct, encoder, tensor, trace, traces, us
 STAGES = ("archive", "source", "load", "contract", "evaluate")
 
 
-def finding(severity: Severity = Severity.ERROR, check_id: str = "AEC505", message: str = "a batch of 1 raised x") -> Finding:
+def finding(
+    severity: Severity = Severity.ERROR, check_id: str = "AEC505", message: str = "a batch of 1 raised x"
+) -> Finding:
     return Finding(
         id=check_id,
         name="batch-size-failure",
@@ -44,7 +46,9 @@ def full_evidence() -> Evidence:
         usage(),
         conduct(),
         EncodingFacts(ANSWERED, "", "", 6.0, 1500.0),
-        TrackScores("builtin", (score("quick-music", 0.8),), (score("quick-music", 0.7),), 0.8, float("nan"), 6.0, 1500.0),
+        TrackScores(
+            "builtin", (score("quick-music", 0.8),), (score("quick-music", 0.7),), 0.8, float("nan"), 6.0, 1500.0
+        ),
         References((Reference("log-mel", "quick-music", 0.6, 0.5),)),
     )
     return evidence
