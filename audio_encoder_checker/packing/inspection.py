@@ -1,0 +1,66 @@
+"""Look at a ZIP as the organisers will receive it: structure, checksums, manifest and sources; nothing is run."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from audio_encoder_checker.archive.listing import read_listing
+from audio_encoder_checker.archive.source import read_sources
+from audio_encoder_checker.archive.submission import read_submission
+from audio_encoder_checker.archive.unpack import unpack
+from audio_encoder_checker.catalogue import all_checks
+from audio_encoder_checker.config import read_config
+from audio_encoder_checker.errors import UsageError
+from audio_encoder_checker.evidence.submission import SubmissionKind
+from audio_encoder_checker.findings import Severity
+from audio_encoder_checker.judging import Evidence, judge
+from audio_encoder_checker.packing.manifest import read_manifest
+from audio_encoder_checker.rules import load_rules
+
+if TYPE_CHECKING:
+    from audio_encoder_checker.findings import Finding
+
+MANIFEST_CHECKS = "AEC90"
+
+
+def inspect_zip(path: Path, *, sources: bool) -> tuple[Finding, ...]:
+    """Judge a ZIP without running anything of it.
+
+    Args:
+        path: the ZIP; it may come from anybody.
+        sources: whether to judge the sources too, not only structure and manifest.
+
+    Returns:
+        Findings, gravest first. With an error in the structure nothing is unpacked, and the rest is not judged.
+
+    Raises:
+        UsageError: there is no such file.
+        MachineError: there is no room to unpack it.
+    """
+    evidence = Evidence()
+    submission = read_submission(path)
+    if submission.kind is not SubmissionKind.ARCHIVE:
+        raise UsageError(f"{submission.path!r} is a {submission.kind.value}, expected a ZIP", "name the ZIP archive")
+    listing = read_listing(path)
+    evidence.put(load_rules(), submission, listing)
+    if _broken(evidence):
+        return _findings(evidence)
+    with tempfile.TemporaryDirectory(prefix="aecc-") as workspace:
+        folder = Path(workspace) / "submission"
+        evidence.put(unpack(path, listing, folder))
+        evidence.put(read_manifest(folder / listing.top_folder))
+        if sources and not _broken(evidence):
+            evidence.put(read_sources(folder, read_config(folder).encoder or None))
+    return _findings(evidence)
+
+
+def _broken(evidence: Evidence) -> bool:
+    return any(finding.severity is Severity.ERROR for finding in _findings(evidence))
+
+
+def _findings(evidence: Evidence) -> tuple[Finding, ...]:
+    """What the checks of archive, manifest and sources say; those whose facts are missing say nothing."""
+    checks = [c for c in all_checks() if c.stage in ("archive", "source") or c.id.startswith(MANIFEST_CHECKS)]
+    return judge(evidence, checks).findings

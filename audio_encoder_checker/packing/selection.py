@@ -1,0 +1,159 @@
+"""Which files of a folder become a submission, and what stays out and why."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from audio_encoder_checker.errors import UsageError
+from audio_encoder_checker.packing.ignore import Ignore, junk_layer
+from audio_encoder_checker.packing.manifest import MANIFEST
+from audio_encoder_checker.packing.names import refuse_bad_names
+from audio_encoder_checker.printable import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A file to pack: its name in the ZIP, and where its bytes lie."""
+
+    name: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """What stays out for one reason: number of files, and the sum of their sizes."""
+
+    reason: str
+    files: int
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Every file of a folder, chosen (by name) or left out (largest first)."""
+
+    files: tuple[Chosen, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+def select_files(root: Path, *, without: Path | None = None) -> Selection:
+    """Choose the files of a folder that make a submission.
+
+    Args:
+        root: the folder.
+        without: a file that is no part of it, such as the ZIP to be written.
+
+    Raises:
+        UsageError: there is no such folder, nothing is left to pack, a symbolic link leads outside, or a name
+            is not valid everywhere.
+    """
+    if not root.is_dir():
+        raise UsageError(f"there is no folder {printable(str(root))!r}", "name the folder that holds your encoder")
+    walk = _Walk(root.resolve(), without.resolve() if without else None)
+    walk.folder(walk.root, "", Ignore((junk_layer(),)), ())
+    if not walk.files:
+        hint = "put encoder.py into it, or start with `aecc-package init`"
+        raise UsageError(f"{printable(str(root))!r} holds no file to pack", hint)
+    files = sorted(walk.files, key=lambda chosen: chosen.name)
+    refuse_bad_names([chosen.name for chosen in files])
+    left_out = [LeftOut(reason, count, size) for reason, (count, size) in walk.left_out.items()]
+    return Selection(tuple(files), tuple(sorted(left_out, key=lambda one: (-one.size_bytes, one.reason))))
+
+
+@dataclass
+class _Walk:
+    """One pass over a folder; symbolic links are followed as long as they stay inside."""
+
+    root: Path
+    without: Path | None
+    files: list[Chosen] = field(default_factory=list)
+    left_out: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def folder(self, folder: Path, name: str, ignore: Ignore, above: tuple[Path, ...]) -> None:
+        """Take what belongs; `above` are the folders on the way here, by their real paths."""
+        ignore = ignore.inside(folder, name)
+        for path in _entries(folder, name):
+            self._entry(path, name + path.name, ignore, (*above, folder))
+
+    def _entry(self, path: Path, name: str, ignore: Ignore, above: tuple[Path, ...]) -> None:
+        is_folder = path.is_dir()
+        why = ignore.why_left_out(f"{name}/" if is_folder else name) or self._why_never(path, name)
+        if why:
+            self._leave_out(path, why)
+            return
+        real = self._follow(path, name) if path.is_symlink() else path
+        if not is_folder:
+            self.files.append(Chosen(name, real))
+        elif real in above:
+            raise UsageError(f"the symbolic link {printable(name)!r} leads to a folder it lies in", _link_remedy(name))
+        else:
+            self.folder(real, f"{name}/", ignore, above)
+
+    def _why_never(self, path: Path, name: str) -> str:
+        """Why a path is left out whatever the patterns say, or empty."""
+        if name == MANIFEST:
+            return "manifest of an earlier build"
+        if path == self.without:
+            return "the ZIP to be written"
+        if (path / "pyvenv.cfg").is_file():
+            return "virtual environment"
+        kind = path.lstat().st_mode
+        plain = stat.S_ISREG(kind) or stat.S_ISDIR(kind) or stat.S_ISLNK(kind)
+        return "" if plain else "pipes, sockets and devices"
+
+    def _follow(self, link: Path, name: str) -> Path:
+        """Where a symbolic link leads.
+
+        Raises:
+            UsageError: outside the folder, or nowhere.
+        """
+        try:
+            real = link.resolve(strict=True)
+        except (OSError, RuntimeError):  # before Python 3.13 a loop raises RuntimeError
+            raise UsageError(f"the symbolic link {printable(name)!r} leads nowhere", _link_remedy(name)) from None
+        if not real.is_relative_to(self.root):
+            where = printable(str(link.readlink()))
+            message = f"the symbolic link {printable(name)!r} leads outside the folder, to {where!r}"
+            raise UsageError(message, _link_remedy(name))
+        if not (real.is_file() or real.is_dir()):
+            raise UsageError(f"the symbolic link {printable(name)!r} leads to no plain file", _link_remedy(name))
+        return real
+
+    def _leave_out(self, path: Path, why: str) -> None:
+        files, size = self.left_out.get(why, (0, 0))
+        more, bytes_more = _extent(path)
+        self.left_out[why] = (files + more, size + bytes_more)
+
+
+def _link_remedy(name: str) -> str:
+    shown = printable(name)
+    return f"put the file itself there, `cp --remove-destination \"$(readlink -f '{shown}')\" '{shown}'`, or remove it"
+
+
+def _entries(folder: Path, name: str) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        hint = "make it readable, or leave it out with a line in .aeccignore"
+        raise UsageError(f"cannot read the folder {printable(name)!r}: {error.strerror}", hint) from None
+
+
+def _extent(path: Path) -> tuple[int, int]:
+    """Number of files at or below a path and the sum of their sizes; no link is followed."""
+    if path.is_symlink() or not path.is_dir():
+        return 1, path.lstat().st_size
+    sizes = list(_sizes(path))
+    return len(sizes), sum(sizes)
+
+
+def _sizes(top: Path) -> Iterator[int]:
+    for folder, _, names in os.walk(top):
+        for name in names:
+            yield (Path(folder) / name).lstat().st_size

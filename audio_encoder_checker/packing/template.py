@@ -1,0 +1,100 @@
+"""Start a submission: copy a template into a new folder, under a class name of its own."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from audio_encoder_checker.errors import UsageError
+from audio_encoder_checker.printable import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from importlib.abc import Traversable
+
+TEMPLATES = ("plain",)
+PLACEHOLDER = "PlainEncoder"
+"""The class name that the templates carry."""
+SUFFIX = "Encoder"
+TAKEN = ("MyEncoder",)
+"""The official template's name: X-ARES keeps scores by class name, so two of a name would share theirs."""
+
+
+def start_submission(folder: Path, template: str, name: str = "") -> tuple[str, tuple[str, ...]]:
+    """Copy a template into a folder that is new or empty.
+
+    Args:
+        folder: where to put it.
+        template: one of `TEMPLATES`.
+        name: of the encoder class; empty to make one of the folder's name.
+
+    Returns:
+        The class name, and the files written, relative to the folder.
+
+    Raises:
+        UsageError: the folder is not empty or cannot be written, or the class name will not do.
+    """
+    name = name or class_name_for(folder.resolve().name)
+    _refuse_bad_name(name)
+    _refuse_used_folder(folder)
+    written = []
+    try:
+        for relative, text in _template_files(_find_templates() / template):
+            target = folder / relative
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text.replace(PLACEHOLDER, name), encoding="utf-8", newline="\n")
+            written.append(relative)
+    except OSError as error:
+        raise UsageError(f"cannot write {printable(str(folder))!r}: {error.strerror}", "name another folder") from None
+    return name, tuple(sorted(written))
+
+
+def class_name_for(folder: str) -> str:
+    """A class name made of a folder's name: `my-team_v2` becomes `MyTeamV2Encoder`; empty if it gives none."""
+    words = re.findall(r"[A-Za-z0-9]+", folder)
+    stem = "".join(word[0].upper() + word[1:] for word in words).removesuffix(SUFFIX).lstrip("0123456789")
+    return f"{stem}{SUFFIX}" if stem else ""
+
+
+def _refuse_bad_name(name: str) -> None:
+    hint = "choose one with --name, such as `--name TeamName2025Encoder`"
+    if not name:
+        raise UsageError("the folder's name gives no class name", hint)
+    if not (name.isidentifier() and name.isascii() and name.endswith(SUFFIX)) or keyword.iskeyword(name):
+        raise UsageError(f"{printable(name)!r} is no class name that ends in {SUFFIX}", hint)
+    if name in TAKEN or name == SUFFIX:
+        raise UsageError(f"the class name {name!r} is not unique: X-ARES keeps scores by class name", hint)
+
+
+def _refuse_used_folder(folder: Path) -> None:
+    shown = printable(str(folder))
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{shown!r} is a file", "name a new folder")
+    if folder.is_dir() and any(folder.iterdir()):
+        hint = f"name a new folder, such as `aecc-package init {shown}/my_encoder`, or empty this one"
+        raise UsageError(f"{shown!r} is not empty, and nothing is overwritten", hint)
+
+
+def _find_templates() -> Traversable:
+    """The templates inside the installed package, or beside it in a source checkout.
+
+    Raises:
+        UsageError: the installation has lost them.
+    """
+    package = resources.files("audio_encoder_checker")
+    for folder in (package / "templates", Path(str(package)).parent / "templates"):
+        if folder.is_dir():
+            return folder
+    raise UsageError("the templates are not installed", "`pip install --force-reinstall audio-encoder-checker`")
+
+
+def _template_files(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Relative name and text of every file of a template."""
+    for entry in folder.iterdir():
+        if entry.is_file() and not entry.name.endswith(".pyc"):
+            yield prefix + entry.name, entry.read_text(encoding="utf-8")
+        elif entry.is_dir() and entry.name not in ("__pycache__", ".pytest_cache", ".ruff_cache", ".mypy_cache"):
+            yield from _template_files(entry, f"{prefix}{entry.name}/")
