@@ -13,7 +13,12 @@ RATE = 16_000
 
 
 def raised(
-    kind: str = "RuntimeError", message: str = "sizes differ", *, line: int = 12, missing: str = "", text: str = "return x"
+    kind: str = "RuntimeError",
+    message: str = "sizes differ",
+    *,
+    line: int = 12,
+    missing: str = "",
+    text: str = "return x",
 ) -> Outcome:
     frames = (CodeFrame("encoder.py", line, "forward", text),)
     return Outcome(Ending.RAISED, 0.1, raised=Raised(kind, message, (kind,), frames, missing))
@@ -28,7 +33,12 @@ def tensor(*shape: int, dtype: str = "float32", numpy_error: str = "", nonfinite
 
 
 def trace(
-    returned: Returned | None = None, *, batch: int = 2, samples: int = 50_000, outcome: Outcome = ANSWERED, label: str = ""
+    returned: Returned | None = None,
+    *,
+    batch: int = 2,
+    samples: int = 50_000,
+    outcome: Outcome = ANSWERED,
+    label: str = "",
 ) -> Trace:
     return Trace(label, batch, samples, samples / RATE, outcome, returned)
 
@@ -74,7 +84,6 @@ def conduct(ended_by: Ending = Ending.ANSWERED, **changes: Any) -> Conduct:
         "stdout_bytes": 0,
         "stderr_bytes": 0,
         "output_tail": "",
-        "leftover_processes": 0,
         "stage": "contract",
         "detail": "",
     }

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from audio_encoder_checker.catalogue import check
-from audio_encoder_checker.evidence.contract import BatchCompany, HopFit, InputDependence, Repeatability
+from audio_encoder_checker.checks.contract import wrong_shape
+from audio_encoder_checker.evidence.contract import BatchCompany, EncodeTraces, HopFit, InputDependence, Repeatability
 from audio_encoder_checker.evidence.load import EncoderFacts
 from audio_encoder_checker.findings import Problem, Severity
 
@@ -46,7 +47,7 @@ def constant_output(dependence: InputDependence) -> Iterator[Problem]:
 
 
 @check("AEC522", severity=Severity.WARNING)
-def batch_dependent_output(company: BatchCompany) -> Iterator[Problem]:
+def batch_dependent_output(company: BatchCompany, repeatability: Repeatability) -> Iterator[Problem]:
     """A clip's embedding depends on the other clips in its batch.
 
     X-ARES encodes 16 clips at a time in the order of the files, so scores then depend on which clips happen
@@ -55,6 +56,8 @@ def batch_dependent_output(company: BatchCompany) -> Iterator[Problem]:
     Fix: normalise each clip by its own mean and variance, and call a feature extractor with a list of clips.
     """
     found = company.difference
+    if repeatability.difference.relative > SAME:
+        return  # what differs from call to call differs in company too
     if not found.same_shape:
         yield Problem(f"one clip alone and the same clip in a batch of {company.batch} gave different shapes")
     elif found.relative > SAME * 10:
@@ -65,7 +68,7 @@ def batch_dependent_output(company: BatchCompany) -> Iterator[Problem]:
 
 
 @check("AEC523", severity=Severity.WARNING)
-def wrong_hop(hop: HopFit, encoder: EncoderFacts) -> Iterator[Problem]:
+def wrong_hop(hop: HopFit, encoder: EncoderFacts, traces: EncodeTraces) -> Iterator[Problem]:
     """The declared hop is not the one measured.
 
     Labels of DESED, MAESTRO and the phone task are laid on frames by `hop_size_in_ms`; with a wrong hop they
@@ -73,6 +76,8 @@ def wrong_hop(hop: HopFit, encoder: EncoderFacts) -> Iterator[Problem]:
 
     Fix: set `self.hop_size_in_ms` to the samples between two frames, divided by the sampling rate, times 1000.
     """
+    if any(wrong_shape(traces, encoder)):
+        return  # the second axis does not hold frames
     declared = encoder.number("hop_size_in_ms")
     frames = f"{hop.short_frames} frames for {hop.short_s:g} s, {hop.long_frames} for {hop.long_s:g} s"
     if hop.measured_ms is None:
@@ -81,9 +86,18 @@ def wrong_hop(hop: HopFit, encoder: EncoderFacts) -> Iterator[Problem]:
             hint="return only the frames that belong to the clip, not those of its padding",
         )
     elif declared is not None and abs(hop.measured_ms / declared - 1) > HOP_TOLERANCE:
-        slip = abs(hop.measured_ms / declared - 1) * 10
+        slip = min(abs(hop.measured_ms / declared - 1) * 10, 10)
         message = f"declared {declared:g} ms, measured {hop.measured_ms:.4g} ms ({frames})"
+        guess = _unit_guess(declared, hop.measured_ms, encoder.number("sampling_rate") or 0)
         yield Problem(
-            f"{message}: labels slip by {slip:.2g} s over a clip of 10 s",
-            hint=f"set `self.hop_size_in_ms = {hop.measured_ms:.4g}`",
+            f"{message}: labels slip by up to {slip:.2g} s in a clip of 10 s",
+            hint=f"set `self.hop_size_in_ms = {hop.measured_ms:.4g}`{guess}",
         )
+
+
+def _unit_guess(declared: float, measured_ms: float, rate_hz: float) -> str:
+    """The unit that the declared hop was probably meant in, if it was not milliseconds."""
+    for unit, factor in (("seconds", 1000.0), ("samples", 1000.0 / rate_hz if rate_hz else 0.0)):
+        if abs(declared * factor / measured_ms - 1) < HOP_TOLERANCE:
+            return f"; {declared:g} looks like {unit}"
+    return ""

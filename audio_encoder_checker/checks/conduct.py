@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from audio_encoder_checker.catalogue import check
 from audio_encoder_checker.evidence.run import Conduct, Ending, Usage
-from audio_encoder_checker.findings import Problem, Severity
+from audio_encoder_checker.findings import Problem
 
 
 @check("AEC001")
@@ -39,15 +39,3 @@ def memory_limit(conduct: Conduct, usage: Usage) -> Iterator[Problem]:
         yield Problem(
             f"the process tree reached {peak:.3g} GiB of {limit:.3g} GiB in the {conduct.stage} stage and was killed"
         )
-
-
-@check("AEC003", severity=Severity.WARNING)
-def processes_left_behind(conduct: Conduct) -> Iterator[Problem]:
-    """The encoder leaves processes behind.
-
-    Whoever evaluates many submissions in a row collects them, until memory or the GPU is full.
-
-    Fix: end pools and workers in `forward` (`with Pool() as pool:`), and start no daemon.
-    """
-    if conduct.leftover_processes:
-        yield Problem(f"{conduct.leftover_processes} processes were still alive after the encoder was told to end")

@@ -127,7 +127,6 @@ class Conduct:
         stdout_bytes: how much it printed.
         stderr_bytes: the same for stderr.
         output_tail: the end of both, made printable.
-        leftover_processes: processes still alive when the session was closed.
         ended_by: how the session ended if the child did not live to the end, else `answered`.
         stage: the stage in which it ended.
         detail: exit code, signal or limit.
@@ -136,7 +135,6 @@ class Conduct:
     stdout_bytes: int
     stderr_bytes: int
     output_tail: str
-    leftover_processes: int
     ended_by: Ending
     stage: str
     detail: str

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 CHILD = Path(__file__).parent.parent / "child"
 NEUTRAL_NAME = "w_host"
 GRACE_SECONDS = 2.0
-LEAVE_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,6 @@ class Session:
         self.device = "cpu"
         self.ended: Outcome | None = None
         self._started = 0.0
-        self._leftovers = 0
 
     def __enter__(self) -> Session:
         """Copy the child into the workspace under a neutral name, and start it."""
@@ -137,7 +135,6 @@ class Session:
             stdout_bytes=self._drains[0].count,
             stderr_bytes=self._drains[1].count,
             output_tail=printable("".join(drain.tail for drain in self._drains), limit=4000, keep="\n\t"),
-            leftover_processes=self._leftovers,
             ended_by=ended.ending,
             stage=self.stage,
             detail=ended.detail,
@@ -198,8 +195,6 @@ class Session:
         except (wire.ClosedError, TimeoutError):
             return
         self._wait_for_exit()
-        others = [process for process in self._meter.seen if process.pid != self._process.pid]
-        self._leftovers = len(psutil.wait_procs(others, timeout=LEAVE_SECONDS)[1])
 
     def _kill(self) -> None:
         """Kill the child's whole tree, and whatever it left behind as our own children."""

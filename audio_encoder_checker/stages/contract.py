@@ -116,9 +116,10 @@ class Interview:
 
 
 def _comparable(call: Call) -> NDArray[Any] | None:
-    """The values of a call, if they are finite numbers."""
-    finite = call.returned is not None and call.returned.nonfinite == 0
-    return call.values if finite else None
+    """The values of a call, if there are any and all are finite."""
+    if call.values is None or call.returned is None or call.returned.nonfinite or not call.values.size:
+        return None
+    return call.values
 
 
 def difference(one: NDArray[Any], other: NDArray[Any]) -> Difference:

@@ -10,7 +10,6 @@ from tests.literals import conduct, usage
 def test_good_conduct_triggers_nothing() -> None:
     assert list(checks.output_flood(conduct(stdout_bytes=5000))) == []
     assert list(checks.memory_limit(conduct(), usage())) == []
-    assert list(checks.processes_left_behind(conduct())) == []
 
 
 def test_AEC001_says_how_much_and_shows_the_last_line() -> None:
@@ -23,7 +22,3 @@ def test_AEC001_says_how_much_and_shows_the_last_line() -> None:
 def test_AEC002_says_limit_peak_and_stage() -> None:
     (problem,) = checks.memory_limit(conduct(Ending.OUT_OF_MEMORY), usage(13 << 30))
     assert problem.message == "the process tree reached 13 GiB of 12 GiB in the contract stage and was killed"
-
-
-def test_AEC003_counts() -> None:
-    assert "2 processes" in next(checks.processes_left_behind(conduct(leftover_processes=2))).message

@@ -94,7 +94,6 @@ class TestEveryBox:
         assert answers[1].header["shape"] == [1, 1, 4]
         assert np.frombuffer(answers[1].payload, np.float32).tolist() == [1.0] * 4
         assert conduct.ended_by is Ending.ANSWERED
-        assert conduct.leftover_processes == 0
 
     @pytest.mark.parametrize(
         ("code", "ending", "detail"),
