@@ -1,0 +1,221 @@
+"""Quick speech-like clips: which of ten made-up words is spoken.
+
+The words come in five pairs that hold the same two syllables in another order ("ta-sa", "sa-ta"), as words of a
+language do. What was said is in the spectrum's average, in which order is only in its course: the average over
+time of a plain spectrogram tells the pair, an encoder whose frames know their surroundings tells the word.
+
+A voice is a source and a filter: glottal pulses (after the polynomial of Klatt & Klatt, JASA 87, 1990) and breath
+go through five resonances that move from sound to sound, hiss of fricatives and bursts of stops has a resonance
+of its own. The formants of the vowels are those of Peterson & Barney (JASA 24, 1952).
+
+What varies: the voice (length of the vocal tract, pitch and its course, breath, tilt, speed), each sound's length and
+precision, where the word begins, background noise and level. The voices of validation and test are not heard in
+training.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from audio_encoder_checker.evaluation.quickset.signals import (
+    RATE_HZ,
+    assemble,
+    balanced_labels,
+    cascade,
+    generator,
+    glide,
+    noise,
+    phase,
+    record,
+    source_of,
+    splits,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from audio_encoder_checker.evaluation.clips import Clips
+    from audio_encoder_checker.evaluation.quickset.signals import Signal
+
+TASK = 1
+SECONDS = 0.9
+SAMPLES = round(SECONDS * RATE_HZ)
+STEP = 80
+"""Samples in a frame of the vocal tract: 5 ms."""
+SIZES = (320, 80, 200)
+VOICES = (40, 10, 20)
+"""Voices of training, validation and test."""
+WORDS = (
+    ("ta", "sa"),
+    ("sa", "ta"),
+    ("ki", "xi"),
+    ("xi", "ki"),
+    ("mo", "no"),
+    ("no", "mo"),
+    ("fe", "le"),
+    ("le", "fe"),
+    ("pu", "ru"),
+    ("ru", "pu"),
+)
+
+
+@dataclass(frozen=True)
+class Sound:
+    """A stretch of speech: a target that the mouth moves to.
+
+    Attributes:
+        ms: usual length.
+        formants: the three lowest resonances in Hz.
+        voice: strength of the glottal pulses.
+        breath: strength of the noise at the glottis.
+        hiss: strength of the noise at a narrow place in the mouth.
+        hiss_hz: its resonance.
+    """
+
+    ms: float
+    formants: tuple[float, float, float]
+    voice: float = 0.0
+    breath: float = 0.0
+    hiss: float = 0.0
+    hiss_hz: float = 3000.0
+
+
+SOUNDS = {
+    "a": (Sound(140, (730, 1090, 2440), voice=1.0),),
+    "e": (Sound(130, (530, 1840, 2480), voice=1.0),),
+    "i": (Sound(120, (270, 2290, 3010), voice=0.9),),
+    "o": (Sound(140, (570, 840, 2410), voice=1.0),),
+    "u": (Sound(130, (300, 870, 2240), voice=0.9),),
+    "s": (Sound(100, (320, 1500, 2500), hiss=0.5, hiss_hz=5500),),
+    "x": (Sound(100, (300, 1800, 2500), hiss=0.6, hiss_hz=2800),),  # as in "she"
+    "f": (Sound(90, (340, 1100, 2080), breath=0.05, hiss=0.15, hiss_hz=7000),),
+    "m": (Sound(70, (250, 1000, 2200), voice=0.35),),
+    "n": (Sound(70, (250, 1600, 2600), voice=0.35),),
+    "l": (Sound(70, (360, 1150, 2800), voice=0.5),),
+    "r": (Sound(70, (330, 1060, 1500), voice=0.5),),
+    "p": (Sound(60, (300, 800, 2100)), Sound(10, (350, 800, 2100), breath=0.1, hiss=0.3, hiss_hz=900)),
+    "t": (Sound(60, (300, 1700, 2600)), Sound(15, (350, 1700, 2600), breath=0.1, hiss=0.6, hiss_hz=4200)),
+    "k": (Sound(60, (300, 1900, 2300)), Sound(20, (350, 1900, 2300), breath=0.1, hiss=0.6, hiss_hz=2000)),
+}
+REST = Sound(0, (500, 1500, 2500))
+
+
+@dataclass(frozen=True)
+class Voice:
+    """Who speaks: what stays the same over all clips of a voice."""
+
+    tract: float
+    """Factor on all resonances: 0.85 for a long vocal tract, 1.2 for a short one."""
+    pitch_hz: float
+    breath: float
+    tilt_db: float
+    """Fall of the spectrum per octave beside that of the glottal pulses."""
+    speed: float
+
+
+def make_voice(number: int) -> Voice:
+    """Draw a voice; short vocal tracts tend to go with a high pitch."""
+    import numpy as np
+
+    rng = generator(TASK, 1, number)
+    short = rng.uniform(0, 1)
+    return Voice(
+        tract=float(0.85 + 0.35 * np.clip(short + rng.normal(0, 0.15), 0, 1)),
+        pitch_hz=float(90 * 2 ** (1.5 * np.clip(short + rng.normal(0, 0.2), 0, 1))),
+        breath=float(rng.uniform(0.002, 0.03)),
+        tilt_db=float(rng.uniform(-3, 3)),
+        speed=float(rng.uniform(0.85, 1.2)),
+    )
+
+
+def make_speech() -> Clips:
+    """Generate all clips of the task."""
+    import numpy as np
+
+    labels = balanced_labels(TASK, SIZES, len(WORDS))
+    voices = [make_voice(source_of(index, SIZES, VOICES)) for index in range(len(labels))]
+    rngs = [generator(TASK, 0, index) for index in range(len(labels))]
+    moved = [_articulate(rng, voice, WORDS[k]) for rng, voice, k in zip(rngs, voices, labels, strict=True)]
+    sources = [_sources(rng, voice, tracks) for rng, voice, tracks in zip(rngs, voices, moved, strict=True)]
+    throat, mouth = np.stack(sources).transpose(1, 2, 0)  # [samples, N] each
+    tracks = np.stack(moved).transpose(1, 2, 0)  # [frames, 7, N]
+    spoken = _vocal_tract(throat, tracks[:, :3], voices) + _narrow_place(mouth, tracks[:, 6:])
+    audio = [record(rng, clip, (5, 12)) for rng, clip in zip(rngs, spoken.T, strict=True)]
+    return assemble(audio, labels, splits(SIZES))
+
+
+def _articulate(rng: np.random.Generator, voice: Voice, word: tuple[str, ...]) -> Signal:
+    """How the mouth moves in one clip: formants, voice, breath, hiss and its Hz, [frames, 7]."""
+    import numpy as np
+
+    sounds = [sound for letter in "".join(word) for sound in SOUNDS[letter]]
+    lengths = [round(s.ms / 5 * rng.uniform(0.8, 1.25) / voice.speed) for s in sounds]
+    frames = SAMPLES // STEP
+    start = int(rng.integers(4, max(5, frames - sum(lengths) - 4)))
+    places = np.minimum(start + np.cumsum([0, *lengths]), frames)
+    targets = np.tile(_target(REST), (frames, 1))
+    for sound, begin, end in zip(sounds, places[:-1], places[1:], strict=True):
+        precision = np.concatenate((rng.normal(1, 0.07, 3), rng.normal(1, 0.1, 4)))
+        targets[begin:end] = _target(sound) * precision
+    targets[:, [0, 1, 2, 6]] *= voice.tract
+    moved = [_smooth(track, 13 if k in (0, 1, 2) else 3) for k, track in enumerate(targets.T)]
+    return np.stack(moved, axis=1)
+
+
+def _target(sound: Sound) -> Signal:
+    import numpy as np
+
+    return np.array([*sound.formants, sound.voice, sound.breath, sound.hiss, sound.hiss_hz])
+
+
+def _smooth(track: Signal, frames: int) -> Signal:
+    """Mean over a Hann window: the mouth takes time, so neighbouring sounds colour each other."""
+    import numpy as np
+
+    window = np.hanning(frames + 2)[1:-1]
+    padded = np.pad(track, frames // 2, mode="edge")
+    return np.convolve(padded, window / window.sum(), mode="valid")
+
+
+def _sources(rng: np.random.Generator, voice: Voice, tracks: Signal) -> tuple[Signal, Signal]:
+    """What enters the vocal tract at the glottis, and at the narrow place; [samples] each."""
+    import numpy as np
+
+    course = np.cumsum(rng.normal(0, 0.04, 8))
+    bend = glide(course - course.mean() + rng.uniform(-0.1, 0.1), SAMPLES)  # octaves
+    jitter = glide(rng.normal(0, 0.01, SAMPLES // 160), SAMPLES)
+    cycle = phase(voice.pitch_hz * 2 ** (bend + jitter)) % 1.0
+    opening = np.minimum(cycle / 0.6, 1.0)
+    flow = opening * (2 - 3 * opening) * (cycle < 0.6)  # derivative of the volume velocity x^2 - x^3
+    air = noise(rng, SAMPLES, 0.0)
+    loudness, breath, hiss = (glide(tracks[:, k], SAMPLES) for k in (3, 4, 5))
+    throat = loudness * (flow + voice.breath * air) + breath * air
+    return _tilt(throat, voice.tilt_db), 0.4 * hiss * noise(rng, SAMPLES, 0.0)
+
+
+def _tilt(signal: Signal, slope_db: float) -> Signal:
+    import numpy as np
+
+    hertz = np.maximum(np.fft.rfftfreq(len(signal), 1 / RATE_HZ), 100.0)
+    tilted: Signal = np.fft.irfft(np.fft.rfft(signal) * (hertz / 1000) ** (-slope_db / 6.02), len(signal))
+    return tilted
+
+
+def _vocal_tract(source: Signal, formants: Signal, voices: list[Voice]) -> Signal:
+    """Five resonances in a row, the upper two fixed by the tract's length. [samples, N]."""
+    import numpy as np
+
+    tract = np.array([voice.tract for voice in voices])
+    upper = np.multiply.outer(np.array([3500.0, 4500.0]), tract)
+    hertz = np.concatenate((formants, np.broadcast_to(upper, (len(formants), *upper.shape))), axis=1)
+    width = 50 + 0.03 * hertz
+    return cascade(source, np.minimum(hertz, 7000), width, STEP)
+
+
+def _narrow_place(source: Signal, hertz: Signal) -> Signal:
+    """One broad resonance, without the low frequencies. [samples, N]."""
+    import numpy as np
+
+    ringing = cascade(source, np.minimum(hertz, 7200), 0.2 * hertz, STEP)
+    return np.diff(ringing, axis=0, prepend=0)
