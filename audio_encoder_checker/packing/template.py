@@ -56,7 +56,7 @@ def class_name_for(folder: str) -> str:
     """A class name made of a folder's name: `my-team_v2` becomes `MyTeamV2Encoder`; empty if it gives none."""
     words = re.findall(r"[A-Za-z0-9]+", folder)
     stem = "".join(word[0].upper() + word[1:] for word in words).removesuffix(SUFFIX).lstrip("0123456789")
-    return f"{stem}{SUFFIX}" if stem else ""
+    return f"{stem[0].upper()}{stem[1:]}{SUFFIX}" if stem else ""
 
 
 def _refuse_bad_name(name: str) -> None:

@@ -33,31 +33,31 @@ def test_a_manifest_that_fits_is_no_problem() -> None:
     assert silent_but(None, ManifestFacts(present=True, listed=(A, B), found=(A, B)))
 
 
-def test_AEC901_missing_manifest() -> None:
+def test_aec901_missing_manifest() -> None:
     facts = ManifestFacts(present=False, found=(A,))
     assert places(missing_manifest, facts) == [""]
     assert silent_but(missing_manifest, facts)
 
 
-def test_AEC902_unreadable_manifest() -> None:
+def test_aec902_unreadable_manifest() -> None:
     facts = ManifestFacts(present=True, unreadable="top level: \u202e", found=(A,))
     assert [problem.message for problem in unreadable_manifest(facts)] == ["top level: \\u202e"]
     assert silent_but(unreadable_manifest, facts)
 
 
-def test_AEC903_missing_packed_file() -> None:
+def test_aec903_missing_packed_file() -> None:
     facts = ManifestFacts(present=True, listed=(A, B), found=(B,))
     assert places(missing_packed_file, facts) == ["a.py"]
     assert silent_but(missing_packed_file, facts)
 
 
-def test_AEC904_added_file() -> None:
+def test_aec904_added_file() -> None:
     facts = ManifestFacts(present=True, listed=(A,), found=(A, B))
     assert places(added_file, facts) == ["b.py"]
     assert silent_but(added_file, facts)
 
 
-def test_AEC905_altered_file() -> None:
+def test_aec905_altered_file() -> None:
     longer, other = PackedFile("a.py", 5, "c" * 64), PackedFile("b.py", 4, "d" * 64)
     facts = ManifestFacts(present=True, listed=(A, B), found=(longer, other))
     messages = [problem.message for problem in altered_file(facts)]

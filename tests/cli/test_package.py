@@ -1,0 +1,139 @@
+"""The command itself: what it prints, how it ends, and how light it starts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+import zipfile
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner, Result
+
+from audio_encoder_checker import __version__
+from audio_encoder_checker.cli.package import package
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+START = (
+    "import json, resource, sys\n"
+    "from audio_encoder_checker.cli.package import main\n"
+    "sys.argv = ['aecc-package', '--help']\n"
+    "try:\n    main()\n"
+    "except SystemExit as leaving:\n    assert not leaving.code\n"
+    "used = resource.getrusage(resource.RUSAGE_SELF)\n"
+    "print('\\n' + json.dumps([used.ru_utime + used.ru_stime, sorted(m.split('.')[0] for m in sys.modules)]))"
+)
+
+
+def aecc_package(*words: object) -> subprocess.CompletedProcess[str]:
+    code = "from audio_encoder_checker.cli.package import main; main()"
+    command = [sys.executable, "-c", code, *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def invoke(*words: object) -> Result:
+    return CliRunner().invoke(package, [str(word) for word in words], standalone_mode=False)
+
+
+@pytest.fixture
+def team(tmp_path: Path) -> Path:
+    assert invoke("init", tmp_path / "team").return_value == 0
+    return tmp_path / "team"
+
+
+def test_help_starts_light() -> None:
+    seconds = []
+    for _ in range(3):
+        done = subprocess.run([sys.executable, "-c", START], capture_output=True, text=True, check=True)
+        used, modules = json.loads(done.stdout.splitlines()[-1])
+        seconds.append(used)
+        assert not {"numpy", "torch", "rich", "jsonschema", "pathspec", "sklearn"} & set(modules)
+    assert min(seconds) < 0.15, "seconds of CPU"
+
+
+def test_the_version_is_told() -> None:
+    assert invoke("--version").output == f"package {__version__}\n"
+
+
+def test_init_build_and_verify_follow_one_another(team: Path, tmp_path: Path) -> None:
+    (team / "__pycache__").mkdir()
+    (team / "__pycache__" / "encoder.pyc").write_bytes(b"0" * 2000)
+    built = invoke("build", team, "-o", tmp_path / "out.zip")
+    assert built.return_value == 0, built.output
+    digest = hashlib.sha256((tmp_path / "out.zip").read_bytes()).hexdigest()
+    assert f"sha256 {digest}" in built.output
+    assert "7 files" in built.output
+    assert "left out: caches and compiled Python (1 file, 2 kB)" in built.output
+    assert f"next: aecc-check {tmp_path / 'out.zip'}" in built.output
+    assert "error" not in built.output
+    verified = invoke("verify", tmp_path / "out.zip")
+    assert verified.return_value == 0
+    assert "as it was built" in verified.output
+
+
+def test_init_says_what_to_do_next(tmp_path: Path) -> None:
+    done = aecc_package("init", tmp_path / "x", "--name", "OurEncoder")
+    assert done.returncode == 0
+    assert "OurEncoder" in done.stdout
+    assert f"next: aecc-check {tmp_path / 'x'}" in done.stdout
+    again = aecc_package("init", tmp_path / "x")
+    assert again.returncode == 2
+    assert again.stdout == ""
+    assert "is not empty" in again.stderr
+    assert "fix: " in again.stderr
+
+
+def test_a_changed_zip_is_not_as_it_was_built(team: Path, tmp_path: Path) -> None:
+    invoke("build", team, "-o", tmp_path / "out.zip")
+    with zipfile.ZipFile(tmp_path / "out.zip", "a") as archive:
+        archive.writestr("extra.py", "x = 1\n")
+    done = aecc_package("verify", tmp_path / "out.zip")
+    assert done.returncode == 1
+    assert "error AEC904 added-file: extra.py" in done.stdout
+    assert "fix: " in done.stdout
+    assert "NOT as it was built" in done.stdout
+
+
+def test_a_zip_made_otherwise_is_not_as_it_was_built(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "out.zip", "w") as archive:
+        archive.writestr("encoder.py", "x = 1\n")
+    done = aecc_package("verify", tmp_path / "out.zip")
+    assert done.returncode == 1
+    assert "AEC901 missing-manifest" in done.stdout
+    assert "fix: build it with `aecc-package build" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["build", "nowhere", "-o", "out.zip"], ["build", "."], ["verify", "gone.zip"], ["verify", "."], ["pack"]],
+    ids=" ".join,
+)
+def test_wrong_usage_ends_with_two(words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = aecc_package(*words)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_submission_with_an_error_is_written_and_not_ready(team: Path, tmp_path: Path) -> None:
+    (team / "encoder.py").write_text("def broken(:\n")
+    done = aecc_package("build", team, "-o", tmp_path / "out.zip")
+    assert done.returncode == 1
+    assert "NOT READY" in done.stdout
+    assert (tmp_path / "out.zip").is_file()
+
+
+def test_many_reasons_for_leaving_out_are_counted(team: Path, tmp_path: Path) -> None:
+    (team / ".aeccignore").write_text("".join(f"n{number}\n" for number in range(12)))
+    for number in range(12):
+        (team / f"n{number}").write_bytes(b"0" * (100 - number))
+    built = invoke("build", team, "-o", tmp_path / "out.zip")
+    assert built.output.count("left out:") == 9
+    assert "left out: for 4 more reasons (4 files, 362 B)" in built.output
