@@ -179,6 +179,7 @@ class _Run:
     def _running_stages(self, last: int) -> None:
         sources = self.evidence.get(SourceFacts)
         if sources is None or sources.chosen is None:
+            self.evidence.miss("no encoder was found", *RUNNING)
             return
         target = Target(sources.chosen.path, sources.chosen.module, sources.chosen.class_name)
         try:
