@@ -1,47 +1,26 @@
-"""AEC1xx: the archive as a whole. Checks of its names are in `archive_names`."""
+"""AEC10x and 110 to 111: the archive as a structure.
+
+Checks of its contents are in `archive_contents`, of its names in `archive_names`.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from audio_encoder_checker.catalogue import check
-from audio_encoder_checker.checks import archive_names  # noqa: F401 - the catalogue loads one module a family
+from audio_encoder_checker.checks import archive_contents, archive_names  # noqa: F401 - one module a family is loaded by name
 from audio_encoder_checker.checks.few import few
 from audio_encoder_checker.evidence.archive import (
-    MAX_LISTED_ENTRIES,
     ArchiveListing,
     Defect,
     DefectKind,
     Entry,
     EntryKind,
     SpanKind,
-    UnpackFacts,
 )
 from audio_encoder_checker.findings import Problem, Severity
 from audio_encoder_checker.printable import printable
-from audio_encoder_checker.rules import Rules
 
-LARGE_ENTRY_BYTES = 1 << 20
-"""Smaller files may shrink as much as they like."""
-LARGE_ARCHIVE_BYTES = 64 << 20
-MAIL_BYTES = 25_000_000
-"""Gmail's limit for a whole message, attachments in base64."""
-REFUSED_BY_MAIL = (
-    ".bat",
-    ".cmd",
-    ".com",
-    ".dll",
-    ".exe",
-    ".jar",
-    ".js",
-    ".lib",
-    ".msi",
-    ".ps1",
-    ".scr",
-    ".sys",
-    ".vbs",
-)
 PATCHED_FLAG = 0x0020
 METHODS = {
     1: "Shrink",
@@ -57,12 +36,6 @@ METHODS = {
     98: "PPMd",
     99: "AES encryption",
 }
-ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".gz", ".xz", ".bz2")
-MACOS_LITTER = ("__MACOSX", ".DS_Store")
-LITTER = (
-    *(".git", ".hg", ".svn", ".venv", "venv", "node_modules", "__pycache__", ".ipynb_checkpoints", ".idea", ".vscode"),
-    *(".mypy_cache", ".pytest_cache", ".ruff_cache", ".tox", ".nox", ".cache", "Thumbs.db", "desktop.ini"),
-)
 
 
 def _of(listing: ArchiveListing, *kinds: DefectKind) -> Iterator[Problem]:
@@ -81,15 +54,6 @@ def _at(listing: ArchiveListing, defect: Defect) -> str:
 
 def _shown(entry: Entry) -> str:
     return f"'{printable(entry.name, limit=120)}'"
-
-
-def _size(count: float) -> str:
-    """Bytes for people, in decimal units."""
-    for unit in ("bytes", "kB", "MB"):
-        if count < 1000:
-            return f"{count:.3g} {unit}"
-        count /= 1000
-    return f"{count:,.4g} GB"
 
 
 @check("AEC101")
@@ -270,182 +234,3 @@ def _method(entry: Entry) -> str:
     if entry.flags & PATCHED_FLAG:
         return "is compressed patched data"
     return f"has compression method {entry.method} ({METHODS.get(entry.method, 'unknown')})"
-
-
-@check("AEC112")
-def too_many_entries(listing: ArchiveListing, rules: Rules) -> Iterator[Problem]:
-    """The archive has too many files.
-
-    A repository with an encoder has some dozens of files. Thousands are a virtual environment or a data set
-    that slipped in, and unpacking them takes the organisers' time.
-
-    Fix: leave out data, caches and environments; `aecc-package build` does.
-    """
-    most = min(rules.archive.max_entries, MAX_LISTED_ENTRIES)
-    if listing.declared_entries > most:
-        top = _largest_folders(listing.entries)
-        yield Problem(f"{listing.declared_entries} entries, at most {most} are allowed{top}")
-
-
-def _largest_folders(entries: Iterable[Entry]) -> str:
-    counts = Counter("/".join(entry.name.split("/")[:2]) for entry in entries if "/" in entry.name)
-    shown = [f"{printable(name, limit=60)}/ has {count}" for name, count in counts.most_common(3)]
-    return f"; {', '.join(shown)}" if shown else ""
-
-
-@check("AEC113")
-def too_large_unpacked(listing: ArchiveListing, rules: Rules) -> Iterator[Problem]:
-    """The archive is too large once unpacked.
-
-    It has to lie beside the evaluation data on the organisers' disk.
-
-    Fix: leave out data and old checkpoints; download large weights from the Hugging Face Hub.
-    """
-    total, most = listing.unpacked_bytes, rules.archive.max_unpacked_bytes
-    if total > most:
-        largest = max(listing.entries, key=lambda entry: entry.unpacked_bytes)
-        yield Problem(
-            f"unpacks to {_size(total)}, at most {_size(most)} are allowed; "
-            f"the largest file is {_shown(largest)} with {_size(largest.unpacked_bytes)}"
-        )
-
-
-@check("AEC114")
-def compression_bomb(listing: ArchiveListing, rules: Rules) -> Iterator[Problem]:
-    """The archive unpacks to many times its size.
-
-    Code and weights shrink to a half or a tenth. What shrinks to a thousandth is empty data or an attack that
-    fills the disk of whoever unpacks it.
-
-    Fix: leave out files of zeros, logs and placeholder data.
-    """
-    most = rules.archive.max_entry_ratio
-    yield from few(
-        Problem(f"entry {entry.index} {_shown(entry)}: {_growth(entry.packed_bytes, entry.unpacked_bytes, most)}")
-        for entry in listing.entries
-        if entry.unpacked_bytes > LARGE_ENTRY_BYTES and _ratio(entry.unpacked_bytes, entry.packed_bytes) > most
-    )
-    total, most = listing.unpacked_bytes, rules.archive.max_total_ratio
-    if total > LARGE_ARCHIVE_BYTES and _ratio(total, listing.size_bytes) > most:
-        yield Problem(f"the archive: {_growth(listing.size_bytes, total, most)}")
-
-
-def _ratio(unpacked: int, packed: int) -> float:
-    return unpacked / max(1, packed)
-
-
-def _growth(packed: int, unpacked: int, most: float) -> str:
-    ratio = _ratio(unpacked, packed)
-    return f"{_size(packed)} unpack to {_size(unpacked)}, {ratio:,.0f} times; at most {most:g} times are allowed"
-
-
-@check("AEC115")
-def damaged_members(unpacked: UnpackFacts) -> Iterator[Problem]:
-    """A file in the archive is damaged.
-
-    Its bytes do not fit the size or checksum that the archive declares. The organisers' unpacker stops there, or
-    the weights load as something else.
-
-    Fix: make the ZIP anew from the original files and send it again.
-    """
-    yield from few(
-        Problem(f"'{printable(member.name, limit=120)}': {printable(member.what)}", printable(member.name))
-        for member in unpacked.damaged
-    )
-
-
-@check("AEC116")
-def lfs_pointers(unpacked: UnpackFacts) -> Iterator[Problem]:
-    """A Git LFS pointer lies where a file should be.
-
-    GitHub's "Download ZIP" and a clone without LFS hold a text of some 130 bytes in place of the weights;
-    loading it fails with "invalid load key, 'v'".
-
-    Fix: run `git lfs pull` in the clone, then make the ZIP anew.
-    """
-    yield from few(
-        Problem(
-            f"'{printable(pointer.name, limit=120)}' is a pointer to a file"
-            + (f" of {_size(pointer.stands_for_bytes)}" if pointer.stands_for_bytes else ""),
-            printable(pointer.name),
-        )
-        for pointer in unpacked.pointers
-    )
-
-
-@check("AEC117", severity=Severity.NOTE)
-def hard_to_mail(listing: ArchiveListing) -> Iterator[Problem]:
-    """The archive is hard to send by e-mail.
-
-    Attachments grow by a third on the way, most providers stop at 25 MB, and Gmail refuses programs and scripts
-    even inside a ZIP.
-
-    Fix: send a link, or let the encoder download its weights from the Hugging Face Hub.
-    """
-    encoded = -(-listing.size_bytes // 3) * 4
-    if encoded > MAIL_BYTES:
-        yield Problem(f"{_size(listing.size_bytes)} become {_size(encoded)} as an attachment, the limit is 25 MB")
-    refused = [entry for entry in listing.entries if entry.name.lower().endswith(REFUSED_BY_MAIL)]
-    yield from few(
-        Problem(f"Gmail refuses messages with {_shown(entry)}", printable(entry.name), "leave the file out if you can")
-        for entry in refused
-    )
-
-
-@check("AEC118", severity=Severity.WARNING)
-def archive_litter(listing: ArchiveListing) -> Iterator[Problem]:
-    """The archive holds files that are no part of the repository.
-
-    Caches, environments and version control make it large and hide what matters; macOS's `._x` twins have been
-    taken for submissions of their own. They are left aside here.
-
-    Fix: `aecc-package build DIR -o submission.zip` leaves them out; with zip:
-        `zip -r -X submission.zip . -x '*.git/*' '*__pycache__/*' '*.DS_Store' '__MACOSX/*'`.
-    """
-    groups: dict[str, list[Entry]] = {}
-    for entry in listing.entries:
-        kind = _litter(entry.name)
-        if kind and entry.kind is not EntryKind.FOLDER:
-            groups.setdefault(kind, []).append(entry)
-    for kind, entries in sorted(groups.items()):
-        total = sum(entry.unpacked_bytes for entry in entries)
-        severity = Severity.NOTE if kind in (*MACOS_LITTER, "._*") else None
-        files = "1 file" if len(entries) == 1 else f"{len(entries)} files"
-        yield Problem(f"{kind}: {files}, {_size(total)}", printable(entries[0].name), severity=severity)
-
-
-def _litter(name: str) -> str:
-    """Which kind of litter a path is, or nothing."""
-    parts = name.split("/")
-    named = next((part for part in parts if part in MACOS_LITTER or part in LITTER), "")
-    return named or ("._*" if parts[-1].startswith("._") else "")
-
-
-@check("AEC119", severity=Severity.NOTE)
-def nested_root(listing: ArchiveListing) -> Iterator[Problem]:
-    """All files lie one folder down.
-
-    X-ARES is run from the repository's root, and other challenges lost submissions that were unpacked one level
-    too deep. That folder is taken for the root here; not every script does.
-
-    Fix: zip the contents, not the folder: `cd DIR && zip -r ../submission.zip .`, or `aecc-package build DIR`.
-    """
-    if listing.top_folder:
-        yield Problem(
-            f"everything is inside '{printable(listing.top_folder, limit=120)}/'", printable(listing.top_folder)
-        )
-
-
-@check("AEC120", severity=Severity.NOTE)
-def nested_archives(listing: ArchiveListing) -> Iterator[Problem]:
-    """There is an archive inside the archive.
-
-    Nobody unpacks it on the way to the evaluation.
-
-    Fix: put the files themselves into the ZIP, unless your code opens the inner archive on its own.
-    """
-    yield from few(
-        Problem(f"{_shown(entry)} is not unpacked", printable(entry.name))
-        for entry in listing.entries
-        if entry.name.lower().endswith(ARCHIVES) and entry.kind is EntryKind.FILE
-    )

@@ -1,0 +1,259 @@
+"""One Python file as facts, by its syntax tree: nothing is imported and nothing is run.
+
+A hostile file may be no text, enormous or nested without end; each of these is a fact too.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import sys
+import tokenize
+import warnings
+from typing import TYPE_CHECKING
+
+from audio_encoder_checker.evidence.source import (
+    CONTRACT_ATTRIBUTES,
+    BoundName,
+    SourceClass,
+    SourceFile,
+    Trouble,
+    TroubleKind,
+)
+from audio_encoder_checker.printable import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+MAX_SOURCE_BYTES = 1 << 20 if sys.version_info >= (3, 11) else 200_000
+"""Larger files are data; parsing takes some hundred times their size in memory.
+
+Python 3.10 checks no depth while it builds the tree: chains of 500,000 attributes end the process, those of
+100,000, which need 200,000 bytes, do not.
+"""
+MAX_LINEAGE = 20
+"""No honest class has more ancestors in its own file."""
+CLASS_LINE = re.compile(rb"^class[ \t]+(\w+)", re.MULTILINE)
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+class ParsedSource:
+    """A file read and, if possible, parsed."""
+
+    def __init__(self, file: SourceFile, tree: ast.Module | None) -> None:
+        self.file = file
+        self.tree = tree
+
+
+def parse_source(path: Path, relative: str) -> ParsedSource:
+    """Read a Python file; its imports are left to whoever knows the repository.
+
+    Args:
+        path: on disk.
+        relative: what it is called in the repository.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_SOURCE_BYTES + 1)
+    except OSError as error:
+        return _troubled(relative, b"", Trouble(TroubleKind.UNREADABLE, error.strerror or "it cannot be read"))
+    if len(data) > MAX_SOURCE_BYTES:
+        detail = f"more than {MAX_SOURCE_BYTES // 1000} kB of source"
+        return _troubled(relative, data, Trouble(TroubleKind.TOO_LARGE, detail))
+    found = _parse(data)
+    if isinstance(found, Trouble):
+        return _troubled(relative, data, found)
+    classes = {statement.name: statement for statement in _top_level(found) if isinstance(statement, ast.ClassDef)}
+    facts = SourceFile(
+        path=relative,
+        names=tuple(_names(found)),
+        classes=tuple(_class(node, classes) for node in classes.values()),
+    )
+    return ParsedSource(facts, found)
+
+
+def _troubled(relative: str, data: bytes, trouble: Trouble) -> ParsedSource:
+    """A file that cannot be parsed, with the classes that its text seems to define."""
+    names = [
+        BoundName(match[1].decode("ascii", "replace"), data.count(b"\n", 0, match.start()) + 1, "class")
+        for match in CLASS_LINE.finditer(data)
+    ]
+    return ParsedSource(SourceFile(relative, trouble, tuple(names)), None)
+
+
+def _parse(data: bytes) -> ast.Module | Trouble:
+    text = _decode(data)
+    if isinstance(text, Trouble):
+        return text
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an invalid escape in foreign code is no warning of ours
+            return ast.parse(text)
+    except SyntaxError as error:
+        line = error.lineno or 0
+        return Trouble(TroubleKind.SYNTAX, printable(error.msg), line, _line(text, line))
+    except (RecursionError, MemoryError):
+        return Trouble(TroubleKind.TOO_DEEP, "nested too deeply for Python's own parser")
+    except ValueError as error:
+        return Trouble(TroubleKind.SYNTAX, printable(str(error)))
+
+
+def _decode(data: bytes) -> str | Trouble:
+    """A source as text, by its coding line or as UTF-8 (PEP 263)."""
+    if b"\0" in data:
+        at = data.index(b"\0")
+        return Trouble(TroubleKind.NUL, "a NUL byte", data.count(b"\n", 0, at) + 1)
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+    except SyntaxError as error:
+        declared, encoding = printable(str(error)), "utf-8"
+    else:
+        declared = ""
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        return Trouble(TroubleKind.ENCODING, f"byte 0x{data[error.start]:02x} is not {encoding.upper()}", line)
+    return Trouble(TroubleKind.ENCODING, declared, 1) if declared else text
+
+
+def _line(text: str, number: int) -> str:
+    lines = text.splitlines()
+    return printable(lines[number - 1].strip(), limit=100) if 0 < number <= len(lines) else ""
+
+
+def _top_level(tree: ast.Module) -> Iterator[ast.stmt]:
+    """Statements that run when a module is imported, in order, those inside `if`, `try`, `with` and loops too."""
+    waiting: list[ast.stmt] = list(reversed(tree.body))
+    while waiting:
+        statement = waiting.pop()
+        yield statement
+        waiting.extend(reversed(list(_inner(statement))))
+
+
+def _inner(statement: ast.stmt) -> Iterator[ast.stmt]:
+    if isinstance(statement, (*Function.__args__, ast.ClassDef)):
+        return
+    if isinstance(statement, ast.If) and _never_at_import(statement.test):
+        yield from statement.orelse
+        return
+    for field in ("body", "orelse", "finalbody"):
+        yield from getattr(statement, field, [])
+    for handler in [*getattr(statement, "handlers", []), *getattr(statement, "cases", [])]:
+        yield from handler.body
+
+
+def _never_at_import(test: ast.expr) -> bool:
+    """Whether an `if` is false when X-ARES imports the module: type checking, and running as a script."""
+    if isinstance(test, ast.Name | ast.Attribute):
+        return (test.id if isinstance(test, ast.Name) else test.attr) == "TYPE_CHECKING"
+    return isinstance(test, ast.Compare) and isinstance(test.left, ast.Name) and test.left.id == "__name__"
+
+
+def _names(tree: ast.Module) -> list[BoundName]:
+    """Names bound at the top level, each once; what `del` takes away does not count."""
+    found: dict[str, BoundName] = {}
+    for statement in _top_level(tree):
+        if isinstance(statement, ast.Delete):
+            for name in _targets(statement.targets):
+                found.pop(name, None)
+        for bound in _bound(statement):
+            found[bound.name] = bound
+    return list(found.values())
+
+
+def _bound(statement: ast.stmt) -> Iterator[BoundName]:
+    if isinstance(statement, ast.ClassDef):
+        yield BoundName(statement.name, statement.lineno, "class")
+    elif isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+        yield BoundName(statement.name, statement.lineno, "function")
+    elif isinstance(statement, ast.Import):
+        for alias in statement.names:
+            yield BoundName(alias.asname or alias.name.partition(".")[0], statement.lineno, "import", alias.name)
+    elif isinstance(statement, ast.ImportFrom):
+        module = "." * statement.level + (statement.module or "")
+        for alias in statement.names:
+            yield BoundName(alias.asname or alias.name, statement.lineno, "import", f"{module}:{alias.name}")
+    else:
+        for name in _targets(_assigned(statement)):
+            yield BoundName(name, statement.lineno, "assignment")
+
+
+def _assigned(statement: ast.stmt) -> list[ast.expr]:
+    """What a statement assigns to."""
+    if isinstance(statement, ast.Assign):
+        return statement.targets
+    if isinstance(statement, ast.AnnAssign):
+        return [statement.target] if statement.value else []
+    if isinstance(statement, ast.For | ast.AsyncFor):
+        return [statement.target]
+    if isinstance(statement, ast.With | ast.AsyncWith):
+        return [item.optional_vars for item in statement.items if item.optional_vars]
+    return []
+
+
+def _targets(expressions: Iterable[ast.expr]) -> Iterator[str]:
+    """Plain names among assignment targets, those inside tuples and lists too."""
+    for expression in expressions:
+        if isinstance(expression, ast.Tuple | ast.List | ast.Starred | ast.Name):
+            yield from (node.id for node in ast.walk(expression) if isinstance(node, ast.Name))
+
+
+def _class(node: ast.ClassDef, known: dict[str, ast.ClassDef]) -> SourceClass:
+    lineage = _lineage(node, known)
+    constructor = next((f for one in lineage for f in _functions(one) if f.name == "__init__"), None)
+    return SourceClass(
+        name=node.name,
+        line=node.lineno,
+        bases=tuple(_dotted(base) for base in node.bases),
+        has_forward=any("forward" in _members(one) for one in lineage),
+        required=_required(constructor) if constructor else (),
+        attributes=tuple(name for name in CONTRACT_ATTRIBUTES if any(name in _set(one) for one in lineage)),
+    )
+
+
+def _lineage(node: ast.ClassDef, known: dict[str, ast.ClassDef]) -> list[ast.ClassDef]:
+    """A class and its bases as far as they stand in the same file, nearest first."""
+    found = [node]
+    for one in found:
+        bases = [known[_dotted(base)] for base in one.bases if _dotted(base) in known]
+        found.extend(base for base in bases if base not in found and len(found) < MAX_LINEAGE)
+    return found
+
+
+def _functions(node: ast.ClassDef) -> Iterator[ast.FunctionDef]:
+    return (statement for statement in node.body if isinstance(statement, ast.FunctionDef))
+
+
+def _members(node: ast.ClassDef) -> set[str]:
+    """Names that a class body defines or assigns."""
+    assigned = {name for statement in node.body for name in _targets(_assigned(statement))}
+    return assigned | {f.name for f in node.body if isinstance(f, ast.FunctionDef | ast.AsyncFunctionDef)}
+
+
+def _set(node: ast.ClassDef) -> set[str]:
+    """Names that a class body or `self.name = ...` in its methods sets."""
+    stored = {
+        inner.attr for inner in ast.walk(node) if isinstance(inner, ast.Attribute) and isinstance(inner.ctx, ast.Store)
+    }
+    return stored | _members(node)
+
+
+def _required(constructor: ast.FunctionDef) -> tuple[str, ...]:
+    """Parameters of a constructor without a default, `self` left aside."""
+    given = constructor.args
+    positional = [*given.posonlyargs, *given.args]
+    without = positional[1 : len(positional) - len(given.defaults)]
+    keywords = [arg for arg, default in zip(given.kwonlyargs, given.kw_defaults, strict=True) if default is None]
+    return tuple(arg.arg for arg in [*without, *keywords])
+
+
+def _dotted(expression: ast.expr) -> str:
+    """`a.b.C` as text, or nothing for any other expression."""
+    parts: list[str] = []
+    while isinstance(expression, ast.Attribute):
+        parts.append(expression.attr)
+        expression = expression.value
+    return ".".join(reversed([*parts, expression.id])) if isinstance(expression, ast.Name) else ""
