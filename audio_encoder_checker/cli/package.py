@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from audio_encoder_checker.cli import console
+from audio_encoder_checker.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,9 +46,9 @@ def init(folder: Path, template: str, name: str) -> int:
     from audio_encoder_checker.packing.template import start_submission  # noqa: PLC0415 - keeps the start light
 
     class_name, files = start_submission(folder, template, name)
-    console.say(f"{class_name} in {folder}: {', '.join(files)}")
+    console.say(f"{class_name} in {_shown(folder)}: {', '.join(files)}")
     console.say("its weights are random: the top of encoder.py says where yours go")
-    console.say(f"next: aecc-check {folder}")
+    console.say(f"next: aecc-check {_shown(folder)}")
     return 0
 
 
@@ -67,13 +68,15 @@ def build(folder: Path, target: Path, force: bool) -> int:
     from audio_encoder_checker.packing.inspection import inspect_zip  # noqa: PLC0415 - same
 
     built = build_zip(folder, target, force=force)
-    _say_built(built)
+    _say_built(target, built)
     findings = inspect_zip(target, sources=True)
     _say_findings(findings)
     if _is_bad(findings):
-        console.say(f"{target} was written and is NOT READY: mend the errors above and build it again with --force")
+        console.say(
+            f"{_shown(target)} was written and is NOT READY: mend the errors above and build it again with --force"
+        )
         return 1
-    console.say(f"next: aecc-check {target}")
+    console.say(f"next: aecc-check {_shown(target)}")
     return 0
 
 
@@ -86,16 +89,18 @@ def verify(archive: Path) -> int:
     findings = inspect_zip(archive, sources=False)
     _say_findings(findings)
     bad = _is_bad(findings)
-    console.say(f"{archive} is {'NOT as it was built' if bad else 'as it was built: every file fits the manifest'}")
+    console.say(
+        f"{_shown(archive)} is {'NOT as it was built' if bad else 'as it was built: every file fits the manifest'}"
+    )
     return int(bad)
 
 
-def _say_built(built: Built) -> None:
+def _say_built(target: Path, built: Built) -> None:
     archive, selection = built.archive, built.selection
     files = f"{len(selection.files)} files, {_size(built.content_bytes)}, and aecc-manifest.json"
-    console.say(f"{archive.name}: {files}; {_size(archive.size_bytes)} packed")
+    console.say(f"{_shown(target)}: {files}; {_size(archive.size_bytes)} packed")
     for left in selection.left_out[:MOST_REASONS]:
-        console.say(f"  left out: {left.reason} ({_count(left.files)}, {_size(left.size_bytes)})")
+        console.say(f"  left out: {printable(left.reason)} ({_count(left.files)}, {_size(left.size_bytes)})")
     rest = selection.left_out[MOST_REASONS:]
     if rest:
         files_left = _count(sum(left.files for left in rest))
@@ -114,6 +119,11 @@ def _say_findings(findings: Sequence[Finding]) -> None:
 
 def _is_bad(findings: Sequence[Finding]) -> bool:
     return any(finding.severity.value == "error" for finding in findings)
+
+
+def _shown(path: Path) -> str:
+    """A path that somebody else may have named, safe for a terminal."""
+    return printable(str(path), limit=300)
 
 
 def _count(files: int) -> str:

@@ -17,6 +17,7 @@ from audio_encoder_checker.evidence.submission import SubmissionKind
 from audio_encoder_checker.findings import Severity
 from audio_encoder_checker.judging import Evidence, judge
 from audio_encoder_checker.packing.manifest import read_manifest
+from audio_encoder_checker.printable import printable
 from audio_encoder_checker.rules import load_rules
 
 if TYPE_CHECKING:
@@ -42,7 +43,9 @@ def inspect_zip(path: Path, *, sources: bool) -> tuple[Finding, ...]:
     evidence = Evidence()
     submission = read_submission(path)
     if submission.kind is not SubmissionKind.ARCHIVE:
-        raise UsageError(f"{submission.path!r} is a {submission.kind.value}, expected a ZIP", "name the ZIP archive")
+        raise UsageError(
+            f"{printable(submission.path)!r} is a {submission.kind.value}, expected a ZIP", "name the ZIP archive"
+        )
     listing = read_listing(path)
     evidence.put(load_rules(), submission, listing)
     if _broken(evidence):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,8 @@ from audio_encoder_checker.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+REMOVE = "remove the link, or leave it out with a line in .aeccignore"
 
 
 @dataclass(frozen=True)
@@ -51,13 +54,17 @@ def select_files(root: Path, *, without: Path | None = None) -> Selection:
         without: a file that is no part of it, such as the ZIP to be written.
 
     Raises:
-        UsageError: there is no such folder, nothing is left to pack, a symbolic link leads outside, or a name
-            is not valid everywhere.
+        UsageError: there is no such folder, it cannot be read, nothing is left to pack, a symbolic link leads
+            outside, or a name is not valid everywhere.
     """
     if not root.is_dir():
         raise UsageError(f"there is no folder {printable(str(root))!r}", "name the folder that holds your encoder")
     walk = _Walk(root.resolve(), without.resolve() if without else None)
-    walk.folder(walk.root, "", Ignore((junk_layer(),)), ())
+    try:
+        walk.folder(walk.root, "", Ignore((junk_layer(),)), ())
+    except OSError as error:
+        hint = "make it readable, or leave it out with a line in .aeccignore"
+        raise UsageError(f"cannot read {printable(str(error.filename))!r}: {error.strerror}", hint) from None
     if not walk.files:
         hint = "put encoder.py into it, or start with `aecc-package init`"
         raise UsageError(f"{printable(str(root))!r} holds no file to pack", hint)
@@ -79,7 +86,7 @@ class _Walk:
     def folder(self, folder: Path, name: str, ignore: Ignore, above: tuple[Path, ...]) -> None:
         """Take what belongs; `above` are the folders on the way here, by their real paths."""
         ignore = ignore.inside(folder, name)
-        for path in _entries(folder, name):
+        for path in sorted(folder.iterdir()):
             self._entry(path, name + path.name, ignore, (*above, folder))
 
     def _entry(self, path: Path, name: str, ignore: Ignore, above: tuple[Path, ...]) -> None:
@@ -92,7 +99,7 @@ class _Walk:
         if not is_folder:
             self.files.append(Chosen(name, real))
         elif real in above:
-            raise UsageError(f"the symbolic link {printable(name)!r} leads to a folder it lies in", _link_remedy(name))
+            raise UsageError(f"the symbolic link {printable(name)!r} leads to a folder it lies in", REMOVE)
         else:
             self.folder(real, f"{name}/", ignore, above)
 
@@ -117,13 +124,13 @@ class _Walk:
         try:
             real = link.resolve(strict=True)
         except (OSError, RuntimeError):  # before Python 3.13 a loop raises RuntimeError
-            raise UsageError(f"the symbolic link {printable(name)!r} leads nowhere", _link_remedy(name)) from None
+            raise UsageError(f"the symbolic link {printable(name)!r} leads nowhere", REMOVE) from None
         if not real.is_relative_to(self.root):
             where = printable(str(link.readlink()))
             message = f"the symbolic link {printable(name)!r} leads outside the folder, to {where!r}"
-            raise UsageError(message, _link_remedy(name))
+            raise UsageError(message, _copy_instead(name))
         if not (real.is_file() or real.is_dir()):
-            raise UsageError(f"the symbolic link {printable(name)!r} leads to no plain file", _link_remedy(name))
+            raise UsageError(f"the symbolic link {printable(name)!r} leads to no plain file", REMOVE)
         return real
 
     def _leave_out(self, path: Path, why: str) -> None:
@@ -132,17 +139,9 @@ class _Walk:
         self.left_out[why] = (files + more, size + bytes_more)
 
 
-def _link_remedy(name: str) -> str:
-    shown = printable(name)
-    return f"put the file itself there, `cp --remove-destination \"$(readlink -f '{shown}')\" '{shown}'`, or remove it"
-
-
-def _entries(folder: Path, name: str) -> list[Path]:
-    try:
-        return sorted(folder.iterdir())
-    except OSError as error:
-        hint = "make it readable, or leave it out with a line in .aeccignore"
-        raise UsageError(f"cannot read the folder {printable(name)!r}: {error.strerror}", hint) from None
+def _copy_instead(name: str) -> str:
+    shown = shlex.quote(printable(name))
+    return f'put what it points to in its place: `f=$(readlink -f {shown}) && rm {shown} && cp -R "$f" {shown}`'
 
 
 def _extent(path: Path) -> tuple[int, int]:

@@ -76,7 +76,7 @@ def test_a_link_that_leads_outside_is_refused(repo: Path, target: str) -> None:
     (repo / "sub" / "link").symlink_to(target if target.startswith("/") else f"../{target}")
     with pytest.raises(UsageError, match="'sub/link' leads outside") as caught:
         select_files(repo)
-    assert "cp" in caught.value.hint
+    assert "cp -R" in caught.value.hint
 
 
 def test_a_folder_whose_name_only_begins_alike_is_outside(repo: Path) -> None:
@@ -131,11 +131,12 @@ def test_an_empty_folder_and_none_at_all_are_refused(tmp_path: Path) -> None:
         select_files(tmp_path / "nowhere")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
 def test_a_folder_that_cannot_be_read_is_named(repo: Path) -> None:
     (repo / "sub").chmod(0)
+    if os.access(repo / "sub", os.R_OK):
+        pytest.skip("root reads everything")
     try:
-        with pytest.raises(UsageError, match="cannot read the folder 'sub/'"):
+        with pytest.raises(UsageError, match=r"cannot read '.*/sub'"):
             select_files(repo)
     finally:
         (repo / "sub").chmod(0o700)
