@@ -95,6 +95,7 @@ def check_submission(path: Path, options: Options | None = None, progress: Progr
         MachineError: this machine cannot do what was asked.
     """
     options = options or Options()
+    _matching((*options.select, *options.ignore))  # a word that chooses no check is told before anything runs
     rules = load_rules(options.profile)
     evidence = Evidence()
     evidence.put(rules, read_submission(path))
@@ -173,6 +174,7 @@ class _Run:
             encoder = encoder or self.path.name
         elif not self.options.isolated:
             self.config = read_config(repository_root(self.root))
+            _matching(tuple(self.config.ignore))
             encoder = encoder or self.config.encoder
         self.evidence.put(read_sources(self.root, encoder or None))
 

@@ -33,7 +33,8 @@ def unusable_embedding(encoding: EncodingFacts) -> Iterator[Problem]:
     Embeddings that are not finite, or not of shape [B, T', D], would give a score of chance in X-ARES without
     any error.
 
-    Fix: look at the clip named; silence and very short events are the usual cause of NaN.
+    Fix: call the encoder with 16 clips at once, `YourEncoder()(torch.zeros(16, 16000))`; silence is the usual cause
+        of NaN.
     """
     if encoding.problem:
         yield Problem(f"task {encoding.task}: {encoding.problem}")

@@ -94,7 +94,7 @@ def _call(command: list[str], folder: str, timeout_s: float) -> None:
         ended = subprocess.run(
             command,
             cwd=folder,
-            env=os.environ | ONE_THREAD,
+            env=os.environ | ONE_THREAD | {"TMPDIR": folder},  # torch leaves a cache folder there
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=timeout_s,

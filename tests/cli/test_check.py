@@ -151,6 +151,7 @@ class TestGoodEncoder:
         report = json.loads(ran.stdout)
         jsonschema.Draft202012Validator(schema("report")).validate(report)
         assert ran.status == 0
+        assert ran.left_behind == []
         for track in ("track_a", "track_b"):
             tasks = report["scores"][track]["tasks"]
             assert len(tasks) == 3
