@@ -109,7 +109,7 @@ class _Walk:
             return "manifest of an earlier build"
         if path == self.without:
             return "the ZIP to be written"
-        if (path / "pyvenv.cfg").is_file():
+        if path.is_dir() and any(inside.name == "pyvenv.cfg" for inside in path.iterdir()):
             return "virtual environment"
         kind = path.lstat().st_mode
         plain = stat.S_ISREG(kind) or stat.S_ISDIR(kind) or stat.S_ISLNK(kind)
