@@ -30,6 +30,7 @@ from audio_encoder_checker.evidence.source import SourceFacts
 from audio_encoder_checker.evidence.submission import Submission, SubmissionKind
 from audio_encoder_checker.findings import Finding, Severity
 from audio_encoder_checker.judging import NOT_ASKED, Evidence, judge
+from audio_encoder_checker.printable import printable
 from audio_encoder_checker.progress import Progress
 from audio_encoder_checker.report import Report
 from audio_encoder_checker.rules import DEFAULT_PROFILE, Rules, load_rules
@@ -133,7 +134,7 @@ class _Run:
     def report(self) -> Report:
         """All checks asked once more, over everything there is."""
         return Report(
-            path=str(self.path),
+            path=printable(str(self.path), limit=1000),
             profile=self.rules.name,
             judgement=judge(self.evidence, self._checks(), self._ignored()),
             evidence=self.evidence,
