@@ -35,6 +35,8 @@ FULL_16, FULL_32 = 0xFFFF, 0xFFFFFFFF
 TAIL_BYTES = 1 << 20
 """How far from its end a file is searched for the end record, so that trailing bytes can be named."""
 MAX_DIRECTORY_BYTES = 16 << 20
+MAX_OFFSET = 1 << 40
+"""File systems refuse to seek beyond what they can hold; no submission has a tebibyte."""
 END64_BODY_BYTES = _END64.size - 12
 """What a ZIP64 end record says its size is when nothing was appended to it."""
 
@@ -92,7 +94,9 @@ class Header:
 
 
 def read_at(file: BinaryIO, offset: int, length: int) -> bytes:
-    """Bytes at an offset, fewer where the file ends."""
+    """Bytes at an offset, fewer where the file ends; an offset that no file can have gives none."""
+    if not 0 <= offset < MAX_OFFSET:
+        return b""
     file.seek(offset)
     return file.read(length)
 

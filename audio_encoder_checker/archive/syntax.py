@@ -116,6 +116,8 @@ def _decode(data: bytes) -> str | Trouble:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         return Trouble(TroubleKind.ENCODING, f"byte 0x{data[error.start]:02x} is not {encoding.upper()}", line)
+    except (LookupError, UnicodeError) as error:  # a coding line may name what is no text encoding at all
+        return Trouble(TroubleKind.ENCODING, printable(str(error)), 1)
     return Trouble(TroubleKind.ENCODING, declared, 1) if declared else text
 
 
