@@ -11,12 +11,14 @@ import subprocess
 import sys
 
 RUNS = 15
+CHECK = "from audio_encoder_checker.cli.check import main; main()"
+PACKAGE = "from audio_encoder_checker.cli.package import main; main()"
 COMMANDS = {
     "python -c pass": ["-c", "pass"],
     "python -c 'import click'": ["-c", "import click"],
-    "aecc-check --help": ["-c", "from audio_encoder_checker.cli.check import main; main()", "--help"],
-    "aecc-check --explain AEC503": ["-c", "from audio_encoder_checker.cli.check import main; main()", "--explain", "AEC503"],
-    "aecc-package --help": ["-c", "from audio_encoder_checker.cli.package import main; main()", "--help"],
+    "aecc-check --help": ["-c", CHECK, "--help"],
+    "aecc-check --explain AEC503": ["-c", CHECK, "--explain", "AEC503"],
+    "aecc-package --help": ["-c", PACKAGE, "--help"],
 }
 
 

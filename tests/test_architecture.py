@@ -20,7 +20,7 @@ HEAVY = {"torch", "numpy", "jsonschema", "rich", "sklearn", "scipy", "huggingfac
 
 def imports(path: Path) -> set[str]:
     """Every absolute import of a file, wherever it stands."""
-    found = set()
+    found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)

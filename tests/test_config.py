@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from audio_encoder_checker.config import Config, read_config
 from audio_encoder_checker.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def written(folder: Path, text: str, name: str = "aecc.toml") -> Path:

@@ -17,7 +17,8 @@ def page() -> str:
         if one.stage != stage:
             stage = one.stage
             parts.append(f"## {stage.capitalize()}\n")
-        parts.append(f"### {one.id} {one.name}\n\n*{one.severity.value}* — {one.title}\n\n{one.why}\n\n**Fix:** {one.fix}\n")
+        parts.append(f"### {one.id} {one.name}\n\n*{one.severity.value}* — {one.title}\n\n{one.why}\n")
+        parts.append(f"**Fix:** {one.fix}\n")
     return "\n".join(parts)
 
 

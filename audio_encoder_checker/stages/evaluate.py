@@ -53,8 +53,13 @@ class Encoding:
     """
 
     def __init__(
-        self, session: Session, encoder: EncoderFacts, rules: Rules, timeout_s: float, on_progress: Callable[[str], None]
-    ) -> None:  # fmt: skip
+        self,
+        session: Session,
+        encoder: EncoderFacts,
+        rules: Rules,
+        timeout_s: float,
+        on_progress: Callable[[str], None],
+    ) -> None:
         self.session = session
         self.rate_hz = int(encoder.number("sampling_rate") or 0)
         self.dim = int(encoder.number("output_dim") or 0)

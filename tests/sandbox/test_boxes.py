@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,8 +19,6 @@ from audio_encoder_checker.sandbox.bubblewrap import find_bubblewrap
 from audio_encoder_checker.sandbox.process import ProcessBox
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from audio_encoder_checker.sandbox.ask import Answer
     from audio_encoder_checker.sandbox.box import Box
 
@@ -166,7 +165,10 @@ class TestStrongBox:
     """Each promise with a control outside: the same attempt succeeds without the box."""
 
     def attempt(self, tmp_path: Path, expression: str) -> str:
-        code = f"try:\n    found = str({expression})\nexcept OSError as e:\n    found = type(e).__name__\nraise ValueError(found)"
+        code = (
+            f"try:\n    found = str({expression})\n"
+            "except OSError as e:\n    found = type(e).__name__\nraise ValueError(found)"
+        )
         return said(run(the_box("strong"), tmp_path, code)[0])
 
     def test_files_of_the_host_are_not_there(self, tmp_path: Path) -> None:
@@ -182,7 +184,7 @@ class TestStrongBox:
 
     def test_scratch_is_writable_and_private(self, tmp_path: Path) -> None:
         assert self.attempt(tmp_path, "open('/tmp/aecc-canary', 'w').write('x')") == "1"
-        assert not os.path.exists("/tmp/aecc-canary")
+        assert not Path("/tmp/aecc-canary").exists()
 
     def test_scratch_has_a_size(self, tmp_path: Path) -> None:
         found = self.attempt(tmp_path, "open('/dev/shm/big', 'wb').write(bytes(1 << 27))")
