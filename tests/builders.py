@@ -84,11 +84,15 @@ class Member:
         lengths = (len(self.name), len(self.extra), 0, 0, 0, self.mode << 16)
         versions = (20, 3, 20, 0)
         where = offset if self.offset is None else self.offset
-        head = struct.pack("<4s4B4H3L5H2L", b"PK\1\2", *versions, self.flags, self.method, 0, 33, *self.sums, *lengths, where)
+        head = struct.pack(
+            "<4s4B4H3L5H2L", b"PK\1\2", *versions, self.flags, self.method, 0, 33, *self.sums, *lengths, where
+        )
         return head + self.name + self.extra
 
 
-def raw_zip(*members: Member, prefix: bytes = b"", before_directory: bytes = b"", end: bytes | None = None, **fields: int) -> bytes:
+def raw_zip(
+    *members: Member, prefix: bytes = b"", before_directory: bytes = b"", end: bytes | None = None, **fields: int
+) -> bytes:
     """An archive put together byte by byte.
 
     Args:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from audio_encoder_checker.archive.layout import single_top_folder
+from audio_encoder_checker.archive.layout import is_macos_metadata, single_top_folder
 from audio_encoder_checker.archive.syntax import parse_source
 from audio_encoder_checker.evidence.source import (
     BoundName,
@@ -70,7 +70,7 @@ def repository_root(root: Path, encoder: str = "") -> Path:
     if encoder and _inside(root, root / encoder):
         return root
     names = [entry.name + "/" if entry.is_dir(follow_symlinks=False) else entry.name for entry in os.scandir(root)]
-    visible = [name for name in names if not name.startswith(".")]
+    visible = [name for name in names if not is_macos_metadata(name)]
     if len(visible) != 1 or not visible[0].endswith("/"):
         return root
     inside = [visible[0] + entry.name for entry in os.scandir(root / visible[0])]

@@ -54,7 +54,9 @@ def with_zip64_end(*, surplus: bytes = b"", directory_at: int = 46) -> bytes:
     "data",
     [
         make_zip({"encoder.py": "x = 1\n", "lib/model.py": b"\0" * 1000}),
-        make_zip({"a.pt": make_zip({"inner": "stored archives end in an end record too"}, compress=False)}, compress=False),
+        make_zip(
+            {"a.pt": make_zip({"inner": "stored archives end in an end record too"}, compress=False)}, compress=False
+        ),
         raw_zip(PLAIN),
         raw_zip(Member(name=b"lib/", data=b"", mode=0o40755), PLAIN),
         raw_zip(PLAIN, end=end_record(1, len(PLAIN.central(0)), len(PLAIN.local()), comment=b"made by hand")),
@@ -77,7 +79,12 @@ def test_consistent_data_descriptor_is_accepted_in_every_form(tmp_path: Path, *,
 def test_entries_tell_names_sizes_and_places(tmp_path: Path) -> None:
     found = listed(tmp_path, make_zip({"repo/encoder.py": "x" * 100, "repo/lib/": ""}))
     encoder, folder = found.entries
-    assert (encoder.name, encoder.kind, encoder.method, encoder.unpacked_bytes) == ("repo/encoder.py", EntryKind.FILE, 8, 100)
+    assert (encoder.name, encoder.kind, encoder.method, encoder.unpacked_bytes) == (
+        "repo/encoder.py",
+        EntryKind.FILE,
+        8,
+        100,
+    )
     assert folder.kind is EntryKind.FOLDER
     assert encoder.end == folder.offset
     assert found.top_folder == "repo"
@@ -98,7 +105,11 @@ def test_zip64_sizes_are_taken_from_the_extra_field(tmp_path: Path) -> None:
     ("data", "kind", "words"),
     [
         (raw_zip(PLAIN)[:60], DefectKind.TRUNCATED, "no end record"),
-        (make_zip({"a.pt": make_zip({"b": "c"}), "d": "e" * 500}, compress=False)[:400], DefectKind.TRUNCATED, "last part"),
+        (
+            make_zip({"a.pt": make_zip({"b": "c"}), "d": "e" * 500}, compress=False)[:400],
+            DefectKind.TRUNCATED,
+            "last part",
+        ),
         (raw_zip(PLAIN)[:-2] + b"\x09\0", DefectKind.TRUNCATED, "comment should have 9 bytes"),
         (raw_zip(PLAIN, disk=1), DefectKind.SPLIT, "part 2"),
         (raw_zip(PLAIN, count=2), DefectKind.STRUCTURE, "counts 2 entries, the directory holds 1"),

@@ -34,7 +34,8 @@ def test_folder_hash_ignores_place_and_caches(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "other", [{"encoder.py": "x = 2"}, {"encodes.py": "x = 1"}, {"encoder.py": "x = 1", "empty": ""}, {"a/encoder.py": "x = 1"}]
+    "other",
+    [{"encoder.py": "x = 2"}, {"encodes.py": "x = 1"}, {"encoder.py": "x = 1", "empty": ""}, {"a/encoder.py": "x = 1"}],
 )
 def test_folder_hash_tells_names_and_contents(tmp_path: Path, other: dict[str, str]) -> None:
     one = write_tree(tmp_path / "one", {"encoder.py": "x = 1"})

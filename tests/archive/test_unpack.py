@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 import zlib
 from dataclasses import replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,6 +14,9 @@ from audio_encoder_checker.archive.unpack import unpack
 from audio_encoder_checker.errors import MachineError
 from audio_encoder_checker.evidence.archive import LfsPointer, UnpackFacts
 from tests.builders import SYMLINK_MODE, Member, make_zip, raw_zip
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:" + "0" * 64 + "\nsize 94371840\n"
 
