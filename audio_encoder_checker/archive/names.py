@@ -65,4 +65,4 @@ def _unicode_path(
         return name, encoding, [Defect(DefectKind.NAME, "the Unicode path field is no UTF-8", index)]
     if path != name and raw.isascii():
         return name, encoding, [Defect(DefectKind.AMBIGUOUS, f"a Unicode path field calls it {path!r}", index)]
-    return path, "utf-8", []
+    return path, "utf-8 in an extra field", []

@@ -52,7 +52,8 @@ class Entry:
         index: its place in the central directory, from 0.
         raw_name: the name's bytes.
         name: the name as text.
-        encoding: `ascii`, `utf-8`, or what was guessed: `utf-8 without its flag`, `gbk`, `cp437`.
+        encoding: `ascii`, `utf-8`, or what was guessed: `utf-8 without its flag`, `utf-8 in an
+            extra field`, `gbk`, `cp437`.
         method: compression method, 0 stored, 8 deflate.
         flags: general purpose flags.
         crc32: of the unpacked bytes.
