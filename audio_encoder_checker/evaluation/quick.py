@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-QUICK_SET_VERSION = "1"
+QUICK_SET_VERSION = "2"
 """Raised with every change of what is heard; the cache and the reference scores carry it."""
 CACHE_VARIABLE = "AECC_CACHE_DIR"
 """Environment variable that names another cache folder."""
@@ -102,3 +102,11 @@ def _digest(arrays: Mapping[str, NDArray[np.generic]]) -> str:
         digest.update(f"{name} {array.dtype} {array.shape}".encode())
         digest.update(array.tobytes())
     return digest.hexdigest()
+
+
+def fingerprint(clips: Clips) -> list[float]:
+    """Mean magnitude of a few clips, the same on every machine to four digits: tells one version from another."""
+    import numpy as np
+
+    chosen = clips.audio[:: len(clips.audio) // 8]
+    return [round(float(value), 6) for value in np.abs(chosen).mean(axis=1)]

@@ -92,7 +92,7 @@ def make_music() -> Clips:
         rng = generator(TASK, 0, index)
         semitone = label + 12 * rng.integers(OCTAVES) + rng.uniform(-0.3, 0.3)
         note = _note(rng, instruments[source_of(index, SIZES, INSTRUMENTS)], LOWEST_HZ * 2 ** (semitone / 12))
-        audio.append(record(rng, note, (-8, 6)))
+        audio.append(record(rng, note, (-10, 5)))
     return assemble(audio, labels, splits(SIZES))
 
 

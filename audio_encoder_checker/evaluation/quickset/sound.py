@@ -44,7 +44,7 @@ def make_sound() -> Clips:
     audio = []
     for index, label in enumerate(labels):
         rng = generator(TASK, 0, index)
-        audio.append(record(rng, KINDS[label](rng), (5, 12)))
+        audio.append(record(rng, KINDS[label](rng), (2, 9)))
     return assemble(audio, labels, splits(SIZES))
 
 
