@@ -21,3 +21,12 @@ def printable(text: str, *, limit: int = 200, keep: str = "") -> str:
 
 def _escape(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
+
+
+def size_words(count: float) -> str:
+    """A number of bytes for people, in decimal units as mail programs count them."""
+    for unit in ("bytes", "kB", "MB"):
+        if count < 1000:
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:,.4g} GB"

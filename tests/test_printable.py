@@ -7,7 +7,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audio_encoder_checker.printable import printable
+from audio_encoder_checker.printable import printable, size_words
 
 
 def test_controls_bidi_and_invisible_characters_are_escaped() -> None:
@@ -28,3 +28,14 @@ def test_the_result_is_short_and_harmless(text: str, limit: int) -> None:
     assert len(shown) <= limit
     assert not {unicodedata.category(c) for c in shown} & {"Cc", "Cf", "Cs", "Co", "Cn"}
     shown.encode("utf-8")
+
+
+def test_sizes_are_told_in_decimal_units() -> None:
+    assert [size_words(n) for n in (0, 999, 1000, 1_234_567, 4_600_000_000, 5e12)] == [
+        "0 bytes",
+        "999 bytes",
+        "1 kB",
+        "1.23 MB",
+        "4.6 GB",
+        "5,000 GB",
+    ]

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from audio_encoder_checker.catalogue import check
-from audio_encoder_checker.checks import archive_contents, archive_names  # noqa: F401 - one module a family is loaded by name
 from audio_encoder_checker.checks.few import few
 from audio_encoder_checker.evidence.archive import (
     ArchiveListing,
@@ -103,7 +102,7 @@ def damaged_archive(listing: ArchiveListing) -> Iterator[Problem]:
     yield from _of(listing, DefectKind.STRUCTURE)
 
 
-@check("AEC104", severity=Severity.WARNING)
+@check("AEC104")
 def empty_archive(listing: ArchiveListing) -> Iterator[Problem]:
     """The archive holds no file.
 

@@ -9,7 +9,7 @@ from audio_encoder_checker.catalogue import check
 from audio_encoder_checker.checks.few import few
 from audio_encoder_checker.evidence.archive import MAX_LISTED_ENTRIES, ArchiveListing, Entry, EntryKind, UnpackFacts
 from audio_encoder_checker.findings import Problem, Severity
-from audio_encoder_checker.printable import printable
+from audio_encoder_checker.printable import printable, size_words
 from audio_encoder_checker.rules import Rules
 
 LARGE_ENTRY_BYTES = 1 << 20
@@ -42,15 +42,6 @@ LITTER = (
 
 def _shown(entry: Entry) -> str:
     return f"'{printable(entry.name, limit=120)}'"
-
-
-def _size(count: float) -> str:
-    """Bytes for people, in decimal units."""
-    for unit in ("bytes", "kB", "MB"):
-        if count < 1000:
-            return f"{count:.3g} {unit}"
-        count /= 1000
-    return f"{count:,.4g} GB"
 
 
 @check("AEC112")
@@ -86,8 +77,8 @@ def too_large_unpacked(listing: ArchiveListing, rules: Rules) -> Iterator[Proble
     if total > most:
         largest = max(listing.entries, key=lambda entry: entry.unpacked_bytes)
         yield Problem(
-            f"unpacks to {_size(total)}, at most {_size(most)} are allowed; "
-            f"the largest file is {_shown(largest)} with {_size(largest.unpacked_bytes)}"
+            f"unpacks to {size_words(total)}, at most {size_words(most)} are allowed; "
+            f"the largest file is {_shown(largest)} with {size_words(largest.unpacked_bytes)}"
         )
 
 
@@ -117,7 +108,9 @@ def _ratio(unpacked: int, packed: int) -> float:
 
 def _growth(packed: int, unpacked: int, most: float) -> str:
     ratio = _ratio(unpacked, packed)
-    return f"{_size(packed)} unpack to {_size(unpacked)}, {ratio:,.0f} times; at most {most:g} times are allowed"
+    return (
+        f"{size_words(packed)} unpack to {size_words(unpacked)}, {ratio:,.0f} times; at most {most:g} times are allowed"
+    )
 
 
 @check("AEC115")
@@ -147,7 +140,7 @@ def lfs_pointers(unpacked: UnpackFacts) -> Iterator[Problem]:
     yield from few(
         Problem(
             f"'{printable(pointer.name, limit=120)}' is a pointer to a file"
-            + (f" of {_size(pointer.stands_for_bytes)}" if pointer.stands_for_bytes else ""),
+            + (f" of {size_words(pointer.stands_for_bytes)}" if pointer.stands_for_bytes else ""),
             printable(pointer.name),
         )
         for pointer in unpacked.pointers
@@ -165,7 +158,9 @@ def hard_to_mail(listing: ArchiveListing) -> Iterator[Problem]:
     """
     encoded = -(-listing.size_bytes // 3) * 4
     if encoded > MAIL_BYTES:
-        yield Problem(f"{_size(listing.size_bytes)} become {_size(encoded)} as an attachment, the limit is 25 MB")
+        yield Problem(
+            f"{size_words(listing.size_bytes)} become {size_words(encoded)} as an attachment, the limit is 25 MB"
+        )
     refused = [entry for entry in listing.entries if entry.name.lower().endswith(REFUSED_BY_MAIL)]
     yield from few(
         Problem(f"Gmail refuses messages with {_shown(entry)}", printable(entry.name), "leave the file out if you can")
@@ -192,7 +187,7 @@ def archive_litter(listing: ArchiveListing) -> Iterator[Problem]:
         total = sum(entry.unpacked_bytes for entry in entries)
         severity = Severity.NOTE if kind in (*MACOS_LITTER, "._*") else None
         files = "1 file" if len(entries) == 1 else f"{len(entries)} files"
-        yield Problem(f"{kind}: {files}, {_size(total)}", printable(entries[0].name), severity=severity)
+        yield Problem(f"{kind}: {files}, {size_words(total)}", printable(entries[0].name), severity=severity)
 
 
 def _litter(name: str) -> str:

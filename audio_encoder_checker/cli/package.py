@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from audio_encoder_checker.cli import console
-from audio_encoder_checker.printable import printable
+from audio_encoder_checker.printable import printable, size_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,15 +97,15 @@ def verify(archive: Path) -> int:
 
 def _say_built(target: Path, built: Built) -> None:
     archive, selection = built.archive, built.selection
-    files = f"{len(selection.files)} files, {_size(built.content_bytes)}, and aecc-manifest.json"
-    console.say(f"{_shown(target)}: {files}; {_size(archive.size_bytes)} packed")
+    files = f"{len(selection.files)} files, {size_words(built.content_bytes)}, and aecc-manifest.json"
+    console.say(f"{_shown(target)}: {files}; {size_words(archive.size_bytes)} packed")
     for left in selection.left_out[:MOST_REASONS]:
-        console.say(f"  left out: {printable(left.reason)} ({_count(left.files)}, {_size(left.size_bytes)})")
+        console.say(f"  left out: {printable(left.reason)} ({_count(left.files)}, {size_words(left.size_bytes)})")
     rest = selection.left_out[MOST_REASONS:]
     if rest:
         files_left = _count(sum(left.files for left in rest))
         console.say(
-            f"  left out: for {len(rest)} more reasons ({files_left}, {_size(sum(r.size_bytes for r in rest))})"
+            f"  left out: for {len(rest)} more reasons ({files_left}, {size_words(sum(r.size_bytes for r in rest))})"
         )
     console.say(f"sha256 {archive.sha256}")
 
@@ -128,13 +128,3 @@ def _shown(path: Path) -> str:
 
 def _count(files: int) -> str:
     return "1 file" if files == 1 else f"{files} files"
-
-
-def _size(count: int) -> str:
-    """Bytes in words, in decimal units as mail programs count them."""
-    value = float(count)
-    for unit in ("B", "kB", "MB"):
-        if value < 1000:
-            return f"{value:.3g} {unit}"
-        value /= 1000
-    return f"{value:.3g} GB"

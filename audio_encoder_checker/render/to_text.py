@@ -15,6 +15,7 @@ from audio_encoder_checker.evidence.run import Isolation, Usage
 from audio_encoder_checker.evidence.scores import TaskScore, TrackScores
 from audio_encoder_checker.evidence.submission import Submission
 from audio_encoder_checker.findings import Finding, Severity
+from audio_encoder_checker.printable import size_words
 from audio_encoder_checker.report import Report, Verdict
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def _verdict(report: Report, console: Console) -> None:
     submission = report.evidence.get(Submission)
     facts = [f"profile {report.profile}", f"stages {', '.join(report.stages)}"]
     if submission:
-        facts.insert(0, f"sha256 {submission.sha256[:16]}… · {_size(submission.size_bytes)}")
+        facts.insert(0, f"sha256 {submission.sha256[:16]}… · {size_words(submission.size_bytes)}")
     console.print(Text(" · ".join(facts), style="dim"))
 
 
@@ -100,7 +101,7 @@ def _encoder(report: Report, console: Console) -> None:
         ),
         (
             "weights",
-            f"{encoder.parameters:,} parameters, {_size(encoder.weight_bytes)}, loaded in {encoder.load_seconds:.1f} s",
+            f"{encoder.parameters:,} parameters, {size_words(encoder.weight_bytes)}, loaded in {encoder.load_seconds:.1f} s",
         ),
     ]
     if usage:
@@ -192,12 +193,3 @@ def _card(rows: list[tuple[str, str]], console: Console) -> None:
     for label, text in rows:
         grid.add_row(Text(label), Text(text))
     console.print(Padding(grid, (0, 0, 1, 0), expand=False))
-
-
-def _size(count: int) -> str:
-    value = float(count)
-    for unit in ("B", "kB", "MB"):
-        if value < 1000:
-            return f"{value:.3g} {unit}"
-        value /= 1000
-    return f"{value:.3g} GB"

