@@ -93,16 +93,14 @@ def _encoder(report: Report, console: Console) -> None:
     hop_text = f"hop {declared.get('hop_size_in_ms', '?')} ms"
     if hop and hop.measured_ms:
         hop_text += f" (measured {hop.measured_ms:.4g})"
+    size = f"{encoder.parameters:,} parameters, {size_words(encoder.weight_bytes)}"
     rows = [
         ("encoder", f"{encoder.class_name} in {encoder.file}"),
         (
             "declares",
             f"{declared.get('sampling_rate', '?')} Hz · {declared.get('output_dim', '?')} features · {hop_text}",
         ),
-        (
-            "weights",
-            f"{encoder.parameters:,} parameters, {size_words(encoder.weight_bytes)}, loaded in {encoder.load_seconds:.1f} s",
-        ),
+        ("weights", f"{size}, loaded in {encoder.load_seconds:.1f} s"),
     ]
     if usage:
         share = f"{usage.peak_memory_bytes / 2**30:.2f} of {usage.memory_limit_bytes / 2**30:.4g} GiB"

@@ -136,4 +136,4 @@ def test_many_reasons_for_leaving_out_are_counted(team: Path, tmp_path: Path) ->
         (team / f"n{number}").write_bytes(b"0" * (100 - number))
     built = invoke("build", team, "-o", tmp_path / "out.zip")
     assert built.output.count("left out:") == 9
-    assert "left out: for 4 more reasons (4 files, 362 B)" in built.output
+    assert "left out: for 4 more reasons (4 files, 362 bytes)" in built.output
