@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from audio_encoder_checker import toml
 from audio_encoder_checker.errors import UsageError
 
 DEFAULT_PROFILE = "icme-2025"
+RESOURCES = Path(__file__).parent / "resources"
 
 
 @dataclass(frozen=True)
@@ -93,8 +92,8 @@ def load_rules(profile: str = DEFAULT_PROFILE) -> Rules:
     path = Path(profile)
     if path.suffix == ".toml":
         return _parse(_read_file(path), profile)
-    folder = resources.files("audio_encoder_checker") / "resources" / "profiles"
-    known = sorted(p.name.removesuffix(".toml") for p in folder.iterdir() if p.name.endswith(".toml"))
+    folder = RESOURCES / "profiles"
+    known = sorted(path.stem for path in folder.glob("*.toml"))
     if profile not in known:
         raise UsageError(f"there is no profile {profile!r}", f"choose one of {', '.join(known)}, or name a .toml file")
     return _parse((folder / f"{profile}.toml").read_text(encoding="utf-8"), None)
@@ -109,6 +108,8 @@ def _read_file(path: Path) -> str:
 
 def _parse(text: str, path: str | None) -> Rules:
     """Build rules from TOML; a user's own file (`path` is set) is validated against the schema first."""
+    from audio_encoder_checker import toml  # noqa: PLC0415 - `--explain` imports this module for its types alone
+
     try:
         data = toml.loads(text)
     except toml.TOMLDecodeError as error:
@@ -135,7 +136,7 @@ def _parse(text: str, path: str | None) -> Rules:
 
 def schema(name: str) -> dict[str, Any]:
     """One of the published JSON Schemas: `report`, `rules` or `manifest`."""
-    text = (resources.files("audio_encoder_checker") / "resources" / f"{name}.schema.json").read_text(encoding="utf-8")
+    text = (RESOURCES / f"{name}.schema.json").read_text(encoding="utf-8")
     loaded: dict[str, Any] = json.loads(text)
     return loaded
 
