@@ -64,7 +64,7 @@ def _read(path: Path) -> Clips | None:
     import numpy as np
 
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             arrays = {name: file[name] for name in ("audio", "labels", "split")}
             if str(file["digest"]) != _digest(arrays):
                 return None

@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import json
+import os
+import stat
+import sys
+from collections import Counter
+from importlib import resources
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from audio_encoder_checker.errors import UsageError
+from audio_encoder_checker.evaluation import quick
+from audio_encoder_checker.evaluation.clips import TEST, TRAIN, VALID, Clips
+from audio_encoder_checker.evaluation.quick import QUICK_SET_VERSION, fingerprint, quick_clips
+from audio_encoder_checker.evaluation.tasks import QUICK_TASKS, load_task, quick_tasks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+REFERENCES = json.loads(
+    (resources.files("audio_encoder_checker") / "resources" / "references" / "quick.json").read_text(encoding="utf-8")
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A cache folder for the tests of this file: the first use of a task generates it."""
+    folder = tmp_path_factory.mktemp("cache") / "not" / "yet"
+    before = os.environ.get(quick.CACHE_VARIABLE)
+    os.environ[quick.CACHE_VARIABLE] = str(folder)
+    yield folder
+    if before is None:
+        del os.environ[quick.CACHE_VARIABLE]
+    else:
+        os.environ[quick.CACHE_VARIABLE] = before
+
+
+def same(one: Clips, other: Clips) -> bool:
+    return (
+        np.array_equal(one.audio, other.audio)
+        and np.array_equal(one.labels, other.labels)
+        and np.array_equal(one.split, other.split)
+        and one.sampling_rate == other.sampling_rate
+    )
+
+
+def file_of(cache: Path, task_id: str) -> Path:
+    return cache / f"{task_id}-{QUICK_SET_VERSION}.npz"
+
+
+@pytest.mark.parametrize("task_id", QUICK_TASKS)
+def test_what_is_cached_is_what_is_generated_a_second_time_bit_by_bit(task_id: str, cache: Path) -> None:
+    quick_clips(task_id)
+    assert file_of(cache, task_id).exists()
+    assert same(quick_clips(task_id), quick.MAKERS[task_id]())
+
+
+@pytest.mark.parametrize("task_id", QUICK_TASKS)
+def test_clips_are_what_the_reference_scores_were_measured_on(task_id: str) -> None:
+    assert REFERENCES["quick_set_version"] == QUICK_SET_VERSION
+    assert fingerprint(quick_clips(task_id)) == pytest.approx(REFERENCES["fingerprints"][task_id], rel=1e-3), (
+        "the audio changed: raise QUICK_SET_VERSION and run `python benchmarks/quick_references.py --write`"
+    )
+
+
+@pytest.mark.parametrize("task_id", QUICK_TASKS)
+def test_audio_is_finite_and_audible_and_never_clips(task_id: str) -> None:
+    clips = quick_clips(task_id)
+    assert clips.audio.dtype == np.float32
+    assert clips.sampling_rate == 16000
+    assert np.isfinite(clips.audio).all()
+    assert np.abs(clips.audio).max() < 1
+    power_db = 10 * np.log10(np.square(clips.audio).mean(axis=1))
+    assert power_db.min() > -35  # a click that must not clip is soft on the whole
+    assert power_db.max() < -12
+
+
+@pytest.mark.parametrize("task_id", QUICK_TASKS)
+def test_classes_are_balanced_in_every_split_and_labels_follow_no_pattern(task_id: str) -> None:
+    clips, task = quick_clips(task_id), load_task(task_id)
+    for split in (TRAIN, VALID, TEST):
+        counts = Counter(clips.labels[clips.split == split].tolist())
+        assert set(counts) == set(range(task.classes))
+        assert max(counts.values()) - min(counts.values()) <= 1
+    for period in range(1, 2 * task.classes):
+        assert (clips.labels[:-period] == clips.labels[period:]).mean() < 0.2
+
+
+@pytest.mark.parametrize("task_id", QUICK_TASKS)
+def test_no_clip_occurs_twice(task_id: str) -> None:
+    clips = quick_clips(task_id)
+    assert len({clip.tobytes() for clip in clips.audio}) == len(clips.audio)
+
+
+def test_the_set_is_short_enough_for_a_preview() -> None:
+    minutes = sum(quick_clips(task.id).audio.size for task in quick_tasks()) / 16000 / 60
+    assert 20 <= minutes <= 28
+
+
+def test_an_unknown_task_is_refused() -> None:
+    with pytest.raises(UsageError, match="quick-smell"):
+        quick_clips("quick-smell")
+
+
+def damage_truncated(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def damage_one_sample(path: Path) -> None:
+    with np.load(path) as file:
+        arrays = dict(file)
+    arrays["audio"][17, 1000] += 1
+    np.savez(path, **arrays)
+
+
+def damage_labels(path: Path) -> None:
+    with np.load(path) as file:
+        arrays = dict(file)
+    arrays["labels"] = arrays["labels"][::-1]
+    np.savez(path, **arrays)
+
+
+def damage_format(path: Path) -> None:
+    path.write_bytes(b"no archive at all")
+
+
+def damage_empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+@pytest.mark.parametrize("damage", [damage_truncated, damage_one_sample, damage_labels, damage_format, damage_empty])
+def test_a_damaged_cache_is_made_again(damage: object, cache: Path) -> None:
+    good = quick_clips("quick-sound")
+    path = file_of(cache, "quick-sound")
+    before = path.read_bytes()
+    assert callable(damage)
+    damage(path)
+    assert path.read_bytes() != before
+    assert same(quick_clips("quick-sound"), good)
+    assert path.read_bytes() == before
+    assert [file.name for file in cache.iterdir() if file.suffix == ".tmp"] == []
+
+
+def test_a_cache_that_holds_a_pickle_is_not_opened(cache: Path) -> None:
+    good = quick_clips("quick-sound")
+    np.savez(file_of(cache, "quick-sound"), audio=np.array([print], dtype=object), digest=np.array(""))
+    assert same(quick_clips("quick-sound"), good)
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    good = quick_clips("quick-sound")
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv(quick.CACHE_VARIABLE, str(tmp_path / "file" / "folder"))
+    assert same(quick_clips("quick-sound"), good)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes are POSIX")
+def test_the_cache_is_nobody_elses_to_write(cache: Path) -> None:
+    quick_clips("quick-sound")
+    mode = stat.S_IMODE(file_of(cache, "quick-sound").stat().st_mode)
+    assert mode & 0o022 == 0
+
+
+def test_without_a_named_folder_the_users_cache_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(quick.CACHE_VARIABLE)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert quick._cache_folder().name == "audio-encoder-checker"
