@@ -18,9 +18,11 @@ ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
-def test_the_page_of_all_checks_is_what_the_docstrings_say() -> None:
-    page = runpy.run_path(str(ROOT / "tools" / "document_checks.py"))["page"]()
-    assert (ROOT / "docs" / "checks.md").read_text(encoding="utf-8") == page, "run python tools/document_checks.py"
+def test_generated_pages_are_fresh() -> None:
+    made = runpy.run_path(str(ROOT / "tools" / "document.py"))
+    checks, evaluation = ((ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8") for name in ("checks", "evaluation"))
+    assert checks == made["checks_page"](), "run python tools/document.py"
+    assert evaluation == made["evaluation_page"](evaluation), "run python tools/document.py"
 
 
 def commands(page: Path) -> list[str]:
