@@ -20,7 +20,9 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").g
 
 def test_generated_pages_are_fresh() -> None:
     made = runpy.run_path(str(ROOT / "tools" / "document.py"))
-    checks, evaluation = ((ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8") for name in ("checks", "evaluation"))
+    checks, evaluation = (
+        (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8") for name in ("checks", "evaluation")
+    )
     assert checks == made["checks_page"](), "run python tools/document.py"
     assert evaluation == made["evaluation_page"](evaluation), "run python tools/document.py"
 
