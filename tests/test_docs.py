@@ -29,7 +29,7 @@ def test_generated_pages_are_fresh() -> None:
 
 def commands(page: Path) -> list[str]:
     """Every aecc command that a page shows in a console block."""
-    blocks = re.findall(r"```console\n(.*?)```", page.read_text(encoding="utf-8"), re.S)
+    blocks = re.findall(r"```console\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
     lines = [line.removeprefix("$ ").split("  #")[0] for block in blocks for line in block.splitlines()]
     return [line for line in lines if line.startswith("aecc-")]
 
