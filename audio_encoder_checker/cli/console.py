@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -27,6 +28,9 @@ def run(command: click.Command) -> NoReturn:
     bug of ours, 130 when interrupted.
     """
     signal.signal(signal.SIGTERM, _leave_tidily)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that does not know a character shows `?`
     try:
         status = command.main(standalone_mode=False)
     except click.ClickException as error:

@@ -89,7 +89,7 @@ class BubblewrapBox:
             *("--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"),
             *(word for name, value in ENVIRONMENT.items() for word in ("--setenv", name, value)),
             *_system(),
-            *("--dev", "/dev", *_gpu() * job.gpu, "--proc", "/proc"),
+            *("--dev", "/dev", *(_gpu() if job.gpu else ()), "--proc", "/proc"),
             *("--size", str(job.scratch_bytes), "--tmpfs", "/dev/shm"),  # noqa: S108 - private to the box
             *("--size", str(job.scratch_bytes), "--tmpfs", "/tmp", "--dir", "/tmp/home"),  # noqa: S108 - same
             *_interpreter(),
@@ -131,17 +131,13 @@ def _interpreter() -> list[str]:
 
 
 def _gpu() -> list[str]:
-    """Devices and facts that CUDA needs, as far as they are there."""
+    """Devices and facts that CUDA needs, as far as they are there; its libraries lie in /usr."""
     devices = sorted(str(path) for path in Path("/dev").glob("nvidia*"))
-    options = [word for device in devices for word in ("--dev-bind-try", device, device)]
     return [
-        *options,
+        *(word for device in devices for word in ("--dev-bind-try", device, device)),
         "--ro-bind-try",
         "/sys",
         "/sys",
-        "--ro-bind-try",
-        "/usr/local/nvidia",
-        "/usr/local/nvidia",
     ]
 
 

@@ -224,6 +224,11 @@ class TestUsage:
         assert ran.status == 3
         assert "ignored: on the command line" in ran.stdout
 
+    def test_a_terminal_that_knows_ascii_only_is_no_bug(self, tmp_path: Path) -> None:
+        ran = Ran(tmp_path, str(GOOD), "--until", "source", PYTHONIOENCODING="ascii")
+        assert ran.status == 0
+        assert ran.stdout.startswith("READY")
+
     def test_no_colour_in_a_pipe_and_colour_on_demand(self, tmp_path: Path) -> None:
         arguments = (str(GOOD), "--until", "source")
         assert "\x1b[" not in Ran(tmp_path, *arguments).stdout
