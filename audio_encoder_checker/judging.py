@@ -46,10 +46,10 @@ class Evidence:
             self.missing.pop(type(fact), None)
 
     def miss(self, reason: str, *kinds: type) -> None:
-        """Say why facts of these kinds will not come."""
+        """Say why facts of these kinds will not come; the first reason given for a kind stands."""
         for kind in kinds:
             if kind not in self.facts:
-                self.missing[kind] = reason
+                self.missing.setdefault(kind, reason)
 
     def get(self, kind: type[Kind]) -> Kind | None:
         """The facts of one kind, or None."""

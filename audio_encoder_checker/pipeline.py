@@ -45,8 +45,16 @@ if TYPE_CHECKING:
 
     from audio_encoder_checker.catalogue import Check
 
-STAGES = ("archive", "source", "load", "contract", "evaluate")
-RUNNING = (LoadFacts, EncoderFacts, *contract.KINDS, *evaluate.KINDS, Isolation, Conduct, Usage)
+EVIDENCE: dict[str, tuple[type, ...]] = {
+    "archive": (ArchiveListing, UnpackFacts),
+    "source": (SourceFacts,),
+    "load": (LoadFacts, EncoderFacts, Isolation, Conduct, Usage),
+    "contract": contract.KINDS,
+    "evaluate": evaluate.KINDS,
+}
+"""The stages in order, and the kinds of evidence that each makes."""
+STAGES = tuple(EVIDENCE)
+RUNNING = tuple(kind for stage in STAGES[2:] for kind in EVIDENCE[stage])
 """Evidence that needs the encoder to run."""
 
 NO_NETWORK = (
@@ -129,7 +137,8 @@ class _Run:
         self._static_stages(last)
         if last >= STAGES.index("load") and not self._blocked("source"):
             self._running_stages(last)
-        self.evidence.miss(NOT_ASKED, ArchiveListing, UnpackFacts, SourceFacts, *RUNNING)
+        for stage in STAGES[last + 1 :]:
+            self.evidence.miss(NOT_ASKED, *EVIDENCE[stage])
 
     def report(self) -> Report:
         """All checks asked once more, over everything there is."""
@@ -150,7 +159,7 @@ class _Run:
             with self._stage("archive"):
                 self._read_archive()
         else:
-            self.evidence.miss(NOT_ASKED, ArchiveListing, UnpackFacts)
+            self.evidence.miss(NOT_ASKED, *EVIDENCE["archive"])
             self.root = self.path.resolve() if kind is SubmissionKind.FOLDER else self.path.resolve().parent
         if last >= STAGES.index("source") and not self._blocked("archive"):
             with self._stage("source"):
@@ -211,10 +220,12 @@ class _Run:
             session.stage = "contract"
             with self._stage("contract"):
                 self._interview(session, encoder)
-        if last >= STAGES.index("evaluate") and not self._blocked("contract") and not session.ended:
+        blocked = self._blocked("contract") or session.ended is not None
+        if last >= STAGES.index("evaluate") and not blocked:
             session.stage = "evaluate"
             with self._stage("evaluate"):
                 self._evaluate(session, encoder)
+            self._blocked("evaluate")
         self._miss_after(session)
 
     def _interview(self, session: Session, encoder: EncoderFacts) -> None:

@@ -92,6 +92,13 @@ def test_facts_that_came_are_not_declared_missing_later() -> None:
     assert bag.why_missing((Apples,)) == ""
 
 
+def test_the_first_reason_stands() -> None:
+    bag = evidence()
+    bag.miss("no network", Apples)
+    bag.miss(NOT_ASKED, Apples)
+    assert judge(bag, [APPLES]).skipped[0].open
+
+
 def test_a_crash_inside_a_check_is_ours_and_not_swallowed() -> None:
     def broken(apples: Apples) -> Iterator[Problem]:
         raise ZeroDivisionError(apples)

@@ -78,6 +78,7 @@ class BubblewrapBox:
             unprotected=(
                 "bugs of the kernel (no system-call filter yet)",
                 "bugs of the GPU driver, when a GPU is passed through",
+                "a flood of processes (their number is not limited yet)",
                 "a short overrun of the memory limit between two polls",
             ),
         )

@@ -236,6 +236,14 @@ class TestUsage:
         assert "\x1b[" not in Ran(tmp_path, *arguments, FORCE_COLOR="", NO_COLOR="1").stdout
 
 
+def test_without_a_box_the_verdict_is_open_and_the_remedy_is_told(tmp_path: Path) -> None:
+    ran = Ran(tmp_path, str(GOOD), "--no-eval", PATH="/nowhere")
+    assert ran.status == 3
+    assert ran.stdout.startswith("UNDECIDED")
+    assert "install bubblewrap" in ran.stdout
+    assert "Traceback" not in ran.stderr
+
+
 def test_an_interrupted_run_leaves_nothing_behind(tmp_path: Path) -> None:
     path = zipped(tmp_path, {"encoder.py": encoder_text("AEC405-endless-loading")})
     (tmp_path / "tmp").mkdir()
