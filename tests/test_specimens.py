@@ -38,7 +38,7 @@ def summary(report: Report) -> str:
     """Verdict and findings as text that is the same on every run and machine."""
     lines = [report.verdict.words]
     for finding in report.findings:
-        message = re.sub(r"\d+\.\d+e?-?\d*|\d+ MiB", "#", finding.message)
+        message = re.sub(r"(?<=differ by )\S+|\d+\.\d+e?-?\d*|\d+ MiB|(?<=cosine )-?\d+", "#", finding.message)
         lines += [f"{finding.severity.value} {finding.id} {finding.name} {finding.at}".rstrip(), f"  {message}"]
         lines += [f"  fix: {finding.hint}"]
     lines += sorted({f"not judged: {skipped.reason}" for skipped in report.open_questions})
