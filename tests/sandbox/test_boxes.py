@@ -207,6 +207,12 @@ class TestStrongBox:
     def test_the_way_out_through_core_pattern_is_closed(self, tmp_path: Path) -> None:
         assert self.attempt(tmp_path, "open('/proc/sys/kernel/core_pattern', 'w')") == "OSError"
 
+    def test_it_starts_with_the_gpu_passed_through_even_where_there_is_none(self, tmp_path: Path) -> None:
+        workspace = tmp_path / "workspace"
+        workspace.mkdir()
+        with Session(the_box("strong"), tmp_path, workspace, LIMITS, gpu=True) as session:
+            assert session.greeting(120).outcome.ending is Ending.ANSWERED
+
     def test_no_capability_is_left(self, tmp_path: Path) -> None:
         expression = "[l.split()[1] for l in open('/proc/self/status') if l.startswith('CapEff')][0]"
         assert int(self.attempt(tmp_path, expression), 16) == 0
