@@ -105,11 +105,9 @@ def check_submission(path: Path, options: Options | None = None, progress: Progr
     """
     options = options or Options()
     _matching((*options.select, *options.ignore))  # a word that chooses no check is told before anything runs
-    rules = load_rules(options.profile)
-    evidence = Evidence()
-    evidence.put(rules, read_submission(path))
+    rules, submission = load_rules(options.profile), read_submission(path)
     with tempfile.TemporaryDirectory(prefix="aecc-") as workspace:
-        run = _Run(path, options, rules, evidence, Path(workspace), progress or Progress())
+        run = _Run(submission, options, rules, Path(workspace), progress or Progress())
         run.all_stages()
     return run.report()
 
@@ -118,16 +116,18 @@ class _Run:
     """One submission on its way through the stages."""
 
     def __init__(
-        self, path: Path, options: Options, rules: Rules, evidence: Evidence, workspace: Path, progress: Progress
-    ) -> None:  # fmt: skip
-        self.path = path
+        self, submission: Submission, options: Options, rules: Rules, workspace: Path, progress: Progress
+    ) -> None:
+        self.path = Path(submission.path)
+        self.kind = submission.kind
         self.options = options
         self.rules = rules
-        self.evidence = evidence
         self.workspace = workspace
         self.progress = progress
+        self.evidence = Evidence()
+        self.evidence.put(rules, submission)
         self.config = Config()
-        self.root = path
+        self.root = self.path
         self.timings: dict[str, float] = {}
         self.stages = set(options.stages)
 
@@ -154,21 +154,15 @@ class _Run:
         )
 
     def _static_stages(self, last: int) -> None:
-        kind = self._submission().kind
-        if kind is SubmissionKind.ARCHIVE:
+        if self.kind is SubmissionKind.ARCHIVE:
             with self._stage("archive"):
                 self._read_archive()
         else:
             self.evidence.miss(NOT_ASKED, *EVIDENCE["archive"])
-            self.root = self.path.resolve() if kind is SubmissionKind.FOLDER else self.path.resolve().parent
+            self.root = self.path.resolve() if self.kind is SubmissionKind.FOLDER else self.path.resolve().parent
         if last >= STAGES.index("source") and not self._blocked("archive"):
             with self._stage("source"):
                 self._read_sources()
-
-    def _submission(self) -> Submission:
-        submission = self.evidence.get(Submission)
-        assert submission is not None  # noqa: S101 - put before the run was made
-        return submission
 
     def _read_archive(self) -> None:
         listing = read_listing(self.path)
@@ -180,7 +174,7 @@ class _Run:
 
     def _read_sources(self) -> None:
         encoder = self.options.encoder
-        if self._submission().kind is SubmissionKind.FILE:
+        if self.kind is SubmissionKind.FILE:
             encoder = encoder or self.path.name
         elif not self.options.isolated:
             self.config = read_config(repository_root(self.root))
@@ -194,16 +188,23 @@ class _Run:
             self.evidence.miss("no encoder was found", *RUNNING)
             return
         target = Target(sources.chosen.path, sources.chosen.module, sources.chosen.class_name)
+        device = choose_device(self.options.device)
         try:
             box = choose_box(self.options.box, trust=self.options.trust)
-            device = choose_device(self.options.device)
-            session = Session(box, sources.root, self.workspace, self._limits(), gpu=device != "cpu")
-            session.device = device
+        except MachineError as error:
+            self._give_up(error)
+            return
+        session = Session(box, sources.root, self.workspace, self._limits(), device)
+        try:
             with session:
                 self._converse(session, target, last)
-            self.evidence.put(box.isolation(), session.conduct(), session.usage())
         except MachineError as error:
-            self.evidence.miss(f"{error}; {error.hint}" if error.hint else str(error), *RUNNING)
+            self._give_up(error)
+        self.evidence.put(box.isolation(), session.conduct(), session.usage())
+
+    def _give_up(self, error: MachineError) -> None:
+        """This machine is at fault: what depends on it stays open."""
+        self.evidence.miss(f"{error}; {error.hint}" if error.hint else str(error), *RUNNING)
 
     def _converse(self, session: Session, target: Target, last: int) -> None:
         """Load, contract and evaluation in one child."""
@@ -242,7 +243,7 @@ class _Run:
             encoder,
             self.rules,
             seed=self.options.seed,
-            timeout_s=self.rules.limits.evaluate_s,
+            call_s=self.options.timeout_s or self.rules.limits.call_s,
             on_progress=self.progress.detail,
         )
         self.evidence.put(*facts)

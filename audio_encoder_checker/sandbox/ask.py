@@ -46,17 +46,16 @@ class Session:
         repository: the submission's folder.
         workspace: a private folder of the caller, for the child's package and scratch.
         limits: what the box enforces.
-        gpu: whether the GPU is passed through.
+        device: `cpu` or `cuda:N`; the GPU is passed through for the latter.
     """
 
-    def __init__(self, box: Box, repository: Path, workspace: Path, limits: Limits, *, gpu: bool = False) -> None:
+    def __init__(self, box: Box, repository: Path, workspace: Path, limits: Limits, device: str = "cpu") -> None:
         self.box = box
         self.repository = repository
         self.workspace = workspace
         self.limits = limits
-        self.gpu = gpu
         self.stage = "load"
-        self.device = "cpu"
+        self.device = device
         self.ended: Outcome | None = None
         self._started = 0.0
 
@@ -77,7 +76,7 @@ class Session:
                 channel=far_end.fileno(),
                 scratch=scratch,
                 scratch_bytes=self.limits.scratch_bytes,
-                gpu=self.gpu,
+                gpu=self.device != "cpu",
             )
             self._process: subprocess.Popen[bytes] = self.box.start(self._job)
         self._started = time.monotonic()

@@ -47,8 +47,8 @@ class Encoding:
     Args:
         session: with an encoder loaded.
         encoder: its declared rate and dimension.
-        rules: batch size and the time for all tasks.
-        timeout_s: for all tasks together.
+        rules: batch size, and the time for all tasks.
+        call_s: seconds for one call.
         on_progress: told what is being done.
     """
 
@@ -57,14 +57,15 @@ class Encoding:
         session: Session,
         encoder: EncoderFacts,
         rules: Rules,
-        timeout_s: float,
+        call_s: float,
         on_progress: Callable[[str], None],
     ) -> None:
         self.session = session
         self.rate_hz = int(encoder.number("sampling_rate") or 0)
         self.dim = int(encoder.number("output_dim") or 0)
         self.batch = rules.evaluation.encode_batch
-        self.deadline = time.monotonic() + timeout_s
+        self.call_s = call_s
+        self.deadline = time.monotonic() + rules.limits.evaluate_s
         self.seconds = 0.0
         self.audio_seconds = 0.0
         self.task = ""
@@ -95,7 +96,8 @@ class Encoding:
         self.on_progress(f"{self.task}: {done} of {total} clips")
 
     def _encode(self, audio: NDArray[np.float32]) -> NDArray[np.float32]:
-        call = encode(self.session, audio, max(self.deadline - time.monotonic(), 0.001))
+        left = max(self.deadline - time.monotonic(), 0.001)
+        call = encode(self.session, audio, min(self.call_s, left))
         self.seconds += call.outcome.seconds
         if call.returned is None or call.values is None:
             raise BrokenOffError(call.outcome, "" if call.returned is None else "no array came back")
@@ -119,7 +121,7 @@ def evaluate(
     rules: Rules,
     *,
     seed: int,
-    timeout_s: float,
+    call_s: float,
     on_progress: Callable[[str], None],
 ) -> tuple[object, ...]:
     """Both tracks on the built-in quick set.
@@ -130,7 +132,7 @@ def evaluate(
     Raises:
         MachineError: the scorer could not do its work.
     """
-    encoding = Encoding(session, encoder, rules, timeout_s, on_progress)
+    encoding = Encoding(session, encoder, rules, call_s, on_progress)
     try:
         embedded = encoding.run(quick_tasks())
         on_progress("scoring")

@@ -210,7 +210,7 @@ class TestStrongBox:
     def test_it_starts_with_the_gpu_passed_through_even_where_there_is_none(self, tmp_path: Path) -> None:
         workspace = tmp_path / "workspace"
         workspace.mkdir()
-        with Session(the_box("strong"), tmp_path, workspace, LIMITS, gpu=True) as session:
+        with Session(the_box("strong"), tmp_path, workspace, LIMITS, "cuda:0") as session:
             assert session.greeting(120).outcome.ending is Ending.ANSWERED
 
     def test_no_capability_is_left(self, tmp_path: Path) -> None:
