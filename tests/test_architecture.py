@@ -76,3 +76,34 @@ def test_help_and_explain_start_light(arguments: list[str]) -> None:
 def test_the_parent_of_a_run_never_imports_torch() -> None:
     code = "import sys; import audio_encoder_checker.pipeline; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+ROOMS = (
+    ("errors", "findings", "printable", "toml"),
+    ("evidence", "rules", "config", "devices", "progress"),
+    ("catalogue",),
+    ("judging",),
+    ("report",),
+    ("archive", "child"),
+    ("sandbox", "evaluation"),
+    ("stages",),
+    ("checks",),
+    ("render",),
+    ("pipeline", "packing"),
+    ("cli",),
+    ("notebook",),
+    ("__main__", "__init__"),
+)
+"""From bottom to top: a room imports itself and what stands above it in this list."""
+
+
+def level(room: str) -> int:
+    (found,) = (number for number, rooms in enumerate(ROOMS) if room in rooms)
+    return found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: p.relative_to(PACKAGE).as_posix())
+def test_a_room_imports_nothing_from_above(path: Path) -> None:
+    room = path.relative_to(PACKAGE).with_suffix("").parts[0]
+    used = {name.split(".")[1] for name in imports(path) if name.startswith("audio_encoder_checker.")}
+    assert not [other for other in used - {room} if level(other) >= level(room)]
