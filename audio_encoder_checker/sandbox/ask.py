@@ -58,6 +58,7 @@ class Session:
         self.device = device
         self.ended: Outcome | None = None
         self._started = 0.0
+        self._bystanders: set[psutil.Process] = set()
 
     def __enter__(self) -> Session:
         """Copy the child into the workspace under a neutral name, and start it."""
@@ -65,8 +66,9 @@ class Session:
         scratch = self.workspace / "scratch"
         scratch.mkdir()
         shutil.copytree(CHILD, host_folder / NEUTRAL_NAME, ignore=shutil.ignore_patterns("__pycache__"))
-        adopt_orphans()
-        self._bystanders = {*psutil.Process().children(recursive=True), psutil.Process()}
+        if not self.box.holds_orphans:
+            adopt_orphans()
+            self._bystanders = {*psutil.Process().children(recursive=True), psutil.Process()}
         self._channel, far_end = socket.socketpair()
         with far_end:
             self._job = Job(
@@ -123,13 +125,15 @@ class Session:
         self._kill()
         for drain in self._drains:
             drain.join(timeout=5)
-            drain.stream.close()
+            if not drain.is_alive():  # in a weak box a hidden process may still hold the other end
+                drain.stream.close()
         self._meter.stop()
         self._channel.close()
 
     def conduct(self) -> Conduct:
         """How the child behaved; complete once the session is closed."""
-        ended = self.ended or Outcome(Ending.ANSWERED, 0.0)
+        flooded = any(drain.flooded for drain in self._drains)
+        ended = self.ended or Outcome(Ending.FLOODED if flooded else Ending.ANSWERED, 0.0)
         return Conduct(
             stdout_bytes=self._drains[0].count,
             stderr_bytes=self._drains[1].count,
@@ -196,7 +200,7 @@ class Session:
         self._wait_for_exit()
 
     def _kill(self) -> None:
-        """Kill the child's whole tree, and whatever it left behind as our own children."""
+        """Kill the child's whole tree; where the box holds no orphans, also those that became our own children."""
         kill_tree(self._meter.seen, spare=self._bystanders)
         self._process.wait()
 

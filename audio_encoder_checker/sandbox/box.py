@@ -81,6 +81,10 @@ class Job:
 class Box(Protocol):
     """What every box can do."""
 
+    @property
+    def holds_orphans(self) -> bool:
+        """Whether processes that the child leaves behind die with the box, by the kernel's word."""
+
     def start(self, job: Job) -> subprocess.Popen[bytes]:
         """Start the child; the caller drains its pipes, kills and reaps it."""
 

@@ -35,6 +35,8 @@ ENVIRONMENT = {
 class BubblewrapBox:
     """Starts children in namespaces of their own."""
 
+    holds_orphans = True
+
     def __init__(self, program: str) -> None:
         self.program = program
 

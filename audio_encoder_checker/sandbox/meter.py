@@ -80,15 +80,15 @@ def adopt_orphans() -> None:
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def kill_tree(seen: Iterable[psutil.Process], spare: Iterable[psutil.Process] = ()) -> int:
-    """Kill processes, all their descendants, and our own children that are not spared, until none is left.
+def kill_tree(seen: Iterable[psutil.Process], spare: Iterable[psutil.Process] = ()) -> None:
+    """Kill processes and all their descendants until none is left.
 
-    Returns:
-        How many had to be killed.
+    Args:
+        seen: the processes.
+        spare: if given, all children of our own process that are not among these are killed too.
     """
     spared = set(spare)
     victims = set(seen)
-    killed: set[psutil.Process] = set()
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         for process in list(victims):
@@ -99,10 +99,8 @@ def kill_tree(seen: Iterable[psutil.Process], spare: Iterable[psutil.Process] = 
         if not alive:
             break
         for process in alive:
-            killed.add(process)
             _kill(process)
         psutil.wait_procs(alive, timeout=1)
-    return len(killed)
 
 
 def _children(process: psutil.Process) -> list[psutil.Process]:

@@ -21,6 +21,8 @@ KEPT = (
 class ProcessBox:
     """Starts children as ordinary processes with a scrubbed environment and a temporary home."""
 
+    holds_orphans = False
+
     def __init__(self, why_not_stronger: str) -> None:
         self.why_not_stronger = why_not_stronger
 
