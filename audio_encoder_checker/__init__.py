@@ -11,7 +11,7 @@ __version__ = "0.1.0"
 def __getattr__(name: str) -> Any:
     """Import the notebook call, and with it torch, only when somebody asks for it."""
     if name == "check_audio_encoder":
-        from audio_encoder_checker.notebook import check_audio_encoder  # noqa: PLC0415 - torch must not load here
+        from audio_encoder_checker.notebook import check_audio_encoder
 
         return check_audio_encoder
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

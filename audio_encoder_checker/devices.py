@@ -9,7 +9,7 @@ from audio_encoder_checker.errors import UsageError
 
 def gpus() -> tuple[str, ...]:
     """Names of the NVIDIA GPUs that the driver shows, empty where there is no driver."""
-    import pynvml  # noqa: PLC0415 - only a run that reaches the encoder needs it
+    import pynvml
 
     try:
         pynvml.nvmlInit()

@@ -108,7 +108,7 @@ def _read_file(path: Path) -> str:
 
 def _parse(text: str, path: str | None) -> Rules:
     """Build rules from TOML; a user's own file (`path` is set) is validated against the schema first."""
-    from audio_encoder_checker import toml  # noqa: PLC0415 - `--explain` imports this module for its types alone
+    from audio_encoder_checker import toml
 
     try:
         data = toml.loads(text)

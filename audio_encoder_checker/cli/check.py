@@ -31,21 +31,21 @@ def _at_once(show: Any) -> Any:
 
 
 def _explain(word: str) -> None:
-    from audio_encoder_checker.cli.explain import explain  # noqa: PLC0415 - keeps the start light
+    from audio_encoder_checker.cli.explain import explain
 
     console.say(explain(word))
 
 
 def _list_checks(_value: bool) -> None:
-    from audio_encoder_checker.cli.explain import list_checks  # noqa: PLC0415 - same
+    from audio_encoder_checker.cli.explain import list_checks
 
     console.say(list_checks())
 
 
 def _print_schema(name: str) -> None:
-    import json  # noqa: PLC0415 - same
+    import json
 
-    from audio_encoder_checker.rules import schema  # noqa: PLC0415 - same
+    from audio_encoder_checker.rules import schema
 
     console.say(json.dumps(schema(name), indent=2))
 
@@ -136,10 +136,10 @@ def check(
     The result goes to stdout, the progress to stderr. Exit status: 0 ready, 1 not ready, 2 wrong usage,
     3 undecided (this machine could not judge everything), 70 a bug of the checker.
     """
-    from audio_encoder_checker.cli.output import consoles, parse_reports, show, write_reports  # noqa: PLC0415 - light start
-    from audio_encoder_checker.cli.progress import ConsoleProgress  # noqa: PLC0415 - same
-    from audio_encoder_checker.pipeline import check_submission  # noqa: PLC0415 - same
-    from audio_encoder_checker.progress import Progress  # noqa: PLC0415 - same
+    from audio_encoder_checker.cli.output import consoles, parse_reports, show, write_reports
+    from audio_encoder_checker.cli.progress import ConsoleProgress
+    from audio_encoder_checker.pipeline import check_submission
+    from audio_encoder_checker.progress import Progress
 
     targets = parse_reports(reports)
     options = _options(wishes)
@@ -160,7 +160,7 @@ def _options(wishes: dict[str, Any]) -> Any:
     Raises:
         UsageError: options exclude one another, or a check is unknown.
     """
-    from audio_encoder_checker.pipeline import Options  # noqa: PLC0415 - light start
+    from audio_encoder_checker.pipeline import Options
 
     ignored = dict.fromkeys(_words(wishes["ignore"]), "on the command line")
     return Options(

@@ -42,7 +42,7 @@ def _fold(text: str) -> str:
 
 
 def _close(word: str) -> str:
-    import difflib  # noqa: PLC0415 - only for a typing error
+    import difflib
 
     names = [name for one in all_checks() for name in (one.id, one.name)]
     found = difflib.get_close_matches(word, names, n=1)

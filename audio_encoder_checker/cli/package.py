@@ -43,7 +43,7 @@ def package() -> None:
 @click.option("--name", metavar="CLASS", default="", help="Of the encoder class; made of DIR's name if not given.")
 def init(folder: Path, template: str, name: str) -> int:
     """Start a submission in DIR, a new or empty folder: an encoder that passes every check, and its tests."""
-    from audio_encoder_checker.packing.template import start_submission  # noqa: PLC0415 - keeps the start light
+    from audio_encoder_checker.packing.template import start_submission
 
     class_name, files = start_submission(folder, template, name)
     console.say(f"{class_name} in {_shown(folder)}: {', '.join(files)}")
@@ -64,8 +64,8 @@ def build(folder: Path, target: Path, force: bool) -> int:
     The same files give the same bytes. Left out is what .aeccignore names (without one, what .gitignore
     names), and what never belongs into a submission: version control, virtual environments, caches, keys.
     """
-    from audio_encoder_checker.packing.build import build_zip  # noqa: PLC0415 - keeps the start light
-    from audio_encoder_checker.packing.inspection import inspect_zip  # noqa: PLC0415 - same
+    from audio_encoder_checker.packing.build import build_zip
+    from audio_encoder_checker.packing.inspection import inspect_zip
 
     built = build_zip(folder, target, force=force)
     _say_built(target, built)
@@ -84,7 +84,7 @@ def build(folder: Path, target: Path, force: bool) -> int:
 @click.argument("archive", metavar="ZIP", type=click.Path(path_type=Path))
 def verify(archive: Path) -> int:
     """Verify that ZIP is sound, and holds exactly what `aecc-package build` packed."""
-    from audio_encoder_checker.packing.inspection import inspect_zip  # noqa: PLC0415 - keeps the start light
+    from audio_encoder_checker.packing.inspection import inspect_zip
 
     findings = inspect_zip(archive, sources=False)
     _say_findings(findings)

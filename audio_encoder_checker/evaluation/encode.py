@@ -71,7 +71,7 @@ def _resampled(wave: NDArray[np.float32], from_hz: int, to_hz: int) -> NDArray[n
     """One waveform [samples] at another rate; X-ARES resamples with torchaudio's sinc kernel, we with soxr."""
     if from_hz == to_hz:
         return wave
-    import soxr  # noqa: PLC0415 - many encoders run at the clips' own rate
+    import soxr
 
     resampled: NDArray[np.float32] = soxr.resample(wave, from_hz, to_hz)
     return resampled

@@ -54,7 +54,7 @@ def _cache_folder() -> Path:
     named = os.environ.get(CACHE_VARIABLE)
     if named:
         return Path(named)
-    import platformdirs  # noqa: PLC0415 - only a run that evaluates needs it
+    import platformdirs
 
     return Path(platformdirs.user_cache_dir("audio-encoder-checker"))
 

@@ -146,7 +146,7 @@ def _read_layer(file: Path, folder: str) -> Layer:
 
 
 def _rule(text: str, reason: str) -> Rule:
-    from pathspec import GitIgnoreSpec  # noqa: PLC0415 - keeps the start of the command light
+    from pathspec import GitIgnoreSpec
 
     pattern = text.strip().removesuffix("/")
     parts = pattern.removeprefix("!").removeprefix("/").split("/")

@@ -43,7 +43,7 @@ def write_zip(file: BinaryIO, files: Sequence[Chosen], manifest: str) -> None:
         UsageError: SOURCE_DATE_EPOCH is no time that a ZIP can hold.
         OSError: reading or writing failed.
     """
-    from repro_zipfile import ReproducibleZipFile  # noqa: PLC0415 - keeps the start of the command light
+    from repro_zipfile import ReproducibleZipFile
 
     _refuse_bad_epoch()
     sources = {chosen.name: chosen.path for chosen in files}

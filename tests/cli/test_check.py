@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -256,7 +257,7 @@ def test_an_interrupted_run_leaves_nothing_behind(tmp_path: Path) -> None:
     )
     me = psutil.Process(process.pid)
     while not (children := me.children(recursive=True)) or sum(c.cpu_times().user for c in children) < 2:
-        pass
+        time.sleep(0.05)
     process.terminate()
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130

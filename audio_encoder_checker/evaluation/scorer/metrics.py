@@ -26,7 +26,7 @@ def mean_average_precision(logits: Numbers, labels: Numbers) -> float:
 
     It is taken on logits [N, C], and a class without a positive counts 0 (quirk 22).
     """
-    from sklearn.metrics import average_precision_score  # noqa: PLC0415 - a slow import that only mAP needs
+    from sklearn.metrics import average_precision_score
 
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="No positive class found")
