@@ -53,16 +53,16 @@ def _verdict(report: Report, console: Console) -> None:
     if submission:
         facts.insert(0, f"sha256 {submission.sha256[:16]}… · {size_words(submission.size_bytes)}")
     console.print(Text(" · ".join(facts), style="dim"))
+    console.print()
 
 
 def _findings(report: Report, console: Console) -> None:
-    for number, finding in enumerate(report.findings):
-        if number <= IN_FULL:
-            console.print()
-        if number < IN_FULL:
-            _in_full(finding, console)
-        else:
-            console.print(_headline(finding).append(f"  {finding.message}", style="not bold default"))
+    for finding in report.findings[:IN_FULL]:
+        _in_full(finding, console)
+    for finding in report.findings[IN_FULL:]:
+        console.print(_headline(finding).append(f"  {finding.message}", style="not bold default"))
+    if report.findings[IN_FULL:]:
+        console.print()
 
 
 def _headline(finding: Finding) -> Text:
@@ -80,14 +80,13 @@ def _in_full(finding: Finding, console: Console) -> None:
     grid.add_column()
     for label, text in (("what", finding.message), ("why", finding.why), ("fix", finding.hint)):
         grid.add_row(Text(label), Text(text, style="green" if label == "fix" else ""))
-    console.print(Padding(grid, (0, 0, 0, 2), expand=False))
+    console.print(Padding(grid, (0, 0, 1, 2), expand=False))
 
 
 def _encoder(report: Report, console: Console) -> None:
     encoder = report.evidence.get(EncoderFacts)
     if encoder is None:
         return
-    console.print()
     hop, usage = report.evidence.get(HopFit), report.evidence.get(Usage)
     declared = {a.name: a.text for a in encoder.attributes}
     hop_text = f"hop {declared.get('hop_size_in_ms', '?')} ms"
