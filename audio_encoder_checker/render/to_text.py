@@ -89,7 +89,8 @@ def _encoder(report: Report, console: Console) -> None:
         return
     hop, usage = report.evidence.get(HopFit), report.evidence.get(Usage)
     declared = {a.name: a.text for a in encoder.attributes}
-    hop_text = f"hop {declared.get('hop_size_in_ms', '?')} ms"
+    hop_ms = encoder.number("hop_size_in_ms")
+    hop_text = f"hop {declared.get('hop_size_in_ms', '?') if hop_ms is None else f'{hop_ms:.5g}'} ms"
     if hop and hop.measured_ms:
         hop_text += f" (measured {hop.measured_ms:.4g})"
     size = f"{encoder.parameters:,} parameters, {size_words(encoder.weight_bytes)}"
