@@ -95,7 +95,7 @@ def kill_tree(seen: Iterable[psutil.Process], spare: Iterable[psutil.Process] = 
             victims.update(_children(process))
         if spared:
             victims.update(p for p in _children(psutil.Process()) if p not in spared)
-        alive = [p for p in victims if _is_alive(p)]
+        alive = [p for p in victims if is_alive(p)]
         if not alive:
             break
         for process in alive:
@@ -110,7 +110,8 @@ def _children(process: psutil.Process) -> list[psutil.Process]:
         return []
 
 
-def _is_alive(process: psutil.Process) -> bool:
+def is_alive(process: psutil.Process) -> bool:
+    """Whether a process still runs; a zombie does not."""
     try:
         return bool(process.is_running()) and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:

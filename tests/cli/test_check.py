@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from audio_encoder_checker.rules import schema
+from audio_encoder_checker.sandbox.meter import is_alive
 
 SPECIMENS = Path(__file__).parent.parent / "specimens"
 GOOD = SPECIMENS / "good-frames"
@@ -263,7 +264,7 @@ def test_an_interrupted_run_leaves_nothing_behind(tmp_path: Path) -> None:
     assert process.returncode == 130
     assert "Traceback" not in stderr
     assert list((tmp_path / "tmp").iterdir()) == []
-    assert not [c for c in children if c.is_running() and c.status() != psutil.STATUS_ZOMBIE]
+    assert not [c for c in children if is_alive(c)]
 
 
 def test_stdout_that_nobody_reads_is_no_bug(tmp_path: Path) -> None:

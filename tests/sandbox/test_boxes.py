@@ -16,6 +16,7 @@ from audio_encoder_checker.evidence.run import Conduct, Ending, Outcome
 from audio_encoder_checker.sandbox.ask import Session
 from audio_encoder_checker.sandbox.box import Limits
 from audio_encoder_checker.sandbox.bubblewrap import find_bubblewrap
+from audio_encoder_checker.sandbox.meter import is_alive
 from audio_encoder_checker.sandbox.process import ProcessBox
 
 if TYPE_CHECKING:
@@ -144,7 +145,8 @@ class TestEveryBox:
             f"        os.execv('/bin/sh', ['{mark}', '-c', 'sleep 300; true'])\n    os._exit(0)\ntime.sleep(0.5)"
         )
         run(the_box(tier), tmp_path, code)
-        assert not [p for p in psutil.process_iter(["cmdline"]) if mark in (p.info["cmdline"] or [])]
+        found = [p for p in psutil.process_iter(["cmdline"]) if mark in (p.info["cmdline"] or [])]
+        assert not [p for p in found if is_alive(p)]
 
     def test_tokens_of_the_environment_do_not_reach_the_child(
         self, tier: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
