@@ -47,7 +47,9 @@ def init(folder: Path, template: str, name: str) -> int:
 
     class_name, files = start_submission(folder, template, name)
     console.say(f"{class_name} in {_shown(folder)}: {', '.join(files)}")
-    console.say("its weights are random: the top of encoder.py says where yours go")
+    console.say(
+        "its weights are random, and aecc-check warns of that (AEC803): the top of encoder.py says where yours go"
+    )
     console.say(f"next: aecc-check {_shown(folder)}")
     return 0
 
