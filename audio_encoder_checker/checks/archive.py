@@ -14,7 +14,6 @@ from audio_encoder_checker.evidence.archive import (
     Defect,
     DefectKind,
     Entry,
-    EntryKind,
     SpanKind,
 )
 from audio_encoder_checker.findings import Problem, Severity
@@ -100,20 +99,6 @@ def damaged_archive(listing: ArchiveListing) -> Iterator[Problem]:
     Fix: make the ZIP anew: `aecc-package build DIR -o submission.zip`.
     """
     yield from _of(listing, DefectKind.STRUCTURE)
-
-
-@check("AEC104")
-def empty_archive(listing: ArchiveListing) -> Iterator[Problem]:
-    """The archive holds no file.
-
-    It is a valid ZIP, but there is nothing in it to evaluate.
-
-    Fix: zip the folder that holds the encoder: `aecc-package build DIR -o submission.zip`.
-    """
-    if listing.is_zip and not listing.declared_entries and not listing.defects:
-        yield Problem("the archive has 0 entries")
-    elif listing.entries and all(entry.kind is EntryKind.FOLDER for entry in listing.entries):
-        yield Problem(f"the archive has no file, its {len(listing.entries)} entries are folders")
 
 
 @check("AEC105")

@@ -31,7 +31,8 @@ def missing_encoder(sources: SourceFacts) -> Iterator[Problem]:
     if sources.asked or sources.candidates:
         return
     if not sources.files:
-        yield Problem("there is no Python file", hint="put the encoder file at the top of the repository")
+        hint = "zip the folder that holds the encoder file: `aecc-package build DIR -o submission.zip`"
+        yield Problem("there is no Python file", hint=hint)
         return
     imported = [(file, name) for file in sources.files for name in file.names if name.is_encoder]
     seen = f"; {imported[0][1].name} is only imported there" if imported else ""
