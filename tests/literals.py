@@ -91,4 +91,4 @@ def conduct(ended_by: Ending = Ending.ANSWERED, **changes: Any) -> Conduct:
 
 
 def usage(peak: int = 1 << 30) -> Usage:
-    return Usage(10.0, peak, 12 << 30, "cpu")
+    return Usage(peak, 12 << 30, "cpu")

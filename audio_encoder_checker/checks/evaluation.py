@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from audio_encoder_checker.catalogue import check
-from audio_encoder_checker.evidence.evaluation import EncodingFacts, References
+from audio_encoder_checker.evidence.evaluation import LOG_MEL, EncodingFacts, References
 from audio_encoder_checker.evidence.run import Ending
 from audio_encoder_checker.evidence.scores import TrackScores
 from audio_encoder_checker.findings import Problem, Severity
-
-FLOOR = "log-mel"
 
 
 @check("AEC801")
@@ -51,7 +49,7 @@ def worse_than_log_mel(scores: TrackScores, references: References) -> Iterator[
     """
     losses = []
     for score in scores.track_a:
-        floor = references.find(FLOOR, score.task)
+        floor = references.find(LOG_MEL, score.task)
         if floor and score.high < floor.track_a:
             losses.append(f"{score.task} {score.value:.2f} against {floor.track_a:.2f}")
     if losses and len(losses) == len(scores.track_a):

@@ -9,9 +9,6 @@ from audio_encoder_checker.evidence.load import EncoderFacts, LoadFacts
 from audio_encoder_checker.evidence.run import Ending
 from audio_encoder_checker.findings import Problem
 
-REPORTED_ELSEWHERE = (Ending.FLOODED, Ending.OUT_OF_MEMORY)
-"""Endings that a check of the conduct family reports, whatever the stage."""
-
 
 @check("AEC401")
 def missing_module(load: LoadFacts) -> Iterator[Problem]:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
-from importlib import resources
 from typing import Literal
 
+from audio_encoder_checker import toml
 from audio_encoder_checker.errors import UsageError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from audio_encoder_checker.rules import RESOURCES
 
 QUICK_TASKS = ("quick-speech", "quick-sound", "quick-music")
 """Ids of the tasks of the built-in quick set, one for each domain of the challenge."""
@@ -55,11 +50,11 @@ def load_task(task_id: str) -> Task:
     Raises:
         UsageError: there is no such task.
     """
-    folder = resources.files("audio_encoder_checker") / "resources" / "tasks"
-    known = sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml"))
+    folder = RESOURCES / "tasks"
+    known = sorted(path.stem for path in folder.glob("*.toml"))
     if task_id not in known:
         raise UsageError(f"there is no task {task_id!r}", f"choose one of {', '.join(known)}")
-    return Task(**tomllib.loads((folder / f"{task_id}.toml").read_text(encoding="utf-8")))
+    return Task(**toml.loads((folder / f"{task_id}.toml").read_text(encoding="utf-8")))
 
 
 def quick_tasks() -> tuple[Task, ...]:

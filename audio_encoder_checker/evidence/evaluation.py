@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from audio_encoder_checker.evidence.run import Outcome
 
 
+LOG_MEL = "log-mel"
+"""Name of the reference that a pre-trained encoder has to beat."""
+
+
 @dataclass(frozen=True)
 class EncodingFacts:
     """The encoder's work for the evaluation.

@@ -107,13 +107,11 @@ class Usage:
     """What the whole session used, measured from outside.
 
     Attributes:
-        wall_seconds: from start to end.
         peak_memory_bytes: of the whole process tree.
         memory_limit_bytes: what it was allowed.
         device: where the encoder ran, `cpu` or `cuda:0`.
     """
 
-    wall_seconds: float
     peak_memory_bytes: int
     memory_limit_bytes: int
     device: str

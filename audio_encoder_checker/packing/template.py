@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from importlib.abc import Traversable
 
-TEMPLATES = ("plain",)
 PLACEHOLDER = "PlainEncoder"
 """The class name that the templates carry."""
 SUFFIX = "Encoder"
@@ -28,7 +27,7 @@ def start_submission(folder: Path, template: str, name: str = "") -> tuple[str, 
 
     Args:
         folder: where to put it.
-        template: one of `TEMPLATES`.
+        template: name of a folder of `templates/`.
         name: of the encoder class; empty to make one of the folder's name.
 
     Returns:

@@ -9,7 +9,7 @@ from rich.table import Table  # noqa: TID253 - same
 from rich.text import Text  # noqa: TID253 - same
 
 from audio_encoder_checker.evidence.contract import EncodeTraces, HopFit
-from audio_encoder_checker.evidence.evaluation import EncodingFacts, References
+from audio_encoder_checker.evidence.evaluation import LOG_MEL, EncodingFacts, References
 from audio_encoder_checker.evidence.load import EncoderFacts
 from audio_encoder_checker.evidence.run import Isolation, Usage
 from audio_encoder_checker.evidence.scores import TaskScore, TrackScores
@@ -29,7 +29,6 @@ VERDICT_STYLES = {
     Verdict.NOT_READY: "bold red",
     Verdict.UNDECIDED: "bold yellow",
 }
-FLOOR = "log-mel"
 
 
 def render(report: Report, console: Console) -> None:
@@ -131,7 +130,7 @@ def _scores(report: Report, console: Console) -> None:
         table.add_column(title, justify="right", no_wrap=True)
     by_task = {score.task: score for score in scores.track_b}
     for score in scores.track_a:
-        floor = references.find(FLOOR, score.task)
+        floor = references.find(LOG_MEL, score.task)
         table.add_row(
             score.task,
             _score(score),

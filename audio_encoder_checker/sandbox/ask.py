@@ -57,7 +57,6 @@ class Session:
         self.stage = "load"
         self.device = device
         self.ended: Outcome | None = None
-        self._started = 0.0
         self._bystanders: set[psutil.Process] = set()
 
     def __enter__(self) -> Session:
@@ -81,7 +80,6 @@ class Session:
                 gpu=self.device != "cpu",
             )
             self._process: subprocess.Popen[bytes] = self.box.start(self._job)
-        self._started = time.monotonic()
         self._meter = Meter(self._process.pid, self.limits.memory_bytes)
         streams = (self._process.stdout, self._process.stderr)
         self._drains = [Drain(s, self.limits.output_bytes, self._kill) for s in streams if s is not None]
@@ -146,7 +144,6 @@ class Session:
     def usage(self) -> Usage:
         """What the child used so far."""
         return Usage(
-            wall_seconds=time.monotonic() - self._started,
             peak_memory_bytes=self._meter.peak_bytes,
             memory_limit_bytes=self.limits.memory_bytes,
             device=self.device,

@@ -14,7 +14,7 @@ interpreter runs it, which socket it inherits. Two boxes exist:
 
 - `bubblewrap` (tier *strong*): new user, mount, PID, network, IPC, UTS and cgroup namespaces. The child sees
   the system, the interpreter and the repository read-only, a private /tmp and /dev/shm of limited size, no
-  network device but an own loopback, no process but its own, no capability, an environment of five lines.
+  network device but an own loopback, no process but its own, no capability, an environment of six neutral variables.
 - `process` (tier *weak*): a plain subprocess in its own session with a scrubbed environment and a temporary
   home. It catches accidents and stops nobody who means harm, so the user has to ask for it with `--trust`.
 

@@ -11,8 +11,6 @@ from audio_encoder_checker.sandbox.process import ProcessBox
 if TYPE_CHECKING:
     from audio_encoder_checker.sandbox.box import Box
 
-TIERS = ("auto", "strong", "weak")
-
 
 def choose_box(tier: str, *, trust: bool) -> Box:
     """A box of the tier asked for.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from audio_encoder_checker.evaluation.encode import embed
@@ -14,6 +13,7 @@ from audio_encoder_checker.evaluation.tasks import Task, quick_tasks
 from audio_encoder_checker.evidence.evaluation import EncodingFacts, Reference, References
 from audio_encoder_checker.evidence.run import Ending, Outcome
 from audio_encoder_checker.evidence.scores import TrackScores
+from audio_encoder_checker.rules import RESOURCES
 from audio_encoder_checker.stages.asking import Call, encode
 
 if TYPE_CHECKING:
@@ -154,6 +154,6 @@ def evaluate(
 
 def read_references() -> References:
     """Measured scores of known encoders on the quick set, from `resources/references/quick.json`."""
-    folder = resources.files("audio_encoder_checker") / "resources" / "references"
-    data: dict[str, Any] = json.loads((folder / "quick.json").read_text(encoding="utf-8"))
+    path = RESOURCES / "references" / "quick.json"
+    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return References(tuple(Reference(**entry) for entry in data["scores"]))

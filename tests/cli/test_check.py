@@ -15,6 +15,8 @@ import jsonschema
 import psutil
 import pytest
 
+from audio_encoder_checker.cli.check import STAGE_NAMES, check
+from audio_encoder_checker.pipeline import STAGES, Options
 from audio_encoder_checker.rules import schema
 from audio_encoder_checker.sandbox.meter import is_alive
 
@@ -158,6 +160,12 @@ class TestGoodEncoder:
             tasks = report["scores"][track]["tasks"]
             assert len(tasks) == 3
             assert all(0 <= t["low"] <= t["value"] <= t["high"] <= 1 for t in tasks)
+
+
+def test_the_command_knows_the_stages_and_the_profile_of_the_pipeline() -> None:
+    defaults = {parameter.name: parameter.default for parameter in check.params}
+    assert STAGE_NAMES == STAGES
+    assert (defaults["profile"], defaults["seed"]) == (Options().profile, Options().seed)
 
 
 class TestUsage:
