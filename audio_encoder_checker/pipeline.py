@@ -259,8 +259,11 @@ class _Run:
         limits = self.rules.limits
         return Limits(
             memory_bytes=self.rules.budget.ram_bytes,
+            tasks=limits.tasks,
+            cpu_s=limits.cpu_s,
             output_bytes=limits.output_bytes,
             scratch_bytes=limits.scratch_bytes,
+            scratch_files=limits.scratch_files,
             answer_bytes=limits.answer_bytes,
         )
 

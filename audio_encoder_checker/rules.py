@@ -50,13 +50,17 @@ class Budget:
 
 @dataclass(frozen=True)
 class LimitRules:
-    """What a box enforces: seconds and bytes."""
+    """What a box enforces: seconds, bytes and counts."""
 
     load_s: float
     call_s: float
+    contract_s: float
     evaluate_s: float
+    cpu_s: float
+    tasks: int
     output_bytes: int
     scratch_bytes: int
+    scratch_files: int
     answer_bytes: int
 
 

@@ -19,7 +19,15 @@ from audio_encoder_checker.sandbox.bubblewrap import find_bubblewrap
 from audio_encoder_checker.sandbox.process import ProcessBox
 
 RUNS = 9
-LIMITS = Limits(memory_bytes=8 << 30, output_bytes=1 << 20, scratch_bytes=1 << 28, answer_bytes=1 << 20)
+LIMITS = Limits(
+    memory_bytes=8 << 30,
+    tasks=256,
+    cpu_s=600,
+    output_bytes=1 << 20,
+    scratch_bytes=1 << 26,
+    scratch_files=1000,
+    answer_bytes=1 << 24,
+)
 
 
 def plain() -> float:

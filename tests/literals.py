@@ -90,5 +90,18 @@ def conduct(ended_by: Ending = Ending.ANSWERED, **changes: Any) -> Conduct:
     return Conduct(ended_by=ended_by, **{**facts, **changes})
 
 
-def usage(peak: int = 1 << 30) -> Usage:
-    return Usage(peak, 12 << 30, "cpu")
+def usage(peak: int = 1 << 30, **changes: Any) -> Usage:
+    facts: dict[str, Any] = {
+        "device": "cpu",
+        "peak_memory_bytes": peak,
+        "memory_limit_bytes": 12 << 30,
+        "peak_tasks": 8,
+        "tasks_limit": 1024,
+        "peak_scratch_bytes": 0,
+        "scratch_limit_bytes": 1 << 30,
+        "peak_scratch_files": 2,
+        "scratch_limit_files": 10_000,
+        "cpu_seconds": 3.0,
+        "cpu_limit_s": 28_800.0,
+    }
+    return Usage(**{**facts, **changes})

@@ -17,6 +17,9 @@ class Ending(str, Enum):
     TIMED_OUT = "timed out"
     FLOODED = "flooded"
     GARBLED = "garbled"
+    TOO_MANY_TASKS = "too many processes"
+    SCRATCH_FULL = "scratch full"
+    OUT_OF_CPU_TIME = "out of CPU time"
 
     @property
     def alive(self) -> bool:
@@ -82,16 +85,33 @@ class Outcome:
 
 
 @dataclass(frozen=True)
+class Probe:
+    """One attempt to get out of the box, made by the checker itself before the box was trusted.
+
+    Attributes:
+        name: what was tried.
+        shut: whether the box held.
+        detail: the error met inside, or what was reached.
+    """
+
+    name: str
+    shut: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True)
 class Isolation:
     """The box the encoder ran in, and what it does not protect from.
 
     Attributes:
-        tier: `strong` or `weak`.
-        mechanisms: what it is made of.
+        tier: `strong`, `medium` or `weak`.
+        mechanisms: what it is made of, the most important first.
         memory: how the memory limit is kept.
         network: `denied` or `host`.
         unprotected: what the box does not protect from.
         why_not_stronger: empty for the strongest tier.
+        remedy: the one command that would make it stronger, may be empty.
+        probes: attempts to get out, made before the box was trusted; none for the weak tier.
     """
 
     tier: str
@@ -100,6 +120,8 @@ class Isolation:
     network: str
     unprotected: tuple[str, ...]
     why_not_stronger: str = ""
+    remedy: str = ""
+    probes: tuple[Probe, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -107,14 +129,56 @@ class Usage:
     """What the whole session used, measured from outside.
 
     Attributes:
+        device: where the encoder ran, `cpu` or `cuda:0`.
         peak_memory_bytes: of the whole process tree.
         memory_limit_bytes: what it was allowed.
-        device: where the encoder ran, `cpu` or `cuda:0`.
+        peak_tasks: most processes and threads at once.
+        tasks_limit: what was allowed.
+        peak_scratch_bytes: most that lay in the temporary folders at once.
+        scratch_limit_bytes: what was allowed.
+        peak_scratch_files: the same, in files.
+        scratch_limit_files: what was allowed.
+        cpu_seconds: of all processes together.
+        cpu_limit_s: what was allowed.
     """
 
+    device: str
     peak_memory_bytes: int
     memory_limit_bytes: int
-    device: str
+    peak_tasks: int
+    tasks_limit: int
+    peak_scratch_bytes: int
+    scratch_limit_bytes: int
+    peak_scratch_files: int
+    scratch_limit_files: int
+    cpu_seconds: float
+    cpu_limit_s: float
+
+
+class AttemptKind(str, Enum):
+    """What sort of thing was tried."""
+
+    CONNECT = "connect"
+    LOOK_UP = "look up"
+    WRITE = "write"
+    CALL = "call"
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """Something that the encoder asked the kernel for and that the box refuses; the kernel tells, not the child.
+
+    Attributes:
+        kind: a connection, a host name, a file to write, or a system call of no use to an encoder.
+        target: `address:port` or a socket's path; the name; the path; the call's name. Printable.
+        count: how often.
+        stage: the stage in which it was tried first.
+    """
+
+    kind: AttemptKind
+    target: str
+    count: int
+    stage: str
 
 
 @dataclass(frozen=True)
@@ -128,6 +192,11 @@ class Conduct:
         ended_by: how the session ended if the child did not live to the end, else `answered`.
         stage: the stage in which it ended.
         detail: exit code, signal or limit.
+        control_characters: terminal controls and text-direction marks in the output, colours not counted.
+        watched: whether the box saw what was tried and refused.
+        attempts: what was tried, most frequent first.
+        left_behind: names of processes that still ran when the encoder was done.
+        exit_blocked_by: what kept the interpreter from ending by itself; empty if it ended.
     """
 
     stdout_bytes: int
@@ -136,3 +205,8 @@ class Conduct:
     ended_by: Ending
     stage: str
     detail: str
+    control_characters: int = 0
+    watched: bool = False
+    attempts: tuple[Attempt, ...] = ()
+    left_behind: tuple[str, ...] = ()
+    exit_blocked_by: str = ""

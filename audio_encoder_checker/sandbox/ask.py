@@ -144,9 +144,17 @@ class Session:
     def usage(self) -> Usage:
         """What the child used so far."""
         return Usage(
+            device=self.device,
             peak_memory_bytes=self._meter.peak_bytes,
             memory_limit_bytes=self.limits.memory_bytes,
-            device=self.device,
+            peak_tasks=0,
+            tasks_limit=self.limits.tasks,
+            peak_scratch_bytes=0,
+            scratch_limit_bytes=self.limits.scratch_bytes,
+            peak_scratch_files=0,
+            scratch_limit_files=self.limits.scratch_files,
+            cpu_seconds=0.0,
+            cpu_limit_s=self.limits.cpu_s,
         )
 
     def _receive(self, start: float, timeout_s: float) -> Answer:

@@ -40,18 +40,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Limits:
-    """What a box enforces, in bytes.
+    """What a box enforces.
 
     Attributes:
-        memory_bytes: of the whole process tree.
+        memory_bytes: of the whole process tree, its temporary files in memory included.
+        tasks: processes and threads at once.
+        cpu_s: seconds of processor time of the whole tree.
         output_bytes: of each of stdout and stderr.
-        scratch_bytes: of the private /tmp, and again of /dev/shm, where the box has its own.
+        scratch_bytes: of the private /tmp, and again of /dev/shm where the box has its own.
+        scratch_files: files and folders in them.
         answer_bytes: of one embedding.
     """
 
     memory_bytes: int
+    tasks: int
+    cpu_s: float
     output_bytes: int
     scratch_bytes: int
+    scratch_files: int
     answer_bytes: int
 
 

@@ -26,7 +26,15 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.box
 
 STRONG, WHY_NOT = find_bubblewrap()
-LIMITS = Limits(memory_bytes=1 << 30, output_bytes=1 << 20, scratch_bytes=1 << 26, answer_bytes=1 << 24)
+LIMITS = Limits(
+    memory_bytes=1 << 30,
+    tasks=256,
+    cpu_s=600,
+    output_bytes=1 << 20,
+    scratch_bytes=1 << 26,
+    scratch_files=1000,
+    answer_bytes=1 << 24,
+)
 needs_strong = pytest.mark.skipif(STRONG is None, reason=f"no strong box here: {WHY_NOT}")
 BOXES = [pytest.param("strong", marks=needs_strong), "weak"]
 
