@@ -7,10 +7,9 @@ everything later is skipped with that error as its reason: one root cause, no co
 from __future__ import annotations
 
 import platform
-import tempfile
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,6 +36,7 @@ from audio_encoder_checker.rules import DEFAULT_PROFILE, Rules, load_rules
 from audio_encoder_checker.sandbox.ask import Session
 from audio_encoder_checker.sandbox.box import Limits
 from audio_encoder_checker.sandbox.choose import choose_box
+from audio_encoder_checker.sandbox.sweep import sweep, workspace
 from audio_encoder_checker.stages import contract, evaluate
 from audio_encoder_checker.stages.load import Target, load_encoder
 
@@ -57,6 +57,9 @@ STAGES = tuple(EVIDENCE)
 RUNNING = tuple(kind for stage in STAGES[2:] for kind in EVIDENCE[stage])
 """Evidence that needs the encoder to run."""
 
+INTERRUPTED = "the run was interrupted"
+"""Why evidence is missing after Ctrl-C."""
+
 NO_NETWORK = (
     "the encoder wants to download and the box has no network; put the weights into the repository, or, if "
     "you trust the code, run with `--box weak --trust`"
@@ -71,7 +74,7 @@ class Options:
         encoder: `FILE[:CLASS]`, empty to search.
         stages: which to judge; those before the last of them are run in any case.
         profile: rule book, by name or TOML file.
-        box: `auto`, `strong` or `weak`.
+        box: `auto`, `strong`, `medium` or `weak`.
         trust: the user trusts the code, so that a weak box will do.
         device: `auto`, `cpu` or `cuda[:N]`.
         timeout_s: seconds for loading and for each call, None for the profile's.
@@ -106,9 +109,13 @@ def check_submission(path: Path, options: Options | None = None, progress: Progr
     options = options or Options()
     _matching((*options.select, *options.ignore))  # a word that chooses no check is told before anything runs
     rules, submission = load_rules(options.profile), read_submission(path)
-    with tempfile.TemporaryDirectory(prefix="aecc-") as workspace:
-        run = _Run(submission, options, rules, Path(workspace), progress or Progress())
-        run.all_stages()
+    sweep()
+    with workspace() as folder:
+        run = _Run(submission, options, rules, folder, progress or Progress())
+        try:
+            run.all_stages()
+        except KeyboardInterrupt:
+            run.interrupt()
     return run.report()
 
 
@@ -130,6 +137,7 @@ class _Run:
         self.root = self.path
         self.timings: dict[str, float] = {}
         self.stages = set(options.stages)
+        self.interrupted = False
 
     def all_stages(self) -> None:
         """Run the stages up to the last one asked for, as long as no error stands in the way."""
@@ -139,6 +147,11 @@ class _Run:
             self._running_stages(last)
         for stage in STAGES[last + 1 :]:
             self.evidence.miss(NOT_ASKED, *EVIDENCE[stage])
+
+    def interrupt(self) -> None:
+        """The user broke the run off: what is not known by now stays open."""
+        self.interrupted = True
+        self.evidence.miss(INTERRUPTED, *(kind for kinds in EVIDENCE.values() for kind in kinds))
 
     def report(self) -> Report:
         """All checks asked once more, over everything there is."""
@@ -151,6 +164,7 @@ class _Run:
             strict=self.options.strict,
             timings=self.timings,
             environment=_environment(),
+            interrupted=self.interrupted,
         )
 
     def _static_stages(self, last: int) -> None:
@@ -189,8 +203,9 @@ class _Run:
             return
         target = Target(sources.chosen.path, sources.chosen.module, sources.chosen.class_name)
         device = choose_device(self.options.device)
+        self.progress.stage("box")
         try:
-            box = choose_box(self.options.box, trust=self.options.trust)
+            box, known = choose_box(self.options.box, trust=self.options.trust)
         except MachineError as error:
             self._give_up(error)
             return
@@ -200,7 +215,11 @@ class _Run:
                 self._converse(session, target, last)
         except MachineError as error:
             self._give_up(error)
-        self.evidence.put(box.isolation(), session.conduct(), session.usage())
+        except KeyboardInterrupt:
+            self.interrupt()
+        now = box.isolation()
+        isolation = replace(known, mechanisms=now.mechanisms, unprotected=now.unprotected)
+        self.evidence.put(isolation, session.conduct(), session.usage())
 
     def _give_up(self, error: MachineError) -> None:
         """This machine is at fault: what depends on it stays open."""
@@ -218,12 +237,12 @@ class _Run:
             self._miss_after(session)
             return
         if last >= STAGES.index("contract"):
-            session.stage = "contract"
+            session.begin_stage("contract", self.rules.limits.contract_s)
             with self._stage("contract"):
                 self._interview(session, encoder)
         blocked = self._blocked("contract") or session.ended is not None
         if last >= STAGES.index("evaluate") and not blocked:
-            session.stage = "evaluate"
+            session.begin_stage("evaluate", self.rules.limits.evaluate_s)
             with self._stage("evaluate"):
                 self._evaluate(session, encoder)
             self._blocked("evaluate")

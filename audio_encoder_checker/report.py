@@ -47,6 +47,7 @@ class Report:
         strict: whether warnings count as errors.
         timings: seconds per stage.
         environment: versions and machine.
+        interrupted: the user broke the run off, so that this is only what was known by then.
     """
 
     path: str
@@ -57,6 +58,7 @@ class Report:
     strict: bool = False
     timings: Mapping[str, float] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
+    interrupted: bool = False
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -15,8 +15,7 @@ from pathlib import Path
 
 from audio_encoder_checker.sandbox.ask import Session
 from audio_encoder_checker.sandbox.box import Box, Limits
-from audio_encoder_checker.sandbox.bubblewrap import find_bubblewrap
-from audio_encoder_checker.sandbox.process import ProcessBox
+from audio_encoder_checker.sandbox.choose import survey
 
 RUNS = 9
 LIMITS = Limits(
@@ -54,12 +53,8 @@ def boxed(box: Box) -> float:
 
 def main() -> None:
     """Print median and minimum per box."""
-    strong, why = find_bubblewrap()
-    boxes: dict[str, Box] = {"weak": ProcessBox("")}
-    if strong is None:
-        print(f"no strong box here: {why}")
-    else:
-        boxes["strong"] = strong
+    boxes = {one.tier: one.box for one in survey() if one.box}
+    print(f"tiers that work here: {', '.join(boxes)}")
     times: dict[str, list[float]] = {name: [] for name in ("plain", *boxes)}
     for _ in range(RUNS):
         times["plain"].append(plain())

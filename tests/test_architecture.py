@@ -14,7 +14,7 @@ import audio_encoder_checker
 
 PACKAGE = Path(audio_encoder_checker.__file__).parent
 MODULES = sorted(p for p in PACKAGE.rglob("*.py") if "templates" not in p.parts)
-CHILD = sorted((PACKAGE / "child").glob("*.py"))
+CHILD = sorted(path for room in ("child", "launcher") for path in (PACKAGE / room).glob("*.py"))
 HEAVY = {"torch", "numpy", "jsonschema", "rich", "sklearn", "scipy", "huggingface_hub"}
 
 
@@ -29,8 +29,8 @@ def imports(path: Path) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("path", CHILD, ids=lambda p: p.name)
-def test_the_child_imports_nothing_of_the_package(path: Path) -> None:
+@pytest.mark.parametrize("path", CHILD, ids=lambda p: p.relative_to(PACKAGE).as_posix())
+def test_child_and_launcher_import_nothing_of_the_package(path: Path) -> None:
     assert not [name for name in imports(path) if name.split(".")[0] == "audio_encoder_checker"]
 
 
@@ -84,7 +84,7 @@ ROOMS = (
     ("catalogue",),
     ("judging",),
     ("report",),
-    ("archive", "child"),
+    ("archive", "child", "launcher"),
     ("sandbox", "evaluation"),
     ("stages",),
     ("checks",),

@@ -1,95 +1,35 @@
-"""Answer the parent's questions about one encoder. Runs in the box, beside the participant's code.
+"""The child's first steps, before anything foreign or large is imported. Runs in the box.
 
-Started as `python -I -B -c ...` with one argument, the number of an inherited socket. It greets, then answers
-frames (see `wire`) until it is told `bye` or killed:
-
-    {"ask": "load", root, module, class, suffix, device, threads, answer_bytes}  construct the encoder
-    {"ask": "encode", shape} + float32 bytes                                     call it
-
-Whatever the participant's code raises becomes an answer with `raised`. torch and numpy are imported, and this
-package is complete in memory, before the first foreign line runs; nothing of `audio_encoder_checker` is
-imported. The parent does not believe what comes back: it recomputes from the bytes.
+Started as `python -I -B -c ...` with one argument, the number of an inherited socket. The first frame that
+comes holds a system-call filter (or nothing, where the box has none): it is installed now, so that every thread
+inherits it, and the kernel's end of it is handed over. Then `host` takes over, or `probe` where the checker
+tests the box itself.
 """
 
 from __future__ import annotations
 
-import os
-import platform
-import resource
 import socket
 import sys
-from typing import Any
 
-import numpy as np
-import torch
+from . import guard, wire
 
-from . import encode, failure, load, wire
-
-QUESTION_BYTES = 1 << 30
-
-
-class Host:
-    """Holds the encoder between questions."""
-
-    def __init__(self) -> None:
-        self.encoder: Any = None
-        self.root = ""
-        self.device = "cpu"
-        self.answer_bytes = 0
-
-    def load(self, question: dict[str, Any]) -> dict[str, Any]:
-        """Import, choose, construct, move; `phase` says how far it came."""
-        self.root, self.device = question["root"], question["device"]
-        self.answer_bytes = question["answer_bytes"]
-        torch.set_num_threads(question["threads"])
-        os.chdir(self.root)
-        load.prepare(self.root)
-        phase = "import"
-        names: list[str] = []
-        try:
-            chosen, names = load.find_class(question["module"], question["suffix"], question["class"])
-            phase = "construct"
-            self.encoder = chosen()
-            if isinstance(self.encoder, torch.nn.Module):
-                self.encoder.to(self.device)
-            return {"phase": phase, "names": names[:50], **load.describe(self.encoder)}
-        except load.EncoderNotFoundError as error:
-            return {"phase": "find", "names": [name[:100] for name in error.names[:50]]}
-        except BaseException as error:
-            return {"phase": phase, "names": names[:50], "raised": failure.describe(error, self.root)}
-
-    def encode(self, question: dict[str, Any], payload: bytearray) -> tuple[dict[str, Any], bytes | memoryview]:
-        """Call the encoder on the audio in the payload."""
-        try:
-            audio = encode.waveforms(payload, question["shape"], self.device)
-            return encode.call(self.encoder, audio, self.answer_bytes)
-        except BaseException as error:
-            return {"raised": failure.describe(error, self.root)}, b""
+PROGRAM_BYTES = 1 << 16
 
 
 def main() -> None:
-    """Greet, then answer until told to go."""
+    """Install the filter, then answer until told to go."""
     channel = socket.socket(fileno=int(sys.argv[1]))
     channel.set_inheritable(False)  # no program started by the encoder gets it
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    wire.send(
-        channel,
-        {
-            "hello": platform.python_version(),
-            "torch": torch.__version__,
-            "numpy": np.__version__,
-            "cuda": torch.cuda.is_available(),
-        },
-    )
-    host = Host()
-    while True:
-        question, payload = wire.receive(channel, QUESTION_BYTES)
-        if question["ask"] == "load":
-            wire.send(channel, host.load(question))
-        elif question["ask"] == "encode":
-            wire.send(channel, *host.encode(question, payload))
-        else:
-            os._exit(0)  # no handler of the participant's gets a word at the end
+    question, program = wire.receive(channel, PROGRAM_BYTES)
+    if program:
+        guard.hand_over(channel, guard.install(bytes(program)))
+    if question["ask"] == "probe":
+        from . import probe
+
+        probe.serve(channel)
+    from . import host
+
+    host.serve(channel)
 
 
 if __name__ == "__main__":

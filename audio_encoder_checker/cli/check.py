@@ -64,7 +64,7 @@ def _print_schema(name: str) -> None:
     "--box",
     default="auto",
     show_default=True,
-    type=click.Choice(("auto", "strong", "weak")),
+    type=click.Choice(("auto", "strong", "medium", "weak")),
     help="Isolation.",
 )
 @click.option("--trust", is_flag=True, help="Allow the weak box: the submission is code you trust.")
@@ -151,6 +151,9 @@ def check(
             report = check_submission(submission, options, progress)
     show(report, stdout_format, out)
     write_reports(report, targets, err)
+    if report.interrupted:
+        console.complain("interrupted: the report holds what was known by then")
+        return console.EXIT_INTERRUPTED
     return report.verdict.exit_code
 
 

@@ -64,8 +64,8 @@ def complain(text: str) -> None:
 
 
 def _leave_tidily(_signal: int, _frame: FrameType | None) -> None:
-    """On SIGTERM unwind the stack, so that boxes are closed and temporary folders removed."""
-    raise click.Abort
+    """On SIGTERM unwind the stack as on Ctrl-C: boxes are closed, temporary folders removed, what is known told."""
+    raise KeyboardInterrupt
 
 
 def _drop_stdout() -> None:

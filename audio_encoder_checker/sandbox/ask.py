@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import shutil
-import socket
+import re
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import psutil
 
 from audio_encoder_checker.child import wire
 from audio_encoder_checker.evidence.run import CodeFrame, Conduct, Ending, Outcome, Raised, Usage
 from audio_encoder_checker.printable import printable
-from audio_encoder_checker.sandbox.box import Job
-from audio_encoder_checker.sandbox.drain import Drain
-from audio_encoder_checker.sandbox.meter import Meter, adopt_orphans, kill_tree
+from audio_encoder_checker.sandbox.running import Running
 
 if TYPE_CHECKING:
-    import subprocess
+    from pathlib import Path
     from types import TracebackType
 
     from audio_encoder_checker.sandbox.box import Box, Limits
 
-CHILD = Path(__file__).parent.parent / "child"
-NEUTRAL_NAME = "w_host"
 GRACE_SECONDS = 2.0
+EXIT_SECONDS = 5.0
+COLOURS = re.compile(r"\x1b\[[0-9;]*[mKABCDEFG]")
+"""What progress bars and coloured logs send: harmless."""
+CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True)
@@ -54,37 +50,17 @@ class Session:
         self.repository = repository
         self.workspace = workspace
         self.limits = limits
-        self.stage = "load"
         self.device = device
         self.ended: Outcome | None = None
-        self._bystanders: set[psutil.Process] = set()
+        self.stage = ""
+        self._exit_blocked_by = ""
+        self._left_behind: tuple[str, ...] = ()
+        self.begin_stage("load", float("inf"))
 
     def __enter__(self) -> Session:
         """Copy the child into the workspace under a neutral name, and start it."""
-        host_folder = self.workspace / "host"
-        scratch = self.workspace / "scratch"
-        scratch.mkdir()
-        shutil.copytree(CHILD, host_folder / NEUTRAL_NAME, ignore=shutil.ignore_patterns("__pycache__"))
-        if not self.box.holds_orphans:
-            adopt_orphans()
-            self._bystanders = {*psutil.Process().children(recursive=True), psutil.Process()}
-        self._channel, far_end = socket.socketpair()
-        with far_end:
-            self._job = Job(
-                repository=self.repository,
-                host_folder=host_folder,
-                module=NEUTRAL_NAME,
-                channel=far_end.fileno(),
-                scratch=scratch,
-                scratch_bytes=self.limits.scratch_bytes,
-                gpu=self.device != "cpu",
-            )
-            self._process: subprocess.Popen[bytes] = self.box.start(self._job)
-        self._meter = Meter(self._process.pid, self.limits.memory_bytes)
-        streams = (self._process.stdout, self._process.stderr)
-        self._drains = [Drain(s, self.limits.output_bytes, self._kill) for s in streams if s is not None]
-        for thread in (self._meter, *self._drains):
-            thread.start()
+        self._child = Running(self.box, self.repository, self.workspace, self.limits, gpu=self.device != "cpu")
+        self._child.begin()
         return self
 
     def __exit__(
@@ -96,11 +72,23 @@ class Session:
     @property
     def repository_path(self) -> str:
         """The repository as the child sees it."""
-        return self.box.repository_path(self._job)
+        return self.box.repository_path(self._child.job)
+
+    def begin_stage(self, name: str, seconds: float) -> None:
+        """From now on all questions belong to this stage, and together may take so long."""
+        self.stage = name
+        self.stage_s = seconds
+        self._stage_end = time.monotonic() + seconds
 
     def greeting(self, timeout_s: float) -> Answer:
         """Wait for the child's first words: versions, and whether CUDA is there."""
-        return self._receive(time.monotonic(), timeout_s)
+        answer = self._receive(time.monotonic(), timeout_s)
+        self._child.remember_own()
+        return answer
+
+    def last_words(self) -> str:
+        """The last line that a child that did not start left on stderr."""
+        return self._child.last_words()
 
     def ask(self, question: dict[str, Any], payload: bytes | memoryview = b"", *, timeout_s: float) -> Answer:
         """Ask one question and wait for its answer, at most `timeout_s` seconds.
@@ -110,74 +98,80 @@ class Session:
         if self.ended is not None:
             return Answer(self.ended)
         start = time.monotonic()
+        self._child.tell_stage(self.stage)
         try:
-            wire.send(self._channel, question, payload, deadline=start + timeout_s)
+            wire.send(self._child.channel, question, payload, deadline=min(start + timeout_s, self._stage_end))
         except (wire.ClosedError, TimeoutError) as error:
             return self._end(start, timeout_s, error)
         return self._receive(start, timeout_s)
 
     def close(self) -> None:
-        """Say goodbye, kill what is left, and stop watching. Safe to call twice."""
-        if self.ended is None:
-            self._say_goodbye()
-        self._kill()
-        for drain in self._drains:
-            drain.join(timeout=5)
-            if not drain.is_alive():  # in a weak box a hidden process may still hold the other end
-                drain.stream.close()
-        self._meter.stop()
-        self._channel.close()
+        """Let the interpreter end, see what it leaves, kill what is left, stop watching. Safe to call twice."""
+        if self.ended is None and self._child.alive:
+            self._finish()
+        self._child.close()
 
     def conduct(self) -> Conduct:
         """How the child behaved; complete once the session is closed."""
-        flooded = any(drain.flooded for drain in self._drains)
+        out, err = self._child.drains
+        flooded = out.flooded or err.flooded
         ended = self.ended or Outcome(Ending.FLOODED if flooded else Ending.ANSWERED, 0.0)
+        tail = out.tail + err.tail
         return Conduct(
-            stdout_bytes=self._drains[0].count,
-            stderr_bytes=self._drains[1].count,
-            output_tail=printable("".join(drain.tail for drain in self._drains), limit=4000, keep="\n\t"),
+            stdout_bytes=out.count,
+            stderr_bytes=err.count,
+            output_tail=printable(tail, limit=4000, keep="\n\t"),
             ended_by=ended.ending,
             stage=self.stage,
             detail=ended.detail,
+            control_characters=count_controls(tail),
+            watched=self._child.watch is not None,
+            attempts=self._child.watch.summary() if self._child.watch else (),
+            left_behind=self._left_behind,
+            exit_blocked_by=self._exit_blocked_by,
         )
 
     def usage(self) -> Usage:
         """What the child used so far."""
+        meter = self._child.meter
         return Usage(
             device=self.device,
-            peak_memory_bytes=self._meter.peak_bytes,
+            peak_memory_bytes=meter.peak_bytes,
             memory_limit_bytes=self.limits.memory_bytes,
-            peak_tasks=0,
+            peak_tasks=meter.peak_tasks,
             tasks_limit=self.limits.tasks,
-            peak_scratch_bytes=0,
+            peak_scratch_bytes=meter.peak_scratch_bytes,
             scratch_limit_bytes=self.limits.scratch_bytes,
-            peak_scratch_files=0,
+            peak_scratch_files=meter.peak_scratch_files,
             scratch_limit_files=self.limits.scratch_files,
-            cpu_seconds=0.0,
+            cpu_seconds=meter.cpu_seconds,
             cpu_limit_s=self.limits.cpu_s,
         )
 
     def _receive(self, start: float, timeout_s: float) -> Answer:
+        deadline = min(start + timeout_s, self._stage_end)
         try:
-            header, payload = wire.receive(self._channel, self.limits.answer_bytes, deadline=start + timeout_s)
+            header, payload = wire.receive(self._child.channel, self.limits.answer_bytes, deadline=deadline)
         except (wire.ClosedError, wire.GarbledError, TimeoutError) as error:
             return self._end(start, timeout_s, error)
         seconds = time.monotonic() - start
-        if "raised" in header:
-            raised = read_raised(header["raised"])
-            return Answer(Outcome(Ending.RAISED, seconds, raised=raised), header)
-        return Answer(Outcome(Ending.ANSWERED, seconds), header, payload)
+        if "raised" not in header:
+            return Answer(Outcome(Ending.ANSWERED, seconds), header, payload)
+        if self._child.meter.look():  # the exception may be what the limit looks like from inside
+            return self._end(start, timeout_s, wire.ClosedError("over a limit"))
+        return Answer(Outcome(Ending.RAISED, seconds, raised=read_raised(header["raised"])), header)
 
     def _end(self, start: float, timeout_s: float, error: Exception) -> Answer:
         """The child gave no answer: find out why, and end it."""
         seconds = time.monotonic() - start
-        status = self._wait_for_exit() if isinstance(error, wire.ClosedError) else None
-        if self._meter.over_limit:
-            ending, detail = Ending.OUT_OF_MEMORY, f"more than {self.limits.memory_bytes / 2**30:.3g} GiB"
-        elif any(drain.flooded for drain in self._drains):
+        status = self._child.wait(GRACE_SECONDS) if isinstance(error, wire.ClosedError) else None
+        over = self._child.meter.look()
+        if over:
+            ending, detail = over
+        elif any(drain.flooded for drain in self._child.drains):
             ending, detail = Ending.FLOODED, f"more than {self.limits.output_bytes / 2**20:.3g} MiB printed"
         elif isinstance(error, TimeoutError):
-            ending, detail = Ending.TIMED_OUT, f"no answer within {timeout_s:g} s"
+            ending, detail = self._timed_out(timeout_s)
         elif status is None:
             ending, detail = Ending.GARBLED, str(error)
         elif status < 0 or status > 128:
@@ -185,29 +179,34 @@ class Session:
         else:
             ending, detail = Ending.EXITED, f"exit status {status}"
         self.ended = Outcome(ending, seconds, detail)
-        self._kill()
+        self._child.kill()
         return Answer(self.ended)
 
-    def _wait_for_exit(self) -> int | None:
-        deadline = time.monotonic() + GRACE_SECONDS
-        while time.monotonic() < deadline:
-            status = self._process.poll()
-            if status is not None:
-                return status
-            time.sleep(0.01)
-        return None
+    def _timed_out(self, timeout_s: float) -> tuple[Ending, str]:
+        if time.monotonic() >= self._stage_end:
+            return Ending.TIMED_OUT, f"the {self.stage} stage took longer than {self.stage_s:g} s"
+        return Ending.TIMED_OUT, f"no answer within {timeout_s:g} s"
 
-    def _say_goodbye(self) -> None:
+    def _finish(self) -> None:
+        """Have the interpreter run its ending, as it will at the organisers', and note what stands in its way."""
+        channel, start = self._child.channel, time.monotonic()
+        threads: list[str] = []
         try:
-            wire.send(self._channel, {"ask": "bye"}, deadline=time.monotonic() + GRACE_SECONDS)
-        except (wire.ClosedError, TimeoutError):
-            return
-        self._wait_for_exit()
+            wire.send(channel, {"ask": "finish"}, deadline=start + GRACE_SECONDS)
+            first, _ = wire.receive(channel, 0, deadline=start + GRACE_SECONDS)
+            threads = [printable(str(name), limit=60) for name in first.get("threads", [])[:5]]
+            wire.receive(channel, 0, deadline=start + EXIT_SECONDS)
+        except TimeoutError:
+            names = f"the threads {', '.join(threads)}, which are no daemons" if threads else "an exit handler"
+            self._exit_blocked_by = names
+        except (wire.ClosedError, wire.GarbledError, TypeError, AttributeError):
+            return  # it ended by itself, or talks nonsense: nothing to be learnt
+        self._left_behind = self._child.left_behind()
 
-    def _kill(self) -> None:
-        """Kill the child's whole tree; where the box holds no orphans, also those that became our own children."""
-        kill_tree(self._meter.seen, spare=self._bystanders)
-        self._process.wait()
+
+def count_controls(text: str) -> int:
+    """Terminal controls and text-direction marks, those of colours and progress bars left out."""
+    return len(CONTROLS.findall(COLOURS.sub("", text)))
 
 
 def read_raised(data: object) -> Raised:

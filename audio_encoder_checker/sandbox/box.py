@@ -10,17 +10,35 @@ frames (`child/wire.py`). The child's stdin is empty; its stdout and stderr are 
 counts and cuts. Nothing else is shared on purpose.
 
 A *box* decides what the child can reach. It is started from a `Job`: which folders the child sees, which
-interpreter runs it, which socket it inherits. Two boxes exist:
+interpreter runs it, which socket it inherits, which limits hold. Three boxes exist, strongest first:
 
 - `bubblewrap` (tier *strong*): new user, mount, PID, network, IPC, UTS and cgroup namespaces. The child sees
   the system, the interpreter and the repository read-only, a private /tmp and /dev/shm of limited size, no
   network device but an own loopback, no process but its own, no capability, an environment of six neutral variables.
+- `landlock` (tier *medium*), where namespaces are refused: Landlock leaves the same folders to read and one to
+  write; no socket of any family can be opened; the names and sizes of other files and the limits of shared
+  memory are not covered.
 - `process` (tier *weak*): a plain subprocess in its own session with a scrubbed environment and a temporary
   home. It catches accidents and stops nobody who means harm, so the user has to ask for it with `--trust`.
 
-Around every box the parent runs the same *meter* (`meter.py`): it polls the memory of the whole process tree
-and kills the tree at the limit; every question has a deadline on the parent's clock; a stream that prints
-more than its share ends the run. When the session is closed the whole tree is killed, whatever it says.
+Every box on Linux is entered through the *launcher* (`launcher/__main__.py`), which dies with the checker, joins
+the control groups, sets resource limits, stops being root if it was, and becomes bubblewrap or the child. Two
+system-call filters (`seccomp.py`) stand behind the namespaces: a *static* one that refuses what no encoder
+needs, and a *watch* that the child installs before anything foreign is imported and whose other end the parent
+holds (`watch.py`): the kernel, not the child, tells what was tried.
+
+A tier counts only after `selftest.py` failed to get out of it on this very machine (`choose.py`).
+
+Around every box the parent runs the same *meter* (`meter.py`): it reads the counters of the control group where
+there is one and polls the process tree for the rest - memory, processes and threads, temporary files, processor
+time - and kills the tree at the limit. Every question and every stage has a deadline on the parent's clock; a
+stream that prints more than its share ends the run. The cause of an end is always a counter or a clock of ours,
+never an exit status alone.
+
+At the end the child is asked to end as an interpreter does, so that threads and exit handlers that would hang the
+organisers' run show; then the whole tree is killed, whatever it says. If the checker itself is killed, the kernel
+(PID namespace, parent-death signal) or the supervisor (`launcher/supervise.py`) kills the tree, and the next start
+sweeps what is left on disk (`sweep.py`).
 
 What the child says about itself is testimony: the submission shares its process. Only bytes received, the
 parent's clock and the kernel's counters lead to verdicts.
@@ -28,6 +46,7 @@ parent's clock and the kernel's counters lead to verdicts.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -36,6 +55,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from audio_encoder_checker.evidence.run import Isolation
+    from audio_encoder_checker.sandbox.cgroup import Cgroup
+    from audio_encoder_checker.sandbox.gauge import Gauge
+    from audio_encoder_checker.sandbox.seccomp import Policy
+
+
+LINUX: bool = sys.platform == "linux"
+SLACK = 1.25
+"""File systems and files may grow a little past the limit, so that it is the meter that ends an overrun, with a
+clear cause, and not an exception inside."""
 
 
 @dataclass(frozen=True)
@@ -70,32 +98,50 @@ class Job:
         host_folder: a folder that holds the child's package, on the host.
         module: name of that package.
         channel: descriptor of the child's end of the socket pair.
+        lifeline: descriptor of a pipe whose other end the checker holds as long as it lives.
         scratch: an empty folder on the host that is the child's alone.
-        scratch_bytes: size of private file systems.
+        limits: what the box enforces.
         gpu: whether the GPU's devices are passed through.
+        cgroup: the control group to run in, None where there is none.
     """
 
     repository: Path
     host_folder: Path
     module: str
     channel: int
+    lifeline: int
     scratch: Path
-    scratch_bytes: int
+    limits: Limits
     gpu: bool
+    cgroup: Cgroup | None = None
 
 
 class Box(Protocol):
     """What every box can do."""
 
     @property
+    def tier(self) -> str:
+        """`strong`, `medium` or `weak`."""
+
+    @property
     def holds_orphans(self) -> bool:
         """Whether processes that the child leaves behind die with the box, by the kernel's word."""
+
+    @property
+    def policy(self) -> Policy | None:
+        """What the system-call filters refuse; None for no filter."""
 
     def start(self, job: Job) -> subprocess.Popen[bytes]:
         """Start the child; the caller drains its pipes, kills and reaps it."""
 
     def repository_path(self, job: Job) -> str:
         """The repository as the child sees it."""
+
+    def writable(self, job: Job) -> tuple[str, ...]:
+        """Where the child may write, as it sees the paths."""
+
+    def gauge(self, job: Job) -> Gauge:
+        """What tells how full the child's temporary folders are."""
 
     def isolation(self) -> Isolation:
         """What the box is made of and what it does not protect from."""

@@ -9,19 +9,29 @@ all capabilities dropped. `/proc` is remounted read-only because bubblewrap star
 from __future__ import annotations
 
 import os
+import platform
 import shutil
-import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from audio_encoder_checker.evidence.run import Isolation
-from audio_encoder_checker.sandbox.box import Job, child_command
+from audio_encoder_checker.launcher.stage import stage_folder
+from audio_encoder_checker.sandbox.box import SLACK, child_command
+from audio_encoder_checker.sandbox.gauge import MountGauge
+from audio_encoder_checker.sandbox.host import CPU_FACTS, OPEN_FILES, SETTINGS, SYSTEM, box_uid, interpreter_binds
+from audio_encoder_checker.sandbox.launch import Plan, in_memory, launch, nproc_limit
+from audio_encoder_checker.sandbox.seccomp import Policy, static_program
+
+if TYPE_CHECKING:
+    import subprocess
+
+    from audio_encoder_checker.sandbox.box import Job
+    from audio_encoder_checker.sandbox.host import Machine
 
 REPOSITORY = "/w/repo"
 HOST = "/w/host"
-SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin")
-SETTINGS = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives", "/etc/localtime")
-CPU_FACTS = "/sys/devices/system/cpu"  # torch counts cores there
+SCRATCH = ("/tmp", "/dev/shm")  # noqa: S108 - inside the box, where both are private
 ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
     "HOME": "/tmp/home",  # noqa: S108 - inside the box, where /tmp is private
@@ -33,72 +43,107 @@ ENVIRONMENT = {
 
 
 class BubblewrapBox:
-    """Starts children in namespaces of their own."""
+    """Starts children in namespaces of their own.
 
+    Args:
+        program: the bubblewrap binary.
+        machine: what else this machine lets a box do.
+        drop_user: whether to stop being root before bubblewrap starts, when we are.
+    """
+
+    tier = "strong"
     holds_orphans = True
 
-    def __init__(self, program: str) -> None:
+    def __init__(self, program: str, machine: Machine, *, drop_user: bool = True) -> None:
         self.program = program
+        self.machine = machine
+        self.drop_user = drop_user
+        self.policy = Policy(
+            sockets_refused=False,
+            ipc_refused=False,
+            metadata_faked=False,
+            memory_files_refused=not machine.counts_memory,
+            watched=machine.watched,
+        )
+        self._dropped = os.geteuid() != 0
 
     def start(self, job: Job) -> subprocess.Popen[bytes]:
         """Start the child; options travel through a descriptor, so that no host path shows in /proc/1/cmdline."""
+        binds = [*interpreter_binds(), (str(job.host_folder), HOST), (str(job.repository), REPOSITORY)]
+        uid = box_uid(job.repository) if self.drop_user else None
+        self._dropped = uid is not None or os.geteuid() != 0
+        sources = [source for source, _ in binds]
+        if uid is not None:
+            shown = [f"{stage_folder()}/{number}" for number in range(len(binds))]
+            binds = [(there, target) for there, (_, target) in zip(shown, binds, strict=True)]
+        program = in_memory(static_program(self.policy, platform.machine()))
+        options = in_memory(b"".join(o.encode() + b"\0" for o in (*_options(job, binds), "--seccomp", str(program))))
         command = child_command(sys.executable, HOST, job.module, job.channel)
-        read_end, write_end = os.pipe()
+        plan = Plan(
+            command=(self.program, "--args", str(options), "--", *command),
+            cwd="/",
+            env={},
+            rlimits={"RLIMIT_NPROC": nproc_limit(uid, job.limits.tasks), "RLIMIT_NOFILE": OPEN_FILES},
+            binds=tuple(sources) if uid is not None else (),
+            uid=uid,
+        )
         try:
-            os.write(write_end, b"".join(option.encode() + b"\0" for option in self._options(job)))
-            os.close(write_end)
-            return subprocess.Popen(
-                [self.program, "--args", str(read_end), "--", *command],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                pass_fds=(read_end, job.channel),
-                env={},
-                cwd="/",
-            )
+            return launch(plan, job, (options, program))
         finally:
-            os.close(read_end)
+            os.close(options)
+            os.close(program)
 
     def repository_path(self, _job: Job) -> str:
         """Always the same neutral path."""
         return REPOSITORY
 
+    def writable(self, _job: Job) -> tuple[str, ...]:
+        """The private file systems."""
+        return SCRATCH
+
+    def gauge(self, _job: Job) -> MountGauge:
+        """The private file systems tell exactly."""
+        return MountGauge(SCRATCH)
+
     def isolation(self) -> Isolation:
         """What is and what is not kept out."""
         return Isolation(
-            tier="strong",
+            tier=self.tier,
             mechanisms=(
                 "bubblewrap",
                 "user, mount, PID, network, IPC, UTS and cgroup namespaces",
                 "no capabilities",
+                *(("a user of its own",) if self._dropped and os.geteuid() == 0 else ()),
+                "system-call filter",
                 "read-only system and repository",
                 "private /tmp and /dev/shm of limited size",
                 "cleared environment",
             ),
-            memory="polled every 50 ms, tree killed at the limit; private /tmp is sized apart",
+            memory=self.machine.memory,
             network="denied",
             unprotected=(
-                "bugs of the kernel (no system-call filter yet)",
+                "bugs of the kernel",
                 "bugs of the GPU driver, when a GPU is passed through",
-                "a flood of processes (their number is not limited yet)",
-                "a short overrun of the memory limit between two polls",
+                *(() if self._dropped else ("files that only root may read are readable if they are in /usr",)),
+                *self.machine.gaps,
             ),
         )
 
-    def _options(self, job: Job) -> list[str]:
-        return [
-            *("--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"),
-            *("--unshare-cgroup-try", "--uid", "65534", "--gid", "65534", "--hostname", "localhost"),
-            *("--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"),
-            *(word for name, value in ENVIRONMENT.items() for word in ("--setenv", name, value)),
-            *_system(),
-            *("--dev", "/dev", *(_gpu() if job.gpu else ()), "--proc", "/proc"),
-            *("--size", str(job.scratch_bytes), "--tmpfs", "/dev/shm"),  # noqa: S108 - private to the box
-            *("--size", str(job.scratch_bytes), "--tmpfs", "/tmp", "--dir", "/tmp/home"),  # noqa: S108 - same
-            *_interpreter(),
-            *("--ro-bind", str(job.host_folder), HOST, "--ro-bind", str(job.repository), REPOSITORY),
-            *("--remount-ro", "/proc", "--remount-ro", "/", "--chdir", REPOSITORY),
-        ]
+
+def _options(job: Job, binds: list[tuple[str, str]]) -> list[str]:
+    size = str(round(job.limits.scratch_bytes * SLACK))
+    return [
+        *("--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"),
+        *("--unshare-cgroup-try", "--uid", "65534", "--gid", "65534", "--hostname", "localhost"),
+        *("--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv"),
+        *(word for name, value in ENVIRONMENT.items() for word in ("--setenv", name, value)),
+        *_system(),
+        *("--dev", "/dev", *(_gpu() if job.gpu else ()), "--proc", "/proc"),
+        *("--size", size, "--tmpfs", "/dev/shm"),  # noqa: S108 - private to the box
+        *("--size", size, "--tmpfs", "/tmp", "--dir", "/tmp/home"),  # noqa: S108 - same
+        *(word for source, target in binds for word in ("--ro-bind", source, target)),
+        *("--remount-ro", "/dev", "--remount-ro", "/proc", "--remount-ro", "/", "--chdir", REPOSITORY),
+    ]
 
 
 def _system() -> list[str]:
@@ -114,25 +159,6 @@ def _system() -> list[str]:
     return options
 
 
-def _interpreter() -> list[str]:
-    """The running interpreter, its environment, and every link on the way to it, at their own paths."""
-    folders = {Path(prefix).resolve() for prefix in (sys.prefix, sys.base_prefix, sys.exec_prefix)}
-    files = set()
-    link = Path(sys.executable)
-    while link.is_symlink():
-        files.add(link)
-        link = link.parent / link.readlink()
-    files.add(link)
-    covered = [f for f in files if not any(f.is_relative_to(folder) for folder in {*folders, Path("/usr")})]
-    options = []
-    for folder in sorted(folders):
-        if not folder.is_relative_to("/usr"):
-            options += ["--ro-bind", str(folder), str(folder)]
-    for file in sorted(covered):
-        options += ["--ro-bind", str(file), str(file)]
-    return options
-
-
 def _gpu() -> list[str]:
     """Devices and facts that CUDA needs, as far as they are there; its libraries lie in /usr."""
     devices = sorted(str(path) for path in Path("/dev").glob("nvidia*"))
@@ -144,27 +170,7 @@ def _gpu() -> list[str]:
     ]
 
 
-def find_bubblewrap() -> tuple[BubblewrapBox | None, str]:
-    """A box that works here, or why there is none: tried, not asked."""
+def find_bubblewrap() -> tuple[str | None, str]:
+    """The program, or why there is none."""
     program = shutil.which("bwrap")
-    if program is None:
-        return None, "bubblewrap is not installed (`apt-get install bubblewrap`, `dnf install bubblewrap`)"
-    trial = [
-        program,
-        "--unshare-user",
-        "--unshare-net",
-        "--unshare-pid",
-        "--ro-bind",
-        "/",
-        "/",
-        "--proc",
-        "/proc",
-        "true",
-    ]
-    try:
-        done = subprocess.run(trial, capture_output=True, text=True, timeout=20, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return None, f"bubblewrap does not start: {error}"
-    if done.returncode != 0:
-        return None, f"namespaces are refused here: {done.stderr.strip()[:200] or 'no reason given'}"
-    return BubblewrapBox(program), ""
+    return program, "" if program else "bubblewrap is not installed"

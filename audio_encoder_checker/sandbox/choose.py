@@ -2,31 +2,171 @@
 
 from __future__ import annotations
 
+import dataclasses
+import platform
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audio_encoder_checker.errors import MachineError, UsageError
-from audio_encoder_checker.sandbox.bubblewrap import find_bubblewrap
+from audio_encoder_checker.sandbox import seccomp, watch
+from audio_encoder_checker.sandbox.box import LINUX
+from audio_encoder_checker.sandbox.bubblewrap import BubblewrapBox, find_bubblewrap
+from audio_encoder_checker.sandbox.cgroup import make_cgroup
+from audio_encoder_checker.sandbox.host import Machine
+from audio_encoder_checker.sandbox.landlock import OLDEST_ABI, LandlockBox
 from audio_encoder_checker.sandbox.process import ProcessBox
+from audio_encoder_checker.sandbox.remedies import gather, remedy
+from audio_encoder_checker.sandbox.selftest import probe_box
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from audio_encoder_checker.evidence.run import Isolation, Probe
     from audio_encoder_checker.sandbox.box import Box
 
+TIERS = ("strong", "medium", "weak")
 
-def choose_box(tier: str, *, trust: bool) -> Box:
-    """A box of the tier asked for.
+
+@dataclass(frozen=True)
+class Surveyed:
+    """One tier as it was found on this machine.
+
+    Attributes:
+        tier: its name.
+        isolation: what the box is made of, with its probes; None where no such box starts.
+        why_not: why the tier does not count, empty if it does.
+        remedy: the one command that would change it, may be empty.
+        box: the box, if the tier counts.
+    """
+
+    tier: str
+    isolation: Isolation | None
+    why_not: str
+    remedy: str
+    box: Box | None = None
+
+
+def choose_box(tier: str, *, trust: bool) -> tuple[Box, Isolation]:
+    """A box of the tier asked for, and what is known of it; `auto` takes the strongest that works.
 
     Raises:
         UsageError: the weak box was asked for without `--trust`.
         MachineError: there is no box that the user allows.
     """
+    if tier == "weak" and not trust:
+        raise UsageError("the weak box stops nobody who means harm", "add --trust if you trust this code")
+    wanted = ("strong", "medium") if tier == "auto" else (tier,)
+    tried = [_surveyed(name) for name in wanted]
+    found = next((one for one in tried if one.box), None)
+    if found is None and tier == "auto" and trust:
+        found = _surveyed("weak")
+    if found is None or found.box is None or found.isolation is None:
+        why = "; ".join(f"{one.tier}: {one.why_not}" for one in tried)
+        best = next((one.remedy for one in tried if one.remedy), "install bubblewrap")
+        raise MachineError(f"no box to run foreign code in: {why}", f"{best}, or add --trust if the code is your own")
+    return found.box, _explained(found, tier)
+
+
+def survey() -> tuple[Surveyed, ...]:
+    """Every tier, tried, strongest first."""
+    return tuple(_surveyed(tier) for tier in TIERS)
+
+
+def _explained(found: Surveyed, asked: str) -> Isolation:
+    """What the box is, and why it is no stronger one."""
+    isolation = found.isolation
+    assert isolation is not None  # noqa: S101 - the caller looked
+    stronger = TIERS[: TIERS.index(found.tier)]
+    if asked != "auto":
+        return dataclasses.replace(isolation, why_not_stronger=f"`--box {asked}` was given" if stronger else "")
+    tried = [_surveyed(tier) for tier in stronger]
+    return dataclasses.replace(
+        isolation,
+        why_not_stronger="; ".join(f"{one.tier}: {one.why_not}" for one in tried),
+        remedy=next((one.remedy for one in tried if one.remedy), ""),
+    )
+
+
+@lru_cache
+def _machine() -> Machine:
+    cgroup, why = make_cgroup(1 << 30, 256)
+    if cgroup:
+        cgroup.close()
+    watched = seccomp.supported(platform.machine()) and watch.supported()
+    return Machine(
+        cgroup=cgroup.name if cgroup else "",
+        why_no_cgroup=why,
+        counts_memory=cgroup is not None and cgroup.counts_memory,
+        counts_tasks=cgroup is not None and cgroup.counts_tasks,
+        watched=watched,
+    )
+
+
+@lru_cache
+def _surveyed(tier: str) -> Surveyed:
     if tier == "weak":
-        if not trust:
-            raise UsageError("the weak box stops nobody who means harm", "add --trust if you trust this code")
-        return ProcessBox("the weak box was asked for")
-    strong, why = find_bubblewrap()
-    if strong is not None:
-        return strong
-    if trust and tier == "auto":
-        return ProcessBox(why)
-    hint = "install bubblewrap, or add --trust if the submission is your own code"
-    raise MachineError(f"no box to run foreign code in: {why}", hint)
+        box = ProcessBox(_machine())
+        return Surveyed(tier, box.isolation(), "", "", box)
+    why = _why_impossible(tier)
+    if why:
+        return Surveyed(tier, None, why, remedy(tier, why, gather(sys.platform)))
+    isolation = None
+    for candidate in _candidates(tier):
+        probes = _probed(candidate)
+        open_ones = [probe for probe in probes if not probe.shut]
+        isolation = dataclasses.replace(candidate.isolation(), probes=probes)
+        if not open_ones:
+            return Surveyed(tier, isolation, "", "", candidate)
+        why = why or _words(open_ones)
+    return Surveyed(tier, isolation, why, remedy(tier, why, gather(sys.platform)))
+
+
+def _why_impossible(tier: str) -> str:
+    if not LINUX:
+        return f"this is {platform.system()}: strong and medium isolation need Linux"
+    if not seccomp.supported(platform.machine()):
+        return f"no system-call filter for {platform.machine()} yet"
+    if tier == "strong":
+        return find_bubblewrap()[1]
+    abi = _landlock_version()
+    if abi == 0:
+        return "the kernel has no Landlock, or it is not among its security modules"
+    return f"Landlock ABI {abi} is too old, Linux 6.2 is needed" if abi < OLDEST_ABI else ""
+
+
+def _candidates(tier: str) -> Iterator[Box]:
+    program, _ = find_bubblewrap()
+    if tier == "strong" and program:
+        yield BubblewrapBox(program, _machine())
+        yield BubblewrapBox(program, _machine(), drop_user=False)
+    elif tier == "medium":
+        yield LandlockBox(_machine(), _landlock_version())
+
+
+def _probed(box: Box) -> tuple[Probe, ...]:
+    workspace = Path(tempfile.mkdtemp(prefix="aecc-"))
+    workspace.chmod(0o711)  # the box's own user passes through, and sees no names
+    try:
+        return probe_box(box, workspace)
+    finally:
+        shutil.rmtree(workspace, ignore_errors=True)
+
+
+def _words(open_ones: list[Probe]) -> str:
+    first = open_ones[0]
+    if first.name == "start":
+        return f"does not start: {first.detail}"
+    return "the self-test got out: " + ", ".join(probe.name for probe in open_ones)
+
+
+def _landlock_version() -> int:
+    if not LINUX:
+        return 0
+    from audio_encoder_checker.launcher.landlock import version
+
+    return version()

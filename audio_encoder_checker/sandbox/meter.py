@@ -1,68 +1,180 @@
-"""Memory of a process tree seen from outside, and the end of the whole tree."""
+"""What a box's process tree uses, seen from outside, and the end of the whole tree."""
 
 from __future__ import annotations
 
 import ctypes
-import sys
+import os
 import threading
 import time
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
 
+from audio_encoder_checker.evidence.run import Ending
+from audio_encoder_checker.launcher.tree import descendants
+from audio_encoder_checker.sandbox.box import LINUX
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+
+    from audio_encoder_checker.sandbox.box import Limits
+    from audio_encoder_checker.sandbox.cgroup import Cgroup
+    from audio_encoder_checker.sandbox.gauge import Gauge
 
 POLL_SECONDS = 0.05
 CAREFUL_SHARE = 0.8
 """Above this share of the limit shared pages are counted once (PSS), which costs some 50 ms per GiB."""
 PR_SET_CHILD_SUBREAPER = 36
+_PAGE = os.sysconf("SC_PAGE_SIZE") if LINUX else 0
+_TICKS = os.sysconf("SC_CLK_TCK") if LINUX else 1
+
+
+@dataclass(frozen=True)
+class Used:
+    """What one process uses now, and what it and its buried children used of the processor."""
+
+    memory_bytes: int
+    tasks: int
+    cpu_seconds: float
 
 
 class Meter(threading.Thread):
-    """Polls a process tree, remembers its peak, and kills it when it is over its memory limit."""
+    """Polls a process tree, remembers its peaks, and has it ended when it is over a limit.
 
-    def __init__(self, pid: int, limit_bytes: int) -> None:
+    Args:
+        pid: root of the tree.
+        limits: what it may use.
+        gauge: tells how full its temporary folders are.
+        cgroup: counts exactly what it counts; the rest is polled.
+        end: called once, from this thread or from that of `look`, when a limit is passed.
+    """
+
+    def __init__(self, pid: int, limits: Limits, gauge: Gauge, cgroup: Cgroup | None, end: Callable[[], None]) -> None:
         super().__init__(daemon=True, name="meter")
         self.root = psutil.Process(pid)
-        self.limit_bytes = limit_bytes
-        self.peak_bytes = 0
-        self.over_limit = False
-        self.seen: set[psutil.Process] = {self.root}
+        self.limits = limits
+        self.gauge = gauge
+        self.cgroup = cgroup
+        self.peak_bytes = self.peak_tasks = self.peak_scratch_bytes = self.peak_scratch_files = 0
+        self.cpu_seconds = 0.0
+        self.over: tuple[Ending, str] | None = None
+        self.seen: dict[int, psutil.Process] = {pid: self.root}
+        self._end = end
         self._stopped = threading.Event()
+        self._looking = threading.Lock()
 
     def run(self) -> None:
-        """Poll until stopped or over the limit."""
+        """Poll until stopped or over a limit."""
         while not self._stopped.wait(POLL_SECONDS):
-            tree = self._tree()
-            used = sum(_rss(process) for process in tree)
-            if used > CAREFUL_SHARE * self.limit_bytes:
-                used = sum(_pss(process) for process in tree)
-            self.peak_bytes = max(self.peak_bytes, used)
-            if used > self.limit_bytes:
-                self.over_limit = True
-                kill_tree(self.seen)
+            if self.look(now=False):
                 return
+
+    def look(self, *, now: bool = True) -> tuple[Ending, str] | None:
+        """Look once, `now` at everything, else only at what is cheap.
+
+        Returns:
+            How the run has to end and why, or None while it is within its limits.
+        """
+        with self._looking:
+            if self.over is None:
+                self.over = self._measure(now=now)
+                if self.over is not None:
+                    self._end()
+            return self.over
 
     def stop(self) -> None:
         """Stop polling."""
         self._stopped.set()
-        self.join(timeout=5)
+        if self.is_alive() and threading.current_thread() is not self:
+            self.join(timeout=5)
 
-    def _tree(self) -> list[psutil.Process]:
+    def tree(self) -> list[psutil.Process]:
+        """The root and all its living descendants."""
         try:
-            tree = [self.root, *self.root.children(recursive=True)]
+            pids = [self.root.pid, *_below(self.root)]
         except psutil.Error:
-            return []
-        self.seen.update(tree)
-        return tree
+            pids = []
+        found = {}
+        for pid in pids:
+            try:
+                found[pid] = self.seen.get(pid) or psutil.Process(pid)
+            except psutil.Error:
+                continue
+        self.seen = found if LINUX else {**self.seen, **found}
+        return list(found.values())
+
+    def _measure(self, *, now: bool) -> tuple[Ending, str] | None:
+        tree = self.tree()
+        used = [_used(process) for process in tree]
+        scratch_bytes, scratch_files = self.gauge.read([process.pid for process in tree], now=now)
+        tasks = sum(one.tasks for one in used)
+        self.peak_tasks = max(self.peak_tasks, tasks)
+        self.peak_scratch_bytes = max(self.peak_scratch_bytes, scratch_bytes)
+        self.peak_scratch_files = max(self.peak_scratch_files, scratch_files)
+        self.cpu_seconds = max(self.cpu_seconds, sum(one.cpu_seconds for one in used))
+        return (
+            self._memory(tree, sum(one.memory_bytes for one in used), scratch_bytes)
+            or self._tasks(tasks)
+            or self._scratch(scratch_bytes, scratch_files)
+            or self._cpu()
+        )
+
+    def _memory(self, tree: list[psutil.Process], used: int, scratch_bytes: int) -> tuple[Ending, str] | None:
+        limit = self.limits.memory_bytes
+        counters = self.cgroup.counters() if self.cgroup else None
+        if counters and counters.cpu_seconds is not None:
+            self.cpu_seconds = max(self.cpu_seconds, counters.cpu_seconds)
+        if counters and counters.out_of_memory_kills is not None:
+            self.peak_bytes = max(self.peak_bytes, counters.memory_peak_bytes or used)
+            over = counters.out_of_memory_kills > 0
+        else:
+            used += scratch_bytes if self.gauge.in_memory else 0
+            if used > CAREFUL_SHARE * limit:
+                used = sum(_pss(process) for process in tree) + (scratch_bytes if self.gauge.in_memory else 0)
+            self.peak_bytes = max(self.peak_bytes, used)
+            over = used > limit
+        return (Ending.OUT_OF_MEMORY, f"more than {limit / 2**30:.3g} GiB") if over else None
+
+    def _tasks(self, tasks: int) -> tuple[Ending, str] | None:
+        limit = self.limits.tasks
+        refused = self.cgroup.counters().tasks_refused if self.cgroup else None
+        if tasks < limit and not refused:
+            return None
+        self.peak_tasks = max(self.peak_tasks, limit)
+        return Ending.TOO_MANY_TASKS, f"{limit} processes and threads at once"
+
+    def _scratch(self, scratch_bytes: int, scratch_files: int) -> tuple[Ending, str] | None:
+        if scratch_bytes > self.limits.scratch_bytes:
+            size = self.limits.scratch_bytes / 2**20
+            return Ending.SCRATCH_FULL, f"more than {size:.3g} MiB in the temporary folders"
+        if scratch_files > self.limits.scratch_files:
+            return Ending.SCRATCH_FULL, f"more than {self.limits.scratch_files} files in the temporary folders"
+        return None
+
+    def _cpu(self) -> tuple[Ending, str] | None:
+        if self.cpu_seconds <= self.limits.cpu_s:
+            return None
+        return Ending.OUT_OF_CPU_TIME, f"more than {self.limits.cpu_s:g} s of processor time"
 
 
-def _rss(process: psutil.Process) -> int:
+def _used(process: psutil.Process) -> Used:
     try:
-        return int(process.memory_info().rss)
-    except psutil.Error:
-        return 0
+        if LINUX:
+            return _used_by_stat(process.pid)
+        with process.oneshot():
+            times = process.cpu_times()
+            return Used(process.memory_info().rss, process.num_threads(), times.user + times.system)
+    except (psutil.Error, OSError, ValueError, IndexError):
+        return Used(0, 0, 0.0)
+
+
+def _used_by_stat(pid: int) -> Used:
+    """One read of /proc/PID/stat (proc(5)) instead of psutil's four: this runs twenty times a second."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    ticks = sum(int(fields[number]) for number in range(11, 15))  # utime, stime, cutime, cstime
+    return Used(int(fields[21]) * _PAGE, int(fields[17]), ticks / _TICKS)
 
 
 def _pss(process: psutil.Process) -> int:
@@ -71,12 +183,16 @@ def _pss(process: psutil.Process) -> int:
         full = process.memory_full_info()
         return int(getattr(full, "pss", full.rss))
     except psutil.Error:
-        return _rss(process)
+        return _used(process).memory_bytes
+
+
+def _below(process: psutil.Process) -> list[int]:
+    return descendants(process.pid) if LINUX else [child.pid for child in process.children(recursive=True)]
 
 
 def adopt_orphans() -> None:
     """Become the parent of every daemon that a child leaves behind, so that it can be found and ended (Linux)."""
-    if sys.platform == "linux":
+    if LINUX:
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 

@@ -65,7 +65,8 @@ def load_encoder(
     """
     greeting = session.greeting(START_SECONDS)
     if greeting.outcome.ending is not Ending.ANSWERED:
-        raise MachineError(f"torch did not start in the box: {greeting.outcome}", START_HINT)
+        words = session.last_words()
+        raise MachineError(f"torch did not start in the box: {words or greeting.outcome}", START_HINT)
     torch = str(greeting.header.get("torch", ""))
     if session.device != "cpu" and greeting.header.get("cuda") is not True:
         raise MachineError(f"the driver shows a GPU, but torch {torch} cannot use it", "use `--device cpu`")

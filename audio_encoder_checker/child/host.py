@@ -1,0 +1,107 @@
+"""Answer the parent's questions about one encoder. Runs in the box, beside the participant's code.
+
+It greets, then answers frames (see `wire`) until it is told `bye` or killed:
+
+    {"ask": "load", root, module, class, suffix, device, threads, answer_bytes}  construct the encoder
+    {"ask": "encode", shape} + float32 bytes                                     call it
+    {"ask": "finish"}                                                            end as an interpreter ends
+
+Whatever the participant's code raises becomes an answer with `raised`. torch and numpy are imported, and this
+package is complete in memory, before the first foreign line runs; nothing of `audio_encoder_checker` is
+imported. The parent does not believe what comes back: it recomputes from the bytes.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import platform
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from . import encode, failure, load, wire
+
+if TYPE_CHECKING:
+    import socket
+
+QUESTION_BYTES = 1 << 30
+
+
+class Host:
+    """Holds the encoder between questions."""
+
+    def __init__(self) -> None:
+        self.encoder: Any = None
+        self.root = ""
+        self.device = "cpu"
+        self.answer_bytes = 0
+
+    def load(self, question: dict[str, Any]) -> dict[str, Any]:
+        """Import, choose, construct, move; `phase` says how far it came."""
+        self.root, self.device = question["root"], question["device"]
+        self.answer_bytes = question["answer_bytes"]
+        torch.set_num_threads(question["threads"])
+        os.chdir(self.root)
+        load.prepare(self.root)
+        phase = "import"
+        names: list[str] = []
+        try:
+            chosen, names = load.find_class(question["module"], question["suffix"], question["class"])
+            phase = "construct"
+            self.encoder = chosen()
+            if isinstance(self.encoder, torch.nn.Module):
+                self.encoder.to(self.device)
+            return {"phase": phase, "names": names[:50], **load.describe(self.encoder)}
+        except load.EncoderNotFoundError as error:
+            return {"phase": "find", "names": [name[:100] for name in error.names[:50]]}
+        except BaseException as error:
+            return {"phase": phase, "names": names[:50], "raised": failure.describe(error, self.root)}
+
+    def encode(self, question: dict[str, Any], payload: bytearray) -> tuple[dict[str, Any], bytes | memoryview]:
+        """Call the encoder on the audio in the payload."""
+        try:
+            audio = encode.waveforms(payload, question["shape"], self.device)
+            return encode.call(self.encoder, audio, self.answer_bytes)
+        except BaseException as error:
+            return {"raised": failure.describe(error, self.root)}, b""
+
+    def finish(self, channel: socket.socket) -> dict[str, Any]:
+        """End as an interpreter ends: wait for threads, then run the exit handlers; first say who may block it."""
+        threads = [t.name[:100] for t in threading.enumerate() if t is not threading.main_thread() and not t.daemon]
+        wire.send(channel, {"threads": threads[:20]})
+        try:
+            threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001 - what the interpreter itself calls
+            atexit._run_exitfuncs()  # noqa: SLF001 - same
+            sys.stdout.flush()
+            sys.stderr.flush()
+        except BaseException as error:
+            return {"raised": failure.describe(error, self.root)}
+        return {"finished": True}
+
+
+def serve(channel: socket.socket) -> None:
+    """Greet, then answer until told to go."""
+    wire.send(
+        channel,
+        {
+            "hello": platform.python_version(),
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+            "cuda": torch.cuda.is_available(),
+        },
+    )
+    host = Host()
+    while True:
+        question, payload = wire.receive(channel, QUESTION_BYTES)
+        if question["ask"] == "load":
+            wire.send(channel, host.load(question))
+        elif question["ask"] == "encode":
+            wire.send(channel, *host.encode(question, payload))
+        elif question["ask"] == "finish":
+            wire.send(channel, host.finish(channel))
+        else:
+            os._exit(0)  # no handler of the participant's gets a word at the end

@@ -1,0 +1,389 @@
+"""Control groups: the kernel itself counts and limits one box's memory, processes and processor time.
+
+A group is made below our own (version 1), below or beside our own where that is delegated to us (version 2), or as a
+scope of the user's systemd. See docs.kernel.org/admin-guide/cgroup-v1 and cgroup-v2, and systemd.io/CGROUP_DELEGATION.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PREFIX = "aecc"
+KILL_SECONDS = 5.0
+REMOVE_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Counters:
+    """What the kernel counted of one box; None where this kind of group does not count it.
+
+    Attributes:
+        memory_peak_bytes: most memory at once, temporary files in memory included.
+        out_of_memory_kills: processes killed at the memory limit.
+        tasks_peak: most processes and threads at once.
+        tasks_refused: forks refused at the limit.
+        cpu_seconds: processor time of all members, ended ones included.
+    """
+
+    memory_peak_bytes: int | None = None
+    out_of_memory_kills: int | None = None
+    tasks_peak: int | None = None
+    tasks_refused: int | None = None
+    cpu_seconds: float | None = None
+
+
+class Cgroup(Protocol):
+    """One box's group."""
+
+    @property
+    def name(self) -> str:
+        """`cgroup v1`, `cgroup v2` or `systemd scope`."""
+
+    @property
+    def counts_memory(self) -> bool:
+        """Whether it holds the memory limit."""
+
+    @property
+    def counts_tasks(self) -> bool:
+        """Whether it holds the limit of processes and threads."""
+
+    @property
+    def join(self) -> tuple[str, ...]:
+        """Files into which a process writes 0 to become a member."""
+
+    @property
+    def prefix(self) -> tuple[str, ...]:
+        """Command line under which a process is started to become a member."""
+
+    def counters(self) -> Counters:
+        """What was counted so far; cheap, and never raises."""
+
+    def kill(self) -> None:
+        """Kill every member until none is left. Never raises."""
+
+    def close(self) -> None:
+        """Kill, then remove the group. Safe to call twice; never raises."""
+
+
+def make_cgroup(memory_bytes: int, tasks: int) -> tuple[Cgroup | None, str]:
+    """A fresh group for one box that holds these limits.
+
+    Returns:
+        The group and an empty text, or None and why there is none.
+    """
+    own = _own_groups()
+    if not own:
+        return None, "no control groups here"
+    name = f"{PREFIX}-{os.getpid()}-{_start_time(os.getpid())}-{secrets.token_hex(4)}"
+    try:
+        if "memory" in own or "pids" in own:
+            return GroupsV1(name, own, memory_bytes, tasks), ""
+        return GroupV2(name, own[""], memory_bytes, tasks), ""
+    except OSError as error:
+        scope = make_scope(name, memory_bytes, tasks)
+        reason = f"control groups are not ours to make ({error.strerror})"
+        return (scope, "") if scope else (None, reason)
+
+
+def sweep_cgroups() -> int:
+    """Remove the groups of checkers that are gone, their members killed first.
+
+    Returns:
+        How many were removed.
+    """
+    swept = 0
+    own = _own_groups()
+    for parent in {*own.values(), *(folder.parent for kind, folder in own.items() if not kind)}:
+        for group in parent.glob(f"{PREFIX}-*-*-*"):
+            _, pid, started, _ = group.name.split("-")
+            if _start_time(int(pid) if pid.isdigit() else 0) != started:
+                _kill_members(group)
+                swept += _remove(group)
+    return swept
+
+
+class GroupsV1:
+    """One group in each of the controllers of version 1 that are there, below our own."""
+
+    name = "cgroup v1"
+    prefix: tuple[str, ...] = ()
+
+    def __init__(self, name: str, own: dict[str, Path], memory_bytes: int, tasks: int) -> None:
+        self.groups: dict[str, Path] = {}
+        try:
+            for kind in ("memory", "pids", "cpuacct"):
+                if kind in own:
+                    self.groups[kind] = own[kind] / name
+                    self.groups[kind].mkdir(exist_ok=True)  # two controllers may share one folder
+            self._limit(memory_bytes, tasks)
+        except OSError:
+            self.close()
+            raise
+        self.counts_memory = "memory" in self.groups
+        self.counts_tasks = "pids" in self.groups
+
+    def _limit(self, memory_bytes: int, tasks: int) -> None:
+        if "memory" in self.groups:
+            (self.groups["memory"] / "memory.limit_in_bytes").write_text(str(memory_bytes))
+            with contextlib.suppress(OSError):  # only where swap is counted
+                (self.groups["memory"] / "memory.memsw.limit_in_bytes").write_text(str(memory_bytes))
+        if "pids" in self.groups:
+            (self.groups["pids"] / "pids.max").write_text(str(tasks))
+
+    @property
+    def join(self) -> tuple[str, ...]:
+        """One file for each controller."""
+        return tuple(str(group / "cgroup.procs") for group in dict.fromkeys(self.groups.values()))
+
+    def counters(self) -> Counters:
+        """From the files of all controllers."""
+        memory, pids, cpu = (self.groups.get(kind, Path("/none")) for kind in ("memory", "pids", "cpuacct"))
+        nanoseconds = _number(cpu / "cpuacct.usage")
+        return Counters(
+            memory_peak_bytes=_number(memory / "memory.max_usage_in_bytes"),
+            out_of_memory_kills=_field(memory / "memory.oom_control", "oom_kill"),
+            tasks_peak=_number(pids / "pids.peak"),
+            tasks_refused=_field(pids / "pids.events", "max"),
+            cpu_seconds=None if nanoseconds is None else nanoseconds / 1e9,
+        )
+
+    def kill(self) -> None:
+        """One by one: version 1 has no better way."""
+        for group in dict.fromkeys(self.groups.values()):
+            _kill_members(group)
+
+    def close(self) -> None:
+        """Kill, then remove."""
+        self.kill()
+        for group in dict.fromkeys(self.groups.values()):
+            _remove(group)
+
+
+class GroupV2:
+    """A group of version 2, below our own or, where the folder above is ours too, beside it.
+
+    Controllers can be handed down only from a group without members of its own, so a checker that was started
+    by a shell finds its place beside: a delegated folder above belongs to the user with all that is in it.
+    """
+
+    name = "cgroup v2"
+    prefix: tuple[str, ...] = ()
+    counts_memory = counts_tasks = True
+
+    def __init__(self, name: str, own: Path, memory_bytes: int, tasks: int) -> None:
+        parent = next((folder for folder in (own, own.parent) if _hands_down(folder)), None)
+        if parent is None:
+            raise PermissionError(1, "memory and pids are not delegated")
+        self.group = parent / name
+        self.group.mkdir()
+        try:
+            limit_v2(self.group, memory_bytes, tasks)
+        except OSError:
+            self.close()
+            raise
+
+    @property
+    def join(self) -> tuple[str, ...]:
+        """One file."""
+        return (str(self.group / "cgroup.procs"),)
+
+    def counters(self) -> Counters:
+        """From the group's files."""
+        return counters_v2(self.group)
+
+    def kill(self) -> None:
+        """All at once where the kernel can (5.14)."""
+        _kill_members(self.group)
+
+    def close(self) -> None:
+        """Kill, then remove."""
+        self.kill()
+        _remove(self.group)
+
+
+class Scope:
+    """A scope of the user's systemd, which makes the group, and removes it when its last member is gone."""
+
+    name = "systemd scope"
+    join: tuple[str, ...] = ()
+    counts_memory = counts_tasks = True
+
+    def __init__(self, name: str, program: str, memory_bytes: int, tasks: int) -> None:
+        self.unit = f"{name}.scope"
+        options = (f"MemoryMax={memory_bytes}", "MemorySwapMax=0", f"TasksMax={tasks}", "OOMPolicy=continue")
+        properties = tuple(word for option in options for word in ("-p", option))
+        self.prefix = (program, "--user", "--scope", "--quiet", "--collect", f"--unit={self.unit}", *properties, "--")
+        self._group: Path | None = None
+        self._last = Counters(out_of_memory_kills=0, tasks_refused=0)
+
+    def counters(self) -> Counters:
+        """The last reading stays once the scope is gone."""
+        group = self._find()
+        if group is not None and group.is_dir():
+            now = counters_v2(group)
+            self._last = now if now.out_of_memory_kills is not None else self._last
+        return self._last
+
+    def kill(self) -> None:
+        """By its group."""
+        group = self._find()
+        if group is not None:
+            _kill_members(group)
+
+    def close(self) -> None:
+        """Systemd removes it."""
+        self.kill()
+
+    def _find(self) -> Path | None:
+        if self._group is None:
+            self._group = next(iter(Path("/sys/fs/cgroup").rglob(self.unit)), None)
+        return self._group
+
+
+def make_scope(name: str, memory_bytes: int, tasks: int) -> Scope | None:
+    """A scope, if the user's systemd makes one that counts: tried with `true`."""
+    program = shutil.which("systemd-run")
+    if program is None or not Path(os.environ.get("XDG_RUNTIME_DIR", "/none"), "systemd", "private").exists():
+        return None
+    trial = Scope(f"{name}t", program, memory_bytes, tasks)
+    try:
+        done = subprocess.run([*trial.prefix, "true"], capture_output=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return Scope(name, program, memory_bytes, tasks) if done.returncode == 0 else None
+
+
+def limit_v2(group: Path, memory_bytes: int, tasks: int) -> None:
+    """Write a group's limits.
+
+    Raises:
+        OSError: a controller is not there.
+    """
+    (group / "memory.max").write_text(str(memory_bytes))
+    (group / "pids.max").write_text(str(tasks))
+    with contextlib.suppress(OSError):  # only where there is swap, and only newer kernels kill all at once
+        (group / "memory.swap.max").write_text("0")
+        (group / "memory.oom.group").write_text("1")
+
+
+def counters_v2(group: Path) -> Counters:
+    """Read a group's counters; what is not there is None."""
+    microseconds = _field(group / "cpu.stat", "usage_usec")
+    return Counters(
+        memory_peak_bytes=_number(group / "memory.peak"),
+        out_of_memory_kills=_field(group / "memory.events", "oom_kill"),
+        tasks_peak=_number(group / "pids.peak"),
+        tasks_refused=_field(group / "pids.events", "max"),
+        cpu_seconds=None if microseconds is None else microseconds / 1e6,
+    )
+
+
+def _own_groups() -> dict[str, Path]:
+    """Our own group of each controller of version 1, and under the empty name that of version 2."""
+    mounts = dict(_mounts())
+    found = {}
+    try:
+        lines = Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return {}
+    for line in lines:
+        _, kinds, path = line.split(":", 2)
+        for kind in kinds.split(","):
+            if kind in mounts:
+                root, place = mounts[kind]
+                inside = os.path.relpath(path, root) if path.startswith(root) else path.lstrip("/")
+                found[kind] = place / inside
+    return {kind: folder for kind, folder in found.items() if folder.is_dir()}
+
+
+def _mounts() -> Iterator[tuple[str, tuple[str, Path]]]:
+    """Controller (empty for version 2) to the root of its mount and where it is mounted (proc(5), mountinfo)."""
+    try:
+        lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return
+    for line in lines:
+        mount, _, rest = line.partition(" - ")
+        fields, kind = mount.split(), rest.split()
+        if kind[0] == "cgroup2":
+            yield "", (fields[3], Path(fields[4]))
+        elif kind[0] == "cgroup":
+            for option in kind[2].split(","):
+                yield option, (fields[3], Path(fields[4]))
+
+
+def _hands_down(folder: Path) -> bool:
+    """Whether groups made in a folder may be limited: both controllers are on for them, and the folder is ours."""
+    try:
+        on = (folder / "cgroup.subtree_control").read_text(encoding="ascii").split()
+    except OSError:
+        return False
+    return {"memory", "pids"} <= set(on) and os.access(folder, os.W_OK) and os.access(folder / "cgroup.procs", os.W_OK)
+
+
+def _kill_members(group: Path) -> None:
+    deadline = time.monotonic() + KILL_SECONDS
+    with contextlib.suppress(OSError):
+        (group / "cgroup.kill").write_text("1")
+    while time.monotonic() < deadline and (pids := list(_members(group))):
+        for pid in pids:
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.005)
+
+
+def _members(group: Path) -> Iterator[int]:
+    for place in (group, *group.rglob("*/")):
+        with contextlib.suppress(OSError):
+            for word in (place / "cgroup.procs").read_text(encoding="ascii").split():
+                if int(word) != 0:  # 0 stands for a process that we cannot see
+                    yield int(word)
+
+
+def _remove(group: Path) -> bool:
+    """Remove a group; the kernel needs a moment after the last member's end."""
+    deadline = time.monotonic() + REMOVE_SECONDS
+    while group.is_dir():
+        try:
+            group.rmdir()
+        except OSError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.01)
+    return True
+
+
+def _start_time(pid: int) -> str:
+    """When a process started, in ticks since boot; empty if there is none."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[19]
+    except OSError:
+        return ""
+
+
+def _number(file: Path) -> int | None:
+    try:
+        return int(file.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
+
+
+def _field(file: Path, name: str) -> int | None:
+    """One number of a file of `name number` lines."""
+    try:
+        fields = dict(line.split()[:2] for line in file.read_text(encoding="ascii").splitlines())
+        return int(fields[name])
+    except (OSError, ValueError, KeyError):
+        return None

@@ -1,0 +1,141 @@
+"""Start the launcher, which steps into a box and then becomes the program there (`launcher/__main__.py`)."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from audio_encoder_checker.sandbox.box import Job
+
+PACKAGE = Path(__file__).parent.parent
+HIGH_UIDS = (2_000_000_000, 100_000_000)
+LOW_UIDS = (60_600, 4_000)
+"""First and count of user ids that no system hands out; the low ones for user namespaces of 65,536 ids."""
+NEVER_DUMP = {"RLIMIT_CORE": 0}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the launcher does before it becomes `command`.
+
+    Attributes:
+        command: program, as an absolute path, and arguments.
+        cwd: where it starts.
+        env: its whole environment.
+        rlimits: names of `resource` to values, soft and hard.
+        binds: host paths to show as `/mnt/0`, `/mnt/1`, ... to a user who cannot reach them.
+        uid: user and group to become when we are root, None to stay.
+        lifeline: descriptor whose other end the checker holds, None for no supervisor.
+        landlock: arguments of `landlock.restrict`, None for no Landlock.
+        program: system-call filter to install before exec, may be empty.
+    """
+
+    command: tuple[str, ...]
+    cwd: str
+    env: dict[str, str]
+    rlimits: dict[str, int] = field(default_factory=dict)
+    binds: tuple[str, ...] = ()
+    uid: int | None = None
+    lifeline: int | None = None
+    landlock: dict[str, list[str]] | None = None
+    program: bytes = b""
+
+
+def launch(plan: Plan, job: Job, descriptors: tuple[int, ...] = ()) -> subprocess.Popen[bytes]:
+    """Start the launcher with a plan.
+
+    Args:
+        plan: what it does.
+        job: the child's channel and control group.
+        descriptors: what the command inherits beside the channel.
+    """
+    passed = (job.channel, *descriptors)
+    data = {
+        "parent": os.getpid(),
+        "join": list(job.cgroup.join) if job.cgroup else [],
+        "rlimits": {**NEVER_DUMP, **plan.rlimits},
+        "binds": list(plan.binds),
+        "uid": plan.uid,
+        "lifeline": plan.lifeline,
+        "pass": list(passed),
+        "landlock": plan.landlock,
+        "filter": base64.b64encode(plan.program).decode(),
+        "command": list(plan.command),
+        "cwd": plan.cwd,
+        "env": plan.env,
+    }
+    prefix = job.cgroup.prefix if job.cgroup else ()
+    told = in_memory(json.dumps(data).encode())
+    lifeline = () if plan.lifeline is None else (plan.lifeline,)
+    try:
+        return subprocess.Popen(
+            [*prefix, *_launcher_command(told)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            pass_fds=(told, *passed, *lifeline),
+            env=dict(os.environ) if prefix else {},
+            cwd="/",
+            start_new_session=True,  # Ctrl-C is the checker's to handle
+        )
+    finally:
+        os.close(told)
+
+
+def _launcher_command(told: int) -> list[str]:
+    start = (
+        "import sys; folder = sys.argv.pop(1); sys.path.insert(0, folder); "
+        "main = __import__('launcher.__main__', fromlist=['main']).main; sys.path.remove(folder); main()"
+    )
+    return [sys.executable, "-I", "-S", "-B", "-c", start, str(PACKAGE), str(told)]
+
+
+def in_memory(data: bytes) -> int:
+    """A descriptor of a file in memory that holds `data`, to be read from its start by another process."""
+    descriptor = os.memfd_create("plan")
+    with os.fdopen(os.dup(descriptor), "wb") as file:
+        file.write(data)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
+
+
+def unused_uid() -> int | None:
+    """A user id for one box alone when we are root, so that its processes can be counted and own nothing; else None."""
+    if os.geteuid() != 0:
+        return None
+    for first, count in (HIGH_UIDS, LOW_UIDS):
+        if any(start <= first and first + count <= end for start, end in _mapped_uids()):
+            return first + secrets.randbelow(count)
+    return None
+
+
+def _mapped_uids() -> list[tuple[int, int]]:
+    """Ranges of user ids that exist in our user namespace, ends excluded."""
+    lines = Path("/proc/self/uid_map").read_text(encoding="ascii").splitlines()
+    return [(int(start), int(start) + int(count)) for start, _, count in (line.split() for line in lines)]
+
+
+def user_tasks() -> int:
+    """Processes and threads that our user runs now: RLIMIT_NPROC counts them all."""
+    total = 0
+    for status in Path("/proc").glob("[0-9]*/status"):
+        try:
+            lines = dict(line.split(":\t", 1) for line in status.read_text().splitlines() if ":\t" in line)
+        except OSError:
+            continue
+        if lines.get("Uid", "").split()[:1] == [str(os.getuid())]:
+            total += int(lines.get("Threads", "1"))
+    return total
+
+
+def nproc_limit(uid: int | None, tasks: int) -> int:
+    """RLIMIT_NPROC for a box: exact for a user id of its own, a belt otherwise (the meter and cgroups are exact)."""
+    return tasks if uid is not None else user_tasks() + tasks + 64

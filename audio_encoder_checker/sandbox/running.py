@@ -1,0 +1,182 @@
+"""The machinery around one running child: its channel, its streams, its meter, its watch, and its end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+
+from audio_encoder_checker.child import wire
+from audio_encoder_checker.printable import printable
+from audio_encoder_checker.sandbox.box import Job
+from audio_encoder_checker.sandbox.cgroup import make_cgroup
+from audio_encoder_checker.sandbox.drain import Drain
+from audio_encoder_checker.sandbox.meter import Meter, adopt_orphans, is_alive, kill_tree
+from audio_encoder_checker.sandbox.seccomp import watch_program
+from audio_encoder_checker.sandbox.watch import Watch
+
+if TYPE_CHECKING:
+    from audio_encoder_checker.sandbox.box import Box, Limits
+
+CHILD = Path(__file__).parent.parent / "child"
+NEUTRAL_NAME = "w_host"
+BEGIN_SECONDS = 30.0
+BUFFER_BYTES = 4 << 20
+"""Of the channel, as far as the system allows: fewer switches between sender and receiver."""
+SUPERVISOR_SECONDS = 2.0
+HELPERS = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")
+"""Processes that Python starts for itself and that end with it."""
+
+
+class Running:
+    """One child in a box, started.
+
+    Args:
+        box: where it runs.
+        repository: the submission's folder.
+        workspace: a private folder of the caller, for the child's package and scratch.
+        limits: what the box enforces.
+        gpu: whether the GPU is passed through.
+        package: folder of the child's package.
+    """
+
+    def __init__(
+        self, box: Box, repository: Path, workspace: Path, limits: Limits, *, gpu: bool, package: Path = CHILD
+    ) -> None:
+        self.box = box
+        self.watch: Watch | None = None
+        self._closing = threading.Lock()
+        self._bystanders: set[psutil.Process] = set()
+        self._own: set[int] = set()
+        if not box.holds_orphans:
+            adopt_orphans()
+            self._bystanders = {*psutil.Process().children(recursive=True), psutil.Process()}
+        self._cgroup, _ = make_cgroup(limits.memory_bytes, limits.tasks)
+        self.channel, far_end = socket.socketpair()
+        for end in (self.channel, far_end):
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
+        watched_end, self._lifeline = os.pipe()
+        try:
+            self.job = Job(
+                repository=repository,
+                host_folder=_copied(package, workspace / "host"),
+                module=NEUTRAL_NAME,
+                channel=far_end.fileno(),
+                lifeline=watched_end,
+                scratch=_made(workspace / "scratch"),
+                limits=limits,
+                gpu=gpu,
+                cgroup=self._cgroup,
+            )
+            self.process: subprocess.Popen[bytes] = box.start(self.job)
+        finally:
+            far_end.close()
+            os.close(watched_end)
+        self.meter = Meter(self.process.pid, limits, box.gauge(self.job), self._cgroup, self.kill)
+        streams = (self.process.stdout, self.process.stderr)
+        self.drains = [Drain(s, limits.output_bytes, self.kill) for s in streams if s is not None]
+        for thread in (self.meter, *self.drains):
+            thread.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process that we started still runs."""
+        return self.process.poll() is None
+
+    def begin(self, purpose: str = "begin") -> None:
+        """Hand the child its filter, and take the kernel's end of it; a child that does not take it is dead."""
+        policy = self.box.policy
+        watched = policy is not None and policy.watched
+        program = watch_program(policy, platform.machine(), self.job.channel) if policy and watched else b""
+        deadline = time.monotonic() + BEGIN_SECONDS
+        with contextlib.suppress(wire.ClosedError, TimeoutError, OSError):
+            wire.send(self.channel, {"ask": purpose}, program, deadline=deadline)
+            if policy and watched:
+                self.channel.settimeout(BEGIN_SECONDS)
+                _, listeners, _, _ = socket.recv_fds(self.channel, 1, 1)
+                if listeners:
+                    self.watch = Watch(listeners[0], policy, platform.machine(), self.box.writable(self.job))
+                    self.watch.start()
+
+    def tell_stage(self, stage: str) -> None:
+        """What is tried from now on belongs to this stage."""
+        if self.watch:
+            self.watch.stage = stage
+
+    def remember_own(self) -> None:
+        """All processes of now are the box's and the child's, not the encoder's."""
+        self._own = {process.pid for process in self.meter.tree()}
+
+    def left_behind(self) -> tuple[str, ...]:
+        """Names of living processes that the encoder started and did not end."""
+        names = []
+        for process in self.meter.tree():
+            with contextlib.suppress(psutil.Error):
+                command = " ".join(process.cmdline()) or process.name()
+                if process.pid not in self._own and is_alive(process) and not any(h in command for h in HELPERS):
+                    names.append(printable(command, limit=100))
+        return tuple(names[:20])
+
+    def last_words(self) -> str:
+        """The last line on stderr: what went wrong with a child that did not start."""
+        self.drains[-1].join(timeout=1)
+        lines = self.drains[-1].tail.strip().splitlines()
+        return printable(lines[-1], limit=300) if lines else ""
+
+    def wait(self, seconds: float) -> int | None:
+        """The exit status, or None if it still runs after so long."""
+        try:
+            return self.process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def kill(self) -> None:
+        """End the child's whole tree; where the box holds no orphans, also those that became our own children."""
+        with self._closing:
+            if self._lifeline >= 0:
+                os.close(self._lifeline)  # a supervisor kills all it has, in one step where the kernel lets it
+                self._lifeline = -1
+                if not self.box.holds_orphans:
+                    self.wait(SUPERVISOR_SECONDS)
+            if self._cgroup:
+                self._cgroup.kill()
+            kill_tree(self.meter.seen.values(), spare=self._bystanders)
+            self.process.wait()
+
+    def close(self) -> None:
+        """Kill what is left and give everything back. Safe to call twice."""
+        self.meter.look()
+        self.kill()
+        for drain in self.drains:
+            drain.join(timeout=5)
+            if not drain.is_alive():  # in a weak box a hidden process may still hold the other end
+                drain.stream.close()
+        self.meter.stop()
+        if self.watch:
+            self.watch.stop()
+        if self._cgroup:
+            self._cgroup.close()
+        self.channel.close()
+
+
+def _copied(package: Path, folder: Path) -> Path:
+    """The child's package under a neutral name, readable for whatever user the box chooses."""
+    target = folder / NEUTRAL_NAME
+    shutil.copytree(package, target, ignore=shutil.ignore_patterns("__pycache__"))
+    for path in (folder, target, *target.iterdir()):
+        path.chmod(0o755)
+    return folder
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(mode=0o700)
+    return folder

@@ -1,0 +1,259 @@
+"""What an encoder asks the kernel for and must not have, told by the kernel itself.
+
+The child's watch filter (`seccomp.py`) stops telling calls and asks here. A call is noted and answered: the kernel
+may go on, where namespaces and read-only file systems refuse by themselves, or it fails with an errno. Nothing the
+child does may stop this thread: what cannot be read is noted as `?`, and every question gets its answer.
+
+Layouts are those of linux/seccomp.h (seccomp_unotify(2)), `struct msghdr` and `struct sockaddr_*`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import fcntl
+import ipaddress
+import os
+import platform
+import posixpath
+import re
+import select
+import struct
+import threading
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from audio_encoder_checker.evidence.run import Attempt, AttemptKind
+from audio_encoder_checker.printable import printable
+from audio_encoder_checker.sandbox.seccomp import ATTACKS, reply
+from audio_encoder_checker.sandbox.syscalls import MACHINES, NUMBERS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from audio_encoder_checker.sandbox.seccomp import Policy
+
+RECEIVE, SEND = 0xC0502100, 0xC0182101
+QUESTION = struct.Struct("<QII i I Q 6Q")  # id, pid, flags, number, architecture, instruction pointer, arguments
+ANSWER = struct.Struct("<QqiI")  # id, value, error, flags
+GO_ON = 1
+SECCOMP_NUMBER = {"x86_64": 317, "aarch64": 277}
+GET_NOTIF_SIZES = 3
+OLDEST_KERNEL = (5, 5)
+HERE = -100  # AT_FDCWD
+DNS_PORT = 53
+NAME_CACHE = "/var/run/nscd/socket"  # where glibc asks for names first
+MOST_TARGETS = 200
+TEXT_BYTES = 4096
+HARMLESS = re.compile(r"/dev/(null|zero|full|tty|ptmx|pts/.*|nvidia.*|shm(/.*)?)|/proc/(self|thread-self|\d+)/.*")
+PATHS = {
+    **dict.fromkeys(("open", "creat", "mkdir", "unlink", "rmdir", "rename", "truncate", "mknod"), (None, 0)),
+    **dict.fromkeys(("openat", "mkdirat", "unlinkat", "renameat", "renameat2", "mknodat"), (0, 1)),
+    "link": (None, 1),
+    "symlink": (None, 1),
+    "linkat": (2, 3),
+    "symlinkat": (1, 2),
+}
+"""Which arguments hold the folder's descriptor (None: the working folder) and the path that is written."""
+FAMILIES = {1: "Unix", 2: "IPv4", 10: "IPv6", 16: "netlink", 17: "packet", 40: "vsock"}
+
+
+def supported() -> bool:
+    """Whether this kernel hands calls over and lets them go on (Linux 5.5)."""
+    release = re.match(r"(\d+)\.(\d+)", platform.release())
+    number = SECCOMP_NUMBER.get(platform.machine())
+    if number is None or release is None or (int(release[1]), int(release[2])) < OLDEST_KERNEL:
+        return False
+    sizes = ctypes.create_string_buffer(8)
+    return bool(ctypes.CDLL(None).syscall(ctypes.c_long(number), GET_NOTIF_SIZES, 0, sizes) == 0)
+
+
+class Watch(threading.Thread):
+    """Answers the kernel's questions about one child and all it starts.
+
+    Args:
+        listener: the descriptor that the child handed over; closed at the end.
+        policy: of the child's box.
+        machine: as `platform.machine` names it.
+        writable: folders in which the child may write, as it sees them.
+    """
+
+    def __init__(self, listener: int, policy: Policy, machine: str, writable: tuple[str, ...]) -> None:
+        super().__init__(daemon=True, name="watch")
+        self.stage = ""  # nothing is noted before the first question: until then our own code runs
+        self.policy = policy
+        self.writable = writable
+        self._listener = listener
+        self._names = {row[list(MACHINES).index(machine)]: name for name, row in NUMBERS.items()}
+        self._counts: Counter[tuple[AttemptKind, str]] = Counter()
+        self._stages: dict[tuple[AttemptKind, str], str] = {}
+        self._wake_read, self._wake_write = os.pipe()
+
+    def run(self) -> None:
+        """Answer until stopped or nobody is left to ask."""
+        waiting = select.poll()
+        waiting.register(self._listener, select.POLLIN)
+        waiting.register(self._wake_read, select.POLLIN)
+        while True:
+            events = dict(waiting.poll())
+            if self._wake_read in events or events.get(self._listener, 0) & (select.POLLHUP | select.POLLERR):
+                return
+            with contextlib.suppress(OSError):  # the asker died meanwhile
+                self._answer_one()
+
+    def stop(self) -> None:
+        """End the thread and close its descriptors. Safe to call twice."""
+        if self._wake_write < 0:
+            return
+        os.write(self._wake_write, b"x")
+        self.join(timeout=5)
+        for descriptor in (self._listener, self._wake_read, self._wake_write):
+            os.close(descriptor)
+        self._wake_write = -1
+
+    def summary(self) -> tuple[Attempt, ...]:
+        """What was tried, most frequent first."""
+        return tuple(
+            Attempt(kind, target, count, self._stages[kind, target])
+            for (kind, target), count in self._counts.most_common()
+        )
+
+    def _answer_one(self) -> None:
+        question = bytearray(QUESTION.size)
+        fcntl.ioctl(self._listener, RECEIVE, question)
+        number, pid, _, call, _, _, *arguments = QUESTION.unpack(question)
+        name = self._names.get(call) or "?"
+        error = reply(name, self.policy)
+        if self.stage:
+            self._note(name, pid, arguments)
+        answer = ANSWER.pack(number, 0, -error, 0) if error else ANSWER.pack(number, 0, 0, GO_ON)
+        fcntl.ioctl(self._listener, SEND, answer)
+
+    def _note(self, name: str, pid: int, arguments: list[int]) -> None:
+        try:
+            found = self._described(name, Memory(pid), arguments)
+        except Exception:  # noqa: BLE001 - whatever foreign memory holds, the question is answered
+            found = (AttemptKind.CALL, f"{name} (?)")
+        if found is None:
+            return
+        key = (found[0], printable(found[1], limit=300))
+        if key in self._counts or len(self._counts) < MOST_TARGETS:
+            self._counts[key] += 1
+            self._stages.setdefault(key, self.stage)
+
+    def _described(self, name: str, memory: Memory, arguments: list[int]) -> tuple[AttemptKind, str] | None:
+        if name in ATTACKS:
+            return AttemptKind.CALL, name
+        if name == "socket":
+            return AttemptKind.CONNECT, f"a socket of family {FAMILIES.get(arguments[0], arguments[0])}"
+        if name in PATHS:
+            path = memory.path(arguments, *PATHS[name])
+            return None if self._may_write(path) else (AttemptKind.WRITE, path)
+        return SENDERS[name](memory, arguments)
+
+    def _may_write(self, path: str) -> bool:
+        inside = any(folder in ("/", path) or path.startswith(folder + "/") for folder in self.writable)
+        return inside or HARMLESS.fullmatch(path) is not None
+
+
+class Memory:
+    """A stopped process, to be read."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+
+    def read(self, address: int, size: int) -> bytes:
+        """Bytes at an address, as many as there are.
+
+        Raises:
+            OSError: nothing is there, or it may not be read.
+        """
+        with open(f"/proc/{self.pid}/mem", "rb", buffering=0) as file:  # noqa: PTH123 - a device, not a path
+            file.seek(address)
+            return file.read(size)
+
+    def text(self, address: int) -> str:
+        """A C string; pages are asked for one by one, because the next one may not exist."""
+        found = b""
+        while b"\0" not in found and len(found) < TEXT_BYTES:
+            found += self.read(address + len(found), TEXT_BYTES - (address + len(found)) % TEXT_BYTES)
+        return found.partition(b"\0")[0].decode("utf-8", "surrogateescape")
+
+    def path(self, arguments: list[int], folder: int | None, path: int) -> str:
+        """An absolute path, dots resolved, from the arguments that hold its folder and itself."""
+        text = self.text(arguments[path])
+        if text.startswith("/"):
+            return posixpath.normpath(text)
+        descriptor = HERE if folder is None else ctypes.c_int(arguments[folder]).value
+        start = Path(f"/proc/{self.pid}", "cwd" if descriptor == HERE else f"fd/{descriptor}").readlink()
+        return posixpath.normpath(posixpath.join(str(start), text))
+
+    def message(self, address: int) -> tuple[bytes, bytes]:
+        """Address and first bytes of a `struct msghdr`."""
+        name, length, parts, count = struct.unpack("<QI4xQQ", self.read(address, 32))
+        target = self.read(name, min(length, 128)) if name else b""
+        if not count:
+            return target, b""
+        start, size = struct.unpack("<QQ", self.read(parts, 16))
+        return target, self.read(start, min(size, 512))
+
+
+def _connect(memory: Memory, arguments: list[int]) -> tuple[AttemptKind, str] | None:
+    return _sent(memory.read(arguments[1], min(arguments[2], 128)), b"")
+
+
+def _sendto(memory: Memory, arguments: list[int]) -> tuple[AttemptKind, str] | None:
+    target = memory.read(arguments[4], min(arguments[5], 128)) if arguments[4] else b""
+    return _sent(target, memory.read(arguments[1], min(arguments[2], 512)))
+
+
+def _sendmsg(memory: Memory, arguments: list[int]) -> tuple[AttemptKind, str] | None:
+    return _sent(*memory.message(arguments[1]))
+
+
+SENDERS: dict[str, Callable[[Memory, list[int]], tuple[AttemptKind, str] | None]] = {
+    "connect": _connect,
+    "sendto": _sendto,
+    "sendmsg": _sendmsg,
+    "sendmmsg": _sendmsg,
+}
+
+
+def _sent(target: bytes, data: bytes) -> tuple[AttemptKind, str] | None:
+    """A connection or a packet: a name that is asked for says more than the resolver's address."""
+    asked = question_name(data)
+    if asked:
+        return AttemptKind.LOOK_UP, asked
+    address, port = parse_address(target)
+    if not address or port == DNS_PORT or address == NAME_CACHE:
+        return None  # sent on a connection that was noted when it was made, or to a resolver
+    return AttemptKind.CONNECT, address if port is None else f"{address}:{port}"
+
+
+def parse_address(data: bytes) -> tuple[str, int | None]:
+    """A `struct sockaddr` as text and port; the path of a Unix socket has none, an abstract one starts with @."""
+    family = int.from_bytes(data[:2], "little")
+    if family == 2 and len(data) >= 8:
+        return str(ipaddress.IPv4Address(data[4:8])), int.from_bytes(data[2:4], "big")
+    if family == 10 and len(data) >= 24:
+        return f"[{ipaddress.IPv6Address(data[8:24])}]", int.from_bytes(data[2:4], "big")
+    if family == 1:
+        path = data[2:]
+        text = b"@" + path[1:] if path.startswith(b"\0") else path.partition(b"\0")[0]
+        return text.decode("utf-8", "surrogateescape"), None
+    return (f"family {family}", None) if data else ("", None)
+
+
+def question_name(packet: bytes) -> str:
+    """The name that a DNS query (RFC 1035, section 4.1) asks for; empty if this is none."""
+    if len(packet) < 17 or packet[2] & 0xF8 or packet[4:6] != b"\0\1" or packet[6:8] != b"\0\0":
+        return ""
+    labels, place = [], 12
+    while place < len(packet) and (length := packet[place]):
+        if length > 63 or place + length >= len(packet):
+            return ""
+        labels.append(packet[place + 1 : place + 1 + length])
+        place += length + 1
+    whole = place < len(packet) and all(re.fullmatch(rb"[\w-]+", label) for label in labels)
+    return b".".join(labels).decode("ascii", "replace") if whole and labels else ""

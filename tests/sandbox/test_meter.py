@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import pytest
+
+from audio_encoder_checker.evidence.run import Ending
+from audio_encoder_checker.sandbox.box import Limits
+from audio_encoder_checker.sandbox.gauge import MountGauge
+from audio_encoder_checker.sandbox.meter import Meter, is_alive, kill_tree
+
+ROOMY = Limits(
+    memory_bytes=1 << 30,
+    tasks=500,
+    cpu_s=600,
+    output_bytes=1,
+    scratch_bytes=1 << 30,
+    scratch_files=10,
+    answer_bytes=1,
+)
+
+
+def metered(code: str, limits: Limits, seconds: float = 8.0) -> Meter:
+    """A meter over an interpreter that runs `code`, polled until it is over a limit or the time is up."""
+    ended = []
+    with subprocess.Popen([sys.executable, "-I", "-S", "-c", code]) as process:
+        meter = Meter(process.pid, limits, MountGauge(()), None, lambda: ended.append(1))
+        deadline = time.monotonic() + seconds
+        while meter.look() is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+        tree = meter.tree()
+        kill_tree(tree)
+        process.wait()
+    assert not [one for one in tree if is_alive(one)]
+    assert len(ended) == (meter.over is not None)
+    return meter
+
+
+@pytest.mark.parametrize(
+    ("code", "limits", "ending"),
+    [
+        (
+            "x = b'x' * (200 << 20); import time; time.sleep(60)",
+            replace(ROOMY, memory_bytes=100 << 20),
+            "out of memory",
+        ),
+        ("while 1: pass", replace(ROOMY, cpu_s=0.5), "out of CPU time"),
+        (
+            "import os, time\nfor _ in range(30):\n  os.fork() or time.sleep(60)\ntime.sleep(60)",
+            replace(ROOMY, tasks=20),
+            "too many processes",
+        ),
+    ],
+)
+def test_a_limit_that_is_passed_is_named(code: str, limits: Limits, ending: str) -> None:
+    meter = metered(code, limits)
+    assert meter.over is not None
+    assert meter.over[0] is Ending(ending)
+
+
+def test_within_its_limits_a_tree_is_left_alone_and_its_peaks_are_kept() -> None:
+    meter = metered("x = b'x' * (100 << 20); del x; import time; time.sleep(60)", ROOMY, seconds=0.6)
+    assert meter.over is None
+    assert 5 << 20 < meter.peak_bytes < 150 << 20
+    assert meter.peak_tasks == 1
+
+
+def test_memory_that_processes_share_is_counted_once_when_it_matters() -> None:
+    code = "import os, time\nx = b'x' * (100 << 20)\nfor _ in range(6):\n  os.fork() or time.sleep(60)\ntime.sleep(60)"
+    meter = metered(code, replace(ROOMY, memory_bytes=400 << 20), seconds=2.0)
+    assert meter.over is None, "seven processes share 100 MiB"
+
+
+def test_the_time_of_children_that_ended_counts() -> None:
+    burn = "import time\nwhile time.process_time() < 0.4: pass"
+    code = f"import subprocess, sys, time\nfor _ in range(3): subprocess.run([sys.executable, '-S', '-c', {burn!r}])"
+    meter = metered(f"{code}\ntime.sleep(60)", replace(ROOMY, cpu_s=1.1))
+    assert meter.over is not None
+    assert meter.over[0] is Ending.OUT_OF_CPU_TIME

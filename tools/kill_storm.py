@@ -1,0 +1,103 @@
+"""Kill the checker at random moments and look at what it leaves: `python tools/kill_storm.py [ROUNDS] [BOX]`.
+
+Every round starts `aecc-check` on an encoder that leaves a daemon behind, kills it after a random time, and looks
+for processes. At the end one more start has to sweep all temporary folders and control groups away.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+
+MARK = f"aecc-storm-{os.getpid()}"
+LONGEST_SECONDS = 4.0
+PATIENCE_SECONDS = 5.0
+ENCODER = f"""
+import os, subprocess, time, torch
+class StormEncoder(torch.nn.Module):
+    sampling_rate, output_dim, hop_size_in_ms = 16000, 1, 10
+    def __init__(self):
+        super().__init__()
+        for _ in range(3):
+            if os.fork() == 0:
+                os.setsid()
+                if os.fork() == 0:
+                    os.execv("/bin/sh", ["{MARK}", "-c", "trap '' TERM HUP INT; while :; do sleep 1; done"])
+                os._exit(0)
+    def forward(self, audio):
+        time.sleep(0.2)
+        return audio[:, ::160, None]
+"""
+
+
+def storm(rounds: int, box: str, seed: int = 0) -> list[str]:
+    """Run the storm.
+
+    Returns:
+        What was left, a line each; empty if all went well.
+    """
+    dice = random.Random(seed)  # noqa: S311 - moments to kill at, no secrets
+    left: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="storm-") as folder:
+        repository, temporary = Path(folder, "repository"), Path(folder, "tmp")
+        repository.mkdir()
+        temporary.mkdir()
+        (repository / "encoder.py").write_text(ENCODER, encoding="utf-8")
+        for number in range(rounds):
+            _start_and_kill(repository, temporary, box, dice.uniform(0.0, LONGEST_SECONDS))
+            left += [f"round {number}: {line}" for line in _survivors(temporary)]
+        _command(repository, temporary, box, "--until", "source").wait()  # the next start sweeps
+        left += [f"folder {path.name}" for path in temporary.iterdir()]
+        left += [f"control group {path}" for path in Path("/sys/fs/cgroup").rglob("aecc-*")]
+    return left
+
+
+def _command(repository: Path, temporary: Path, box: str, *options: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "audio_encoder_checker", str(repository), "--box", box, "--trust", "-q", *options]
+    return subprocess.Popen(
+        command,
+        env={**os.environ, "TMPDIR": str(temporary)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def _start_and_kill(repository: Path, temporary: Path, box: str, seconds: float) -> None:
+    process = _command(repository, temporary, box, "--no-eval")
+    time.sleep(seconds)
+    process.kill()
+    process.wait()
+
+
+def _survivors(temporary: Path) -> list[str]:
+    """Processes that still run some seconds after the kill."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while (found := _ours(temporary)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return found
+
+
+def _ours(temporary: Path) -> list[str]:
+    found = []
+    for process in psutil.process_iter(["pid", "cmdline", "status"]):
+        words = process.info["cmdline"] or []
+        ours = MARK in words or any(
+            "w_host" in word or str(temporary) in word or "launcher.__main__" in word for word in words
+        )
+        if ours and process.info["status"] != psutil.STATUS_ZOMBIE:
+            found.append(f"process {process.pid}: {' '.join(words)[:100]}")
+    return found
+
+
+if __name__ == "__main__":
+    lines = storm(int(sys.argv[1]) if len(sys.argv) > 1 else 200, sys.argv[2] if len(sys.argv) > 2 else "strong")
+    print("\n".join(lines) or "nothing was left")  # noqa: T201 - this is a script
+    sys.exit(bool(lines))
