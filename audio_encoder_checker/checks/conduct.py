@@ -1,41 +1,130 @@
-"""AEC0xx: how the encoder behaved in the box beside answering."""
+"""AEC01x and AEC02x: what the encoder tried in the box beside answering, as the kernel told it."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from audio_encoder_checker.catalogue import check
-from audio_encoder_checker.evidence.run import Conduct, Ending, Usage
-from audio_encoder_checker.findings import Problem
+from audio_encoder_checker.evidence.run import Attempt, AttemptKind, Conduct
+from audio_encoder_checker.findings import Problem, Severity
+
+REPOSITORY = "/w/repo/"
+MOST_WORDS = 5
+KERNEL = re.compile(r"/proc/(sys|sysrq-trigger|kcore|1)(/.*)?|/sys(/.*)?|/dev/(mem|kmem|port|[hsv]d.*|nvme.*|dm-.*)")
+ACCOUNTS = re.compile(
+    r"/etc/.*|/boot/.*|/var/spool/cron.*|/(home/[^/]+|root)/\.(ssh|bashrc|profile|bash_profile|zshrc)(/.*)?"
+    r"|/(usr/)?(s?bin|lib\d*)/.*|/usr/local/s?bin/.*"
+)
+"""What belongs to the system or to somebody's account: no library writes there by accident."""
+PACKAGES = re.compile(r".*/(site-packages|dist-packages|__pycache__|\.pyenv|\.venv|envs)(/.*)?")
+"""Libraries do try to write beside themselves: caches, byte code."""
+CONTROLS = re.compile(
+    r".*/(docker|containerd|crio|podman)[^/]*\.sock|.*/(ssh-[^/]*/)?agent\.\d+|.*/\.X11-unix/.*"
+    r"|/run/user/\d+/(bus|systemd/.*)|(/var)?/run/(dbus|systemd)/.*"
+)
+"""Unix sockets that give power over the machine or the user's session."""
+METADATA = ("169.254.169.254:", "[fd00:ec2::254]:", "100.100.100.200:")
+"""Where clouds keep a machine's credentials."""
 
 
-@check("AEC001")
-def output_flood(conduct: Conduct) -> Iterator[Problem]:
-    """The encoder prints without end.
+@check("AEC010", severity=Severity.NOTE)
+def network_attempt(conduct: Conduct) -> Iterator[Problem]:
+    """The encoder reaches for the network.
 
-    The organisers run hundreds of encoders over 27 data sets and keep the logs; one that floods them fills
-    the disk and hides every real message. The run was ended when the limit was passed.
+    Downloading weights while the encoder is loaded is allowed; anything else, a version check or usage statistics,
+    slows the start and may fail on the organisers' machine. The box has no network, and the encoder went on.
 
-    Fix: remove the print or logging call, or progress bar, that runs in `__init__` or `forward`.
+    Fix: load from files in the repository, or set `HF_HUB_OFFLINE=1` once the weights are cached.
     """
-    if conduct.ended_by is Ending.FLOODED:
-        printed = max(conduct.stdout_bytes, conduct.stderr_bytes) / 2**20
-        last = conduct.output_tail.strip().splitlines()[-1:] or ["nothing readable"]
-        yield Problem(f"printed {printed:.0f} MiB in the {conduct.stage} stage, the last line is {last[0][:80]!r}")
+    tried = [a for a in conduct.attempts if a.kind in (AttemptKind.CONNECT, AttemptKind.LOOK_UP) and not _hostile(a)]
+    for stage in dict.fromkeys(a.stage for a in tried):
+        targets = _listed([a.target for a in tried if a.stage == stage])
+        late = "" if stage == "load" else ": a call of the encoder must not need the network"
+        yield Problem(f"tried to reach {targets} in the {stage} stage{late}")
 
 
-@check("AEC002")
-def memory_limit(conduct: Conduct, usage: Usage) -> Iterator[Problem]:
-    """The encoder needs more memory than the organisers' machine has.
+@check("AEC011", severity=Severity.NOTE)
+def write_outside_scratch(conduct: Conduct) -> Iterator[Problem]:
+    """The encoder writes where it may not.
 
-    The challenge allows what a Colab session has: 12 GB of RAM. An encoder over that is killed there, and
-    all its scores are lost.
+    Only the temporary folder and the home folder are the encoder's; the organisers may mount the repository and
+    the installed packages read-only. Here the write failed, and the encoder went on.
 
-    Fix: encode long audio in chunks, load weights with `torch.load(..., mmap=True)` or safetensors, and free
-        the state dict once it is loaded.
+    Fix: write to `tempfile.gettempdir()`, or give libraries their cache there (`NUMBA_CACHE_DIR`, `MPLCONFIGDIR`).
     """
-    if conduct.ended_by is Ending.OUT_OF_MEMORY:
-        limit, peak = usage.memory_limit_bytes / 2**30, usage.peak_memory_bytes / 2**30
-        yield Problem(
-            f"the process tree reached {peak:.3g} GiB of {limit:.3g} GiB in the {conduct.stage} stage and was killed"
-        )
+    tried = [a for a in conduct.attempts if a.kind is AttemptKind.WRITE and not _hostile(a)]
+    if tried:
+        yield Problem(f"tried to write {_listed([a.target.removeprefix(REPOSITORY) for a in tried])}")
+
+
+@check("AEC012")
+def hostile_act(conduct: Conduct) -> Iterator[Problem]:
+    """The encoder tries to get hold of the machine.
+
+    Kernel settings, other programs' memory, system and account files, a container's or cloud's controls: no encoder
+    and no library of one needs them. The box refused; the organisers will have a human look at this submission.
+
+    Fix: remove the code that does this; if it comes with a dependency, name the dependency to the organisers.
+    """
+    tried = [a for a in conduct.attempts if _hostile(a)]
+    for stage in dict.fromkeys(a.stage for a in tried):
+        yield Problem(f"in the {stage} stage: {_listed([_words(a) for a in tried if a.stage == stage])}")
+
+
+@check("AEC020", severity=Severity.WARNING)
+def processes_left_behind(conduct: Conduct) -> Iterator[Problem]:
+    """Processes of the encoder go on when it is done.
+
+    X-ARES constructs an encoder some fifty times; processes that nobody ends pile up until memory is full.
+
+    Fix: end what you start: `process.terminate(); process.wait()`, or `with Pool() as pool:`.
+    """
+    if conduct.left_behind:
+        yield Problem(f"{len(conduct.left_behind)} still ran at the end: {_listed(list(conduct.left_behind))}")
+
+
+@check("AEC021", severity=Severity.WARNING)
+def exit_blocked(conduct: Conduct) -> Iterator[Problem]:
+    """Python cannot end after the encoder was used.
+
+    The interpreter waits for threads that are no daemons and for exit handlers; the organisers' run would hang at
+    its end, with all scores computed and none written.
+
+    Fix: start threads with `threading.Thread(..., daemon=True)`, or stop and join them when `forward` returns.
+    """
+    if conduct.exit_blocked_by:
+        yield Problem(f"the interpreter did not end within 5 s because of {conduct.exit_blocked_by}")
+
+
+@check("AEC022", severity=Severity.NOTE)
+def control_characters(conduct: Conduct) -> Iterator[Problem]:
+    """The output holds characters that steer a terminal.
+
+    They clear the screen, move the cursor or turn the direction of text, and so hide other lines of the organisers'
+    logs. Colours and progress bars are not meant. In this report they are shown as escapes.
+
+    Fix: print plain text, or nothing.
+    """
+    if conduct.control_characters:
+        yield Problem(f"{conduct.control_characters} of them in the last 16 KiB of the output")
+
+
+def _hostile(attempt: Attempt) -> bool:
+    target = attempt.target
+    if attempt.kind is AttemptKind.CALL:
+        return True
+    if attempt.kind is AttemptKind.WRITE:
+        named = KERNEL.fullmatch(target) or ACCOUNTS.fullmatch(target)
+        return named is not None and (PACKAGES.fullmatch(target) is None or target.startswith("/proc"))
+    return target.startswith(METADATA) or CONTROLS.fullmatch(target) is not None
+
+
+def _listed(words: list[str]) -> str:
+    more = len(words) - MOST_WORDS
+    return ", ".join(words[:MOST_WORDS]) + (f" and {more} more" if more > 0 else "")
+
+
+def _words(attempt: Attempt) -> str:
+    verb = {AttemptKind.CALL: "called", AttemptKind.WRITE: "tried to write"}.get(attempt.kind, "tried to connect to")
+    return f"{verb} {attempt.target}"

@@ -20,7 +20,7 @@ def encoding_failure(encoding: EncodingFacts) -> Iterator[Problem]:
     Fix: repeat it with `YourEncoder()(torch.randn(16, samples))` at the length named.
     """
     outcome = encoding.outcome
-    if outcome.ending not in (Ending.ANSWERED, Ending.FLOODED, Ending.OUT_OF_MEMORY):
+    if outcome.ending is not Ending.ANSWERED and not outcome.ending.by_limit:
         yield Problem(f"task {encoding.task}: a batch of 16 clips ended so: {outcome}", at=outcome.at)
 
 

@@ -42,6 +42,15 @@ def _list_checks(_value: bool) -> None:
     console.say(list_checks())
 
 
+def _doctor(_value: bool) -> None:
+    from audio_encoder_checker.cli.doctor import doctor
+
+    text, usable = doctor()
+    console.say(text)
+    if not usable:
+        raise click.exceptions.Exit(console.EXIT_UNDECIDED)
+
+
 def _print_schema(name: str) -> None:
     import json
 
@@ -126,6 +135,10 @@ def _print_schema(name: str) -> None:
 @click.option(
     "--print-schema", type=click.Choice(("report", "rules", "manifest", "task")), is_eager=True, expose_value=False,
     callback=_at_once(_print_schema), help="Print a JSON Schema.",
+)  # fmt: skip
+@click.option(
+    "--doctor", is_flag=True, is_eager=True, expose_value=False, callback=_at_once(_doctor),
+    help="Try every box on this machine, and say what would make it stronger.",
 )  # fmt: skip
 @click.version_option(package_name="audio-encoder-checker", message="%(prog)s %(version)s")
 def check(

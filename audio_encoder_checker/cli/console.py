@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 EXIT_USAGE = 2
+EXIT_UNDECIDED = 3
 EXIT_OUR_BUG = 70
 EXIT_INTERRUPTED = 130
 

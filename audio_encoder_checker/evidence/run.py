@@ -20,6 +20,19 @@ class Ending(str, Enum):
     TOO_MANY_TASKS = "too many processes"
     SCRATCH_FULL = "scratch full"
     OUT_OF_CPU_TIME = "out of CPU time"
+    STAGE_TIMED_OUT = "stage timed out"
+
+    @property
+    def by_limit(self) -> bool:
+        """Whether a limit on the whole session ended it: a check of the limit's own says so, and no other."""
+        return self in (
+            Ending.FLOODED,
+            Ending.OUT_OF_MEMORY,
+            Ending.TOO_MANY_TASKS,
+            Ending.SCRATCH_FULL,
+            Ending.OUT_OF_CPU_TIME,
+            Ending.STAGE_TIMED_OUT,
+        )
 
     @property
     def alive(self) -> bool:

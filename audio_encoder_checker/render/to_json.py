@@ -34,11 +34,13 @@ def as_data(report: Report) -> dict[str, Any]:
         "submission": _submission(report),
         "verdict": report.verdict.value,
         "exit_code": report.verdict.exit_code,
+        "interrupted": report.interrupted,
         "findings": [_finding(finding) for finding in report.findings],
         "skipped": [{"id": s.id, "name": s.name, "reason": s.reason, "open": s.open} for s in report.judgement.skipped],
         "isolation": _isolation(report),
         "contract": _contract(report),
         "usage": _usage(report),
+        "conduct": _conduct(report),
         "scores": _scores(report),
         "timings": {name: round(seconds, 3) for name, seconds in report.timings.items()},
         "environment": dict(report.environment),
@@ -82,6 +84,9 @@ def _isolation(report: Report) -> dict[str, Any] | None:
         "network": isolation.network,
         "unprotected": list(isolation.unprotected),
         "why_not_stronger": isolation.why_not_stronger,
+        "remedy": isolation.remedy,
+        "probes": [{"name": p.name, "shut": p.shut, "detail": p.detail} for p in isolation.probes],
+        "failed_probes": [p.name for p in isolation.probes if not p.shut],
     }
 
 
@@ -123,9 +128,28 @@ def _usage(report: Report) -> dict[str, Any] | None:
             "limit_bytes": usage.memory_limit_bytes,
             "basis": "measured",
         },
+        "tasks": {"peak": usage.peak_tasks, "limit": usage.tasks_limit},
+        "scratch_bytes": {"peak": usage.peak_scratch_bytes, "limit": usage.scratch_limit_bytes},
+        "scratch_files": {"peak": usage.peak_scratch_files, "limit": usage.scratch_limit_files},
+        "cpu_s": {"used": round(usage.cpu_seconds, 3), "limit": usage.cpu_limit_s},
         "stdout_bytes": conduct.stdout_bytes,
         "stderr_bytes": conduct.stderr_bytes,
         "output_tail": conduct.output_tail,
+    }
+
+
+def _conduct(report: Report) -> dict[str, Any] | None:
+    conduct = report.evidence.get(Conduct)
+    if conduct is None:
+        return None
+    return {
+        "watched": conduct.watched,
+        "attempts": [
+            {"kind": a.kind.value, "target": a.target, "count": a.count, "stage": a.stage} for a in conduct.attempts
+        ],
+        "left_behind": list(conduct.left_behind),
+        "exit_blocked_by": conduct.exit_blocked_by,
+        "control_characters": conduct.control_characters,
     }
 
 

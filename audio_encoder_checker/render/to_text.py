@@ -174,12 +174,17 @@ def _box(report: Report, console: Console) -> None:
     isolation = report.evidence.get(Isolation)
     if isolation is None:
         return
+    held = sum(probe.shut for probe in isolation.probes)
+    tested = f", {held} of {len(isolation.probes)} ways out tried and shut" if isolation.probes else ""
     rows = [
-        ("box", f"{isolation.tier}, {isolation.mechanisms[0]}, network {isolation.network}"),
+        ("box", f"{isolation.tier}, {isolation.mechanisms[0]}, network {isolation.network}{tested}"),
+        ("memory", isolation.memory),
         ("gaps", "; ".join(isolation.unprotected)),
     ]
     if isolation.why_not_stronger:
         rows.append(("because", isolation.why_not_stronger))
+    if isolation.remedy:
+        rows.append(("stronger", isolation.remedy))
     _card(rows, console)
 
 

@@ -184,7 +184,7 @@ class Session:
 
     def _timed_out(self, timeout_s: float) -> tuple[Ending, str]:
         if time.monotonic() >= self._stage_end:
-            return Ending.TIMED_OUT, f"the {self.stage} stage took longer than {self.stage_s:g} s"
+            return Ending.STAGE_TIMED_OUT, f"the {self.stage} stage took longer than {self.stage_s:g} s"
         return Ending.TIMED_OUT, f"no answer within {timeout_s:g} s"
 
     def _finish(self) -> None:

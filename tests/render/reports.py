@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from audio_encoder_checker.evidence.contract import HopFit
 from audio_encoder_checker.evidence.evaluation import EncodingFacts, Reference, References
-from audio_encoder_checker.evidence.run import Isolation
+from audio_encoder_checker.evidence.run import Attempt, AttemptKind, Isolation, Probe
 from audio_encoder_checker.evidence.scores import TaskScore, TrackScores
 from audio_encoder_checker.evidence.submission import Submission, SubmissionKind
 from audio_encoder_checker.findings import Finding, Severity
@@ -39,12 +39,21 @@ def full_evidence() -> Evidence:
     evidence = Evidence()
     evidence.put(
         Submission("team.zip", SubmissionKind.ARCHIVE, "0" * 64, 1_234_567),
-        Isolation("strong", ("bubblewrap", "no capabilities"), "polled", "denied", ("bugs of the kernel",)),
+        Isolation(
+            "medium",
+            ("Landlock (ABI 7)", "no capabilities"),
+            "polled",
+            "denied",
+            ("bugs of the kernel",),
+            why_not_stronger="strong: bubblewrap is not installed",
+            remedy="sudo apt-get install bubblewrap",
+            probes=(Probe("mount", shut=True, detail="PermissionError"), Probe("write", shut=False, detail="written")),
+        ),
         encoder(),
         traces(trace(tensor(1, 312, 64), batch=1)),
         HopFit(10.002, 10.0, 1000, 30.0, 3000),
         usage(),
-        conduct(),
+        conduct(watched=True, attempts=(Attempt(AttemptKind.LOOK_UP, "huggingface.co", 2, "load"),)),
         EncodingFacts(ANSWERED, "", "", 6.0, 1500.0),
         TrackScores(
             "builtin", (score("quick-music", 0.8),), (score("quick-music", 0.7),), 0.8, float("nan"), 6.0, 1500.0

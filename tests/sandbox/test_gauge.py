@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from audio_encoder_checker.sandbox.gauge import FolderGauge, MountGauge
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_a_folder_is_measured_with_everything_below_it(tmp_path: Path) -> None:

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from audio_encoder_checker.sandbox.remedies import Facts, gather, remedy
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 UBUNTU = 'NAME="Ubuntu"\nID=ubuntu\nID_LIKE=debian\n'
 
