@@ -1,0 +1,12 @@
+"""Returns what is no number."""
+
+import torch
+
+
+class HostileEncoder(torch.nn.Module):
+    sampling_rate = 16000
+    output_dim = 4
+    hop_size_in_ms = 10
+
+    def forward(self, audio):
+        return torch.full((len(audio), (audio.shape[-1] + 159) // 160, 4), float('nan'))

@@ -1,0 +1,20 @@
+"""Closes every descriptor, the channel among them, and goes on."""
+
+import os
+import time
+
+import torch
+
+
+class HostileEncoder(torch.nn.Module):
+    sampling_rate = 16000
+    output_dim = 4
+    hop_size_in_ms = 10
+
+    def __init__(self):
+        super().__init__()
+        os.closerange(0, 4096)
+        time.sleep(20)
+
+    def forward(self, audio):
+        return torch.nn.functional.pad(audio, (0, 159)).unfold(1, 160, 160)[..., :4]

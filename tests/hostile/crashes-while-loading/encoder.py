@@ -1,0 +1,18 @@
+"""Reads address 0."""
+
+import ctypes
+
+import torch
+
+
+class HostileEncoder(torch.nn.Module):
+    sampling_rate = 16000
+    output_dim = 4
+    hop_size_in_ms = 10
+
+    def __init__(self):
+        super().__init__()
+        ctypes.string_at(0)
+
+    def forward(self, audio):
+        return torch.nn.functional.pad(audio, (0, 159)).unfold(1, 160, 160)[..., :4]

@@ -1,0 +1,24 @@
+"""Fills a file that lies in memory alone and counts for no process."""
+
+import contextlib
+import os
+import time
+
+import torch
+
+
+class HostileEncoder(torch.nn.Module):
+    sampling_rate = 16000
+    output_dim = 4
+    hop_size_in_ms = 10
+
+    def __init__(self):
+        super().__init__()
+        with contextlib.suppress(OSError):
+            file = os.memfd_create("innocent")
+            for _ in range(3000):
+                os.write(file, bytes(1_000_000))
+        time.sleep(2)
+
+    def forward(self, audio):
+        return torch.nn.functional.pad(audio, (0, 159)).unfold(1, 160, 160)[..., :4]

@@ -1,0 +1,21 @@
+"""Claims an embedding with more frames than numbers have digits."""
+
+import os
+import sys
+import time
+
+import torch
+
+
+def frame(text, payload=b""):
+    os.write(int(sys.argv[1]), len(text).to_bytes(4, "big") + text.encode("utf-8", "surrogatepass") + payload)
+
+
+class HostileEncoder(torch.nn.Module):
+    sampling_rate = 16000
+    output_dim = 4
+    hop_size_in_ms = 10
+
+    def forward(self, audio):
+        frame('{"payload_bytes": 16, "kind": "tensor", "dtype": "float32", "shape": [2, 1' + '0' * 400 + ', 4]}', bytes(16))
+        time.sleep(5)

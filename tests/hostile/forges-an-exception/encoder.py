@@ -1,0 +1,25 @@
+"""Tells of an exception with a value of the wrong type in every place."""
+
+import os
+import sys
+import time
+
+import torch
+
+
+def frame(text, payload=b""):
+    os.write(int(sys.argv[1]), len(text).to_bytes(4, "big") + text.encode("utf-8", "surrogatepass") + payload)
+
+
+class HostileEncoder(torch.nn.Module):
+    sampling_rate = 16000
+    output_dim = 4
+    hop_size_in_ms = 10
+
+    def __init__(self):
+        super().__init__()
+        frame('{"payload_bytes": 0, "phase": [], "raised": {"type": 7, "message": ["x"], "chain": {"a": 1}, "frames": [1, {"line": 1e999, "file": {}}], "missing_module": NaN}}')
+        time.sleep(5)
+
+    def forward(self, audio):
+        return torch.nn.functional.pad(audio, (0, 159)).unfold(1, 160, 160)[..., :4]

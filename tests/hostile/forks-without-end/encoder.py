@@ -1,0 +1,26 @@
+"""A fork bomb."""
+
+import contextlib
+import os
+import time
+
+import torch
+
+
+class HostileEncoder(torch.nn.Module):
+    sampling_rate = 16000
+    output_dim = 4
+    hop_size_in_ms = 10
+
+    def __init__(self):
+        super().__init__()
+        deadline = time.monotonic() + 20
+        with contextlib.suppress(OSError):
+            for _ in range(3000):
+                if os.fork() == 0:
+                    time.sleep(max(0, deadline - time.monotonic()))
+                    os._exit(0)
+        time.sleep(2)
+
+    def forward(self, audio):
+        return torch.nn.functional.pad(audio, (0, 159)).unfold(1, 160, 160)[..., :4]

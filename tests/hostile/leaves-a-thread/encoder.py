@@ -1,0 +1,19 @@
+"""Leaves a thread that is no daemon, so that the interpreter never ends."""
+
+import threading
+import time
+
+import torch
+
+
+class HostileEncoder(torch.nn.Module):
+    sampling_rate = 16000
+    output_dim = 4
+    hop_size_in_ms = 10
+
+    def __init__(self):
+        super().__init__()
+        threading.Thread(target=time.sleep, args=(300,)).start()
+
+    def forward(self, audio):
+        return torch.nn.functional.pad(audio, (0, 159)).unfold(1, 160, 160)[..., :4]

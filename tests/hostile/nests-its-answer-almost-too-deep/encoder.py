@@ -1,0 +1,21 @@
+"""Answers with lists nested just as deep as can be read, but not shown."""
+
+import os
+import sys
+import time
+
+import torch
+
+
+def frame(text, payload=b""):
+    os.write(int(sys.argv[1]), len(text).to_bytes(4, "big") + text.encode("utf-8", "surrogatepass") + payload)
+
+
+class HostileEncoder(torch.nn.Module):
+    sampling_rate = 16000
+    output_dim = 4
+    hop_size_in_ms = 10
+
+    def forward(self, audio):
+        frame('{"payload_bytes": 0, "contains": "", "kind": ' + '[' * 950 + ']' * 950 + '}')
+        time.sleep(5)

@@ -1,0 +1,16 @@
+"""Replaces what turns a tensor into bytes."""
+
+import torch
+
+
+class HostileEncoder(torch.nn.Module):
+    sampling_rate = 16000
+    output_dim = 4
+    hop_size_in_ms = 10
+
+    def __init__(self):
+        super().__init__()
+        torch.Tensor.numpy = lambda self: 1 / 0
+
+    def forward(self, audio):
+        return torch.nn.functional.pad(audio, (0, 159)).unfold(1, 160, 160)[..., :4]

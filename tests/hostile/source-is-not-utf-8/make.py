@@ -1,0 +1,18 @@
+"""The source holds bytes that are no UTF-8."""
+
+BODY = b"""
+import torch
+
+
+class HostileEncoder(torch.nn.Module):
+    sampling_rate = 16000
+    output_dim = 4
+    hop_size_in_ms = 10
+
+    def forward(self, audio):
+        return torch.nn.functional.pad(audio, (0, 159)).unfold(1, 160, 160)[..., :4]
+"""
+
+
+def make(folder):
+    (folder / "encoder.py").write_bytes(b"# caf\xe9\n" + BODY)
