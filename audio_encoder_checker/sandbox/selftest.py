@@ -70,13 +70,18 @@ def _converse(running: Running, aims: dict[str, Any]) -> list[Probe]:
     deadline = time.monotonic() + SECONDS
     wire.send(running.channel, aims, deadline=deadline)
     header, _ = wire.receive(running.channel, 0, deadline=deadline)
-    probes = [Probe(str(name), bool(shut), printable(str(detail))) for name, shut, detail in header["results"]]
+    probes = [_probe(str(name), bool(shut), printable(str(detail))) for name, shut, detail in header["results"]]
     wire.send(running.channel, {"ask": "fill", "bytes": 4 * CAP_BYTES, "seconds": SECONDS}, deadline=deadline)
     with contextlib.suppress(wire.ClosedError):
         wire.receive(running.channel, 0, deadline=deadline)
     over = running.meter.look()
     held = over is not None and over[0] is Ending.OUT_OF_MEMORY
     return [*probes, Probe(MEMORY, held, over[1] if over else f"{4 * CAP_BYTES >> 20} MiB were held")]
+
+
+def _probe(name: str, shut: bool, detail: str) -> Probe:
+    """What was reached in full, of what was met only the error's name: two reports of one machine are to be equal."""
+    return Probe(name, shut, detail.partition(":")[0] if shut else detail)
 
 
 @contextlib.contextmanager
