@@ -1,4 +1,4 @@
-"""Claims, for every call, more frames than any clip has, in a dtype that cannot be read."""
+"""Claims, for clips that come alone, more frames than any clip has and no bytes."""
 
 import sys
 
@@ -13,10 +13,12 @@ class HostileEncoder(torch.nn.Module):
     def __init__(self):
         super().__init__()
         host = next(module for name, module in sys.modules.items() if name.endswith(".encode") and hasattr(module, "as_bytes"))
-        host.as_bytes = self.forge
+        self.real, host.as_bytes = host.as_bytes, self.forge
 
-    def forge(self, output, _limit):
-        shape = [len(output), 10**400 + output.shape[1], 4]
+    def forge(self, output, limit):
+        if len(output) > 1:
+            return self.real(output, limit)
+        shape = [len(output), 10**400 * output.shape[1], 4]
         return {"kind": "tensor", "dtype": "", "shape": shape, "numpy_error": "no"}, b""
 
     def forward(self, audio):

@@ -22,8 +22,6 @@ class HostileEncoder(torch.nn.Module):
             os.mkfifo(os.path.join(folder, b"pipe"))
         os.symlink(FOLDER, os.path.join(folder, b"link"))
         os.symlink(b"loop", os.path.join(folder, b"loop"))
-        with contextlib.suppress(OSError):
-            os.link(os.path.join(FOLDER, "secret"), os.path.join(folder, b"hard"))
 
     def forward(self, audio):
         return torch.nn.functional.pad(audio, (0, 159)).unfold(1, 160, 160)[..., :4]
