@@ -36,6 +36,12 @@ Python 3.10 checks no depth while it builds the tree: chains of 500,000 attribut
 MAX_LINEAGE = 20
 """No honest class has more ancestors in its own file."""
 CLASS_LINE = re.compile(rb"^class[ \t]+(\w+)", re.MULTILINE)
+TEXT_ENCODINGS = re.compile(
+    r"utf[-_]?8([-_]sig)?|u8|(us-?)?ascii|latin[-_]?\d+|iso-?8859[-_]\d+|(cp|windows-)\d+|koi8[-_]\w|gb\w+|big5\w*"
+    r"|euc[-_]\w+|shift[-_]?jis\w*|s?jis\w*|hz|mac[-_]?\w+",
+    re.IGNORECASE,
+)
+"""Others are no text, or take time that grows with the square of the size (punycode)."""
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -110,7 +116,10 @@ def _decode(data: bytes) -> str | Trouble:
     except SyntaxError as error:
         declared, encoding = printable(str(error)), "utf-8"
     else:
-        declared = ""
+        declared = (
+            "" if TEXT_ENCODINGS.fullmatch(encoding) else f"an encoding that no editor saves: {printable(encoding)}"
+        )
+        encoding = "utf-8" if declared else encoding
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from audio_encoder_checker.catalogue import check
-from audio_encoder_checker.evidence.contract import EncodeTraces, Trace
+from audio_encoder_checker.evidence.contract import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, EncodeTraces, Trace
 from audio_encoder_checker.evidence.load import EncoderFacts
 from audio_encoder_checker.evidence.run import Ending
 from audio_encoder_checker.findings import Problem, Severity
@@ -52,6 +52,10 @@ def wrong_attribute_value(encoder: EncoderFacts) -> Iterator[Problem]:
             expected = "a positive whole number (int)" if whole else "a positive number of milliseconds"
             found = f"{attribute.text} ({attribute.type})"
             yield Problem(f"{attribute.name}: expected {expected}, found {found}", at=encoder.file)
+        elif attribute.name == "sampling_rate" and not LOWEST_RATE_HZ <= value <= HIGHEST_RATE_HZ:
+            hint = "give the rate in Hz: `self.sampling_rate = 16000`"
+            expected = f"{LOWEST_RATE_HZ:,} to {HIGHEST_RATE_HZ:,} Hz"
+            yield Problem(f"sampling_rate: expected {expected}, found {attribute.text}", encoder.file, hint)
 
 
 @check("AEC503")

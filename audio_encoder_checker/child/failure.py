@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 MESSAGE_LIMIT = 2000
 FRAMES = 8
 CHAIN = 10
+UNSPEAKABLE = "(its message cannot be shown: the exception itself raises)"
 
 
 def describe(error: BaseException, root: str) -> dict[str, Any]:
@@ -20,6 +21,13 @@ def describe(error: BaseException, root: str) -> dict[str, Any]:
         error: what was raised; its `str()` may raise, print or return anything.
         root: the repository, as a path inside the box.
     """
+    try:
+        return _described(error, root)
+    except BaseException:  # an exception's own class may answer any question with another exception
+        return {"type": type.__getattribute__(type(error), "__name__")[:100], "message": UNSPEAKABLE, "chain": []}
+
+
+def _described(error: BaseException, root: str) -> dict[str, Any]:
     chain = _chain(error)
     own = [frame for one in reversed(chain) for frame in _frames(one.__traceback__, root)]
     missing = next((e.name for e in chain if isinstance(e, ModuleNotFoundError) and isinstance(e.name, str)), "")
@@ -47,7 +55,7 @@ def _text(error: BaseException) -> str:
     try:
         return str.__str__(str(error))[:MESSAGE_LIMIT]
     except BaseException:
-        return "(its message cannot be shown: str() of the exception raises)"
+        return UNSPEAKABLE
 
 
 def _frames(traceback: TracebackType | None, root: str) -> list[dict[str, Any]]:

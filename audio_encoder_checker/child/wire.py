@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import socket
 
 HEADER_LIMIT = 64 * 1024
+FIRST_BYTES = 16 << 20
 
 
 class ClosedError(Exception):
@@ -73,22 +74,27 @@ def receive(
     except (ValueError, RecursionError, TypeError, KeyError) as error:
         raise GarbledError(f"a header that is no JSON object: {type(error).__name__}") from None
     if not isinstance(payload_bytes, int) or not 0 <= payload_bytes <= payload_limit:
-        raise GarbledError(f"a payload of {str(payload_bytes)[:40]} bytes, at most {payload_limit} are taken")
+        found = payload_bytes if isinstance(payload_bytes, int) and payload_bytes < 1 << 63 else "no such number of"
+        raise GarbledError(f"a payload of {found} bytes, at most {payload_limit} are taken")
     return header, _exactly(channel, payload_bytes, deadline)
 
 
 def _exactly(channel: socket.socket, size: int, deadline: float | None) -> bytearray:
-    buffer = bytearray(size)
-    view = memoryview(buffer)
-    while view:
+    """So many bytes; memory grows as they come, not as they are announced."""
+    buffer = bytearray(min(size, FIRST_BYTES))
+    filled = 0
+    while filled < size:
+        if filled == len(buffer):
+            buffer.extend(bytes(min(size, 4 * len(buffer)) - len(buffer)))
         _wait(channel, deadline)
-        try:
-            count = channel.recv_into(view, min(len(view), 1 << 20))
-        except ConnectionError as error:
-            raise ClosedError(str(error)) from None
+        with memoryview(buffer) as view:
+            try:
+                count = channel.recv_into(view[filled:], min(len(buffer) - filled, 1 << 20))
+            except ConnectionError as error:
+                raise ClosedError(str(error)) from None
         if count == 0:
             raise ClosedError("end of stream")
-        view = view[count:]
+        filled += count
     return buffer
 
 

@@ -119,6 +119,10 @@ class BatchCompany:
     batch: int
 
 
+LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 1_000, 768_000
+"""Sampling rates of audio: what lies outside is another unit or no rate at all."""
+
+
 @dataclass(frozen=True)
 class InputDependence:
     """Different clips against one another; `relative` of 0 means that the audio does not matter."""

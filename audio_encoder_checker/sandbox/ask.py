@@ -173,7 +173,7 @@ class Session:
         elif isinstance(error, TimeoutError):
             ending, detail = self._timed_out(timeout_s)
         elif status is None:
-            ending, detail = Ending.GARBLED, str(error)
+            ending, detail = Ending.GARBLED, printable(str(error), limit=200)
         elif status < 0 or status > 128:
             ending, detail = Ending.KILLED, f"signal {-status if status < 0 else status - 128}"
         else:
@@ -190,13 +190,15 @@ class Session:
     def _finish(self) -> None:
         """Have the interpreter run its ending, as it will at the organisers', and note what stands in its way."""
         channel, start = self._child.channel, time.monotonic()
-        threads: list[str] = []
+        threads: list[str] | None = None
         try:
             wire.send(channel, {"ask": "finish"}, deadline=start + GRACE_SECONDS)
             first, _ = wire.receive(channel, 0, deadline=start + GRACE_SECONDS)
             threads = [printable(str(name), limit=60) for name in first.get("threads", [])[:5]]
             wire.receive(channel, 0, deadline=start + EXIT_SECONDS)
         except TimeoutError:
+            if threads is None:
+                return  # it does not listen: nothing to be learnt
             names = f"the threads {', '.join(threads)}, which are no daemons" if threads else "an exit handler"
             self._exit_blocked_by = names
         except (wire.ClosedError, wire.GarbledError, TypeError, AttributeError):

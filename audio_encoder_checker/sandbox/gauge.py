@@ -60,6 +60,7 @@ class FolderGauge:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._device = folder.stat().st_dev if folder.is_dir() else 0
         self._due = 0.0
         self._last = (0, 0)
 
@@ -67,7 +68,7 @@ class FolderGauge:
         """Bytes on disk and files; the last reading while the next is not due."""
         start = time.monotonic()
         if now or start >= self._due:
-            sizes = [*_tree(self.folder), *_deleted(pids)]
+            sizes = [*_tree(self.folder), *_deleted(pids, self._device)]
             self._last = (sum(sizes), len(sizes))
             self._due = start + max(WALK_SECONDS, 10 * (time.monotonic() - start))
         return self._last
@@ -90,14 +91,15 @@ def _tree(folder: Path) -> Iterator[int]:
             continue
 
 
-def _deleted(pids: Iterable[int]) -> Iterator[int]:
-    """Bytes on disk of files that have no name any more but are held open."""
+def _deleted(pids: Iterable[int], device: int) -> Iterator[int]:
+    """Bytes on one disk of files that have no name any more but are held open."""
     seen = set()
     for pid in pids:
         try:
             for descriptor in Path(f"/proc/{pid}/fd").iterdir():
                 found = descriptor.stat()
-                if stat.S_ISREG(found.st_mode) and found.st_nlink == 0 and found.st_ino not in seen:
+                nameless = stat.S_ISREG(found.st_mode) and found.st_nlink == 0 and found.st_dev == device
+                if nameless and found.st_ino not in seen:
                     seen.add(found.st_ino)
                     yield found.st_blocks * 512
         except OSError:

@@ -26,12 +26,22 @@ USUAL_FAMILIES = (1, 2, 10)  # Unix, IPv4, IPv6
 RAW = 3
 
 ATTACKS = (
-    *("ptrace", "process_vm_readv", "process_vm_writev", "mount", "pivot_root", "chroot", "unshare", "setns"),
+    *(
+        "ptrace",
+        "pidfd_getfd",
+        "process_vm_readv",
+        "process_vm_writev",
+        "mount",
+        "pivot_root",
+        "chroot",
+        "unshare",
+        "setns",
+    ),
     *("bpf", "init_module", "finit_module", "kexec_load", "kexec_file_load", "open_by_handle_at", "reboot"),
 )
 """No encoder needs these, and nothing calls them by accident."""
 REFUSED = (
-    *("kcmp", "pidfd_getfd", "umount2", "open_tree", "move_mount", "fsopen", "fsconfig", "fsmount", "fspick"),
+    *("kcmp", "umount2", "open_tree", "move_mount", "fsopen", "fsconfig", "fsmount", "fspick"),
     *("mount_setattr", "perf_event_open", "delete_module", "add_key", "request_key", "keyctl", "syslog", "acct"),
     *("quotactl", "swapon", "swapoff", "sethostname", "setdomainname", "settimeofday", "clock_settime"),
     *("clock_adjtime", "adjtimex", "name_to_handle_at", "lookup_dcookie", "ioperm", "iopl", "modify_ldt"),

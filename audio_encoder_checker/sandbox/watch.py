@@ -134,7 +134,7 @@ class Watch(threading.Thread):
         try:
             found = self._described(name, Memory(pid), arguments)
         except Exception:  # noqa: BLE001 - whatever foreign memory holds, the question is answered
-            found = (AttemptKind.CALL, f"{name} (?)")
+            found = None if name in PATHS else (AttemptKind.CONNECT, "?")
         if found is None:
             return
         key = (found[0], printable(found[1], limit=300))

@@ -20,6 +20,9 @@ DTYPES = (
     *("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
 )
 
+MOST_AXES = 16
+LARGEST_SIZE = 1 << 48
+
 
 @dataclass(frozen=True, eq=False)
 class Call:
@@ -45,7 +48,7 @@ def encode(session: Session, audio: NDArray[np.float32], timeout_s: float) -> Ca
         return Call(answer.outcome)
     try:
         returned, values = decode(answer.header, answer.payload)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         detail = printable(f"the answer's header does not describe its bytes: {error}")
         return Call(Outcome(Ending.GARBLED, answer.outcome.seconds, detail))
     return Call(answer.outcome, returned, values)
@@ -55,7 +58,7 @@ def decode(header: dict[str, Any], payload: bytearray) -> tuple[Returned, NDArra
     """What came back, and its values.
 
     Raises:
-        KeyError, TypeError, ValueError: header and bytes do not belong together.
+        KeyError, TypeError, ValueError, OverflowError, RecursionError: header and bytes do not belong together.
     """
     import numpy as np
 
@@ -80,6 +83,8 @@ def decode(header: dict[str, Any], payload: bytearray) -> tuple[Returned, NDArra
 
 
 def _shape(value: object) -> tuple[int, ...]:
-    if not isinstance(value, list) or not all(isinstance(n, int) and n >= 0 for n in value):
+    if not isinstance(value, list) or len(value) > MOST_AXES:
         raise TypeError("the shape is no list of sizes")
+    if not all(isinstance(n, int) and 0 <= n <= LARGEST_SIZE for n in value):
+        raise TypeError("the shape holds what is no size")
     return tuple(value)

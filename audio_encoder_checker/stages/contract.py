@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from audio_encoder_checker.evidence.contract import (
+    HIGHEST_RATE_HZ,
+    LOWEST_RATE_HZ,
     OFFICIAL,
     BatchCompany,
     Difference,
@@ -52,7 +54,7 @@ class Interview:
 
         self.session = session
         self.rules = rules
-        self.rate_hz = rate_hz or USUAL_RATE_HZ
+        self.rate_hz = rate_hz if rate_hz and LOWEST_RATE_HZ <= rate_hz <= HIGHEST_RATE_HZ else USUAL_RATE_HZ
         self.random = np.random.default_rng(seed)
         self.timeout_s = timeout_s
         self.on_call = on_call
@@ -64,7 +66,7 @@ class Interview:
         official = self._noise(self.rules.official_batch, self.rules.official_samples)
         first = self._call(OFFICIAL, official)
         if first.values is not None and first.values.ndim == 3:
-            self._compare_batches()
+            self._compare_batches(first)
             self._try_lengths()
             self._call(SILENCE, self._noise(1, round(self.rate_hz)) * 0)
         return (EncodeTraces(tuple(self.traces)), *self.facts)
@@ -79,7 +81,7 @@ class Interview:
             self.traces.append(Trace(label, batch, samples, seconds, call.outcome, call.returned))
         return call
 
-    def _compare_batches(self) -> None:
+    def _compare_batches(self, official: Call) -> None:
         """Batches of growing size that start with the same clip; the largest one twice."""
         most = max(self.rules.batches)
         clips = self._noise(most, self.rules.official_samples) * self._loudness(most)
@@ -93,7 +95,12 @@ class Interview:
             self.facts.append(Repeatability(difference(company, repeated)))
         if alone is not None and len(alone):
             self.facts.append(BatchCompany(difference(alone[:1], company[:1]), most))
-        self.facts.append(InputDependence(difference(company[:1], company[1:2])))
+        other = _comparable(calls.get(self.rules.official_batch, official))
+        pairs = [(company[:1], company[1:2])]
+        first = _comparable(official)
+        if first is not None and other is not None and other is not first:
+            pairs.append((first, other))  # an encoder may know its clips by their shape
+        self.facts.append(InputDependence(min((difference(*pair) for pair in pairs), key=lambda d: d.relative)))
 
     def _try_lengths(self) -> None:
         """One clip of each length; hop from the two longest that gave frames."""

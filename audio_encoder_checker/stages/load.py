@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from audio_encoder_checker.errors import MachineError
 from audio_encoder_checker.evidence.load import Attribute, EncoderFacts, LoadFacts
-from audio_encoder_checker.evidence.run import Ending, Raised
+from audio_encoder_checker.evidence.run import Ending, Outcome, Raised
 from audio_encoder_checker.printable import printable
+from audio_encoder_checker.sandbox.ask import Answer
 
 if TYPE_CHECKING:
     from audio_encoder_checker.rules import Rules
-    from audio_encoder_checker.sandbox.ask import Answer, Session
+    from audio_encoder_checker.sandbox.ask import Session
 
 START_SECONDS = 180.0
 """For our own child to import torch, on however busy a machine."""
@@ -81,6 +82,8 @@ def load_encoder(
         "answer_bytes": session.limits.answer_bytes,
     }
     answer = session.ask(question, timeout_s=timeout_s)
+    if answer.outcome.ending is Ending.ANSWERED and answer.header.get("phase") not in ("find", "construct"):
+        answer = Answer(Outcome(Ending.GARBLED, answer.outcome.seconds, "an answer that says nothing of the encoder"))
     facts = _load_facts(answer, target.file, network=session.box.isolation().network)
     if answer.outcome.ending is not Ending.ANSWERED or facts.phase != "construct":
         return facts, None
@@ -132,7 +135,7 @@ def _attribute(data: Any) -> Attribute:
 
 
 def _count(value: object) -> int:
-    return value if isinstance(value, int) and value >= 0 else 0
+    return value if isinstance(value, int) and 0 <= value < 1 << 63 else 0
 
 
 def _words(value: object) -> tuple[str, ...]:
