@@ -19,6 +19,11 @@ def printable(text: str, *, limit: int = 200, keep: str = "") -> str:
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
+def told(value: object, *, limit: int = 200) -> str:
+    """Text that a child sent, made printable; a value that is no text is not looked into and gives an empty text."""
+    return printable(value, limit=limit) if isinstance(value, str) else ""
+
+
 def _escape(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["EmbeddedTask", "UnscorableError", "score"]
 
 SCORER = (sys.executable, "-I", "-m", "audio_encoder_checker.evaluation.scorer")
+UNTIL_STDIN_ENDS = "until-stdin-ends"
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
@@ -40,6 +41,7 @@ def score(  # noqa: PLR0913 - five of them are passed by name
     audio_seconds: float,
     seed: int,
     timeout_s: float,
+    folder: Path | None = None,
 ) -> TrackScores:
     """Score tasks under both tracks.
 
@@ -51,6 +53,7 @@ def score(  # noqa: PLR0913 - five of them are passed by name
         audio_seconds: passed on.
         seed: of initial weights, shuffling and bootstrap: the same seed gives the same scores.
         timeout_s: for all tasks together.
+        folder: where embeddings and labels lie meanwhile, the system's temporary folder by default.
 
     Raises:
         UnscorableError: embeddings of a task cannot be scored; the submission is to blame, not the machine.
@@ -58,7 +61,7 @@ def score(  # noqa: PLR0913 - five of them are passed by name
     """
     job = ScoringJob(tuple(embedded), rules.knn_neighbours, rules.knn_temperature, seed)
     refuse_unscorable(job)
-    answers = _run_scorer(job, timeout_s)
+    answers = _run_scorer(job, timeout_s, folder)
     track_a = tuple(_task_score(one, answer["track_a"]) for one, answer in zip(job.tasks, answers, strict=True))
     track_b = tuple(
         _task_score(one, answer["track_b"]) for one, answer in zip(job.tasks, answers, strict=True) if one.task.track_b
@@ -74,10 +77,10 @@ def score(  # noqa: PLR0913 - five of them are passed by name
     )
 
 
-def _run_scorer(job: ScoringJob, timeout_s: float) -> list[dict[str, Any]]:
+def _run_scorer(job: ScoringJob, timeout_s: float, parent: Path | None) -> list[dict[str, Any]]:
     """One answer for each task; the files live in a folder that only we can read, and not for long."""
     try:
-        with tempfile.TemporaryDirectory(prefix="aecc-scorer-") as folder:
+        with tempfile.TemporaryDirectory(prefix="aecc-scorer-", dir=parent) as folder:
             asked, answered = Path(folder, "in.npz"), Path(folder, "out.json")
             write_job(asked, job)
             _call([*SCORER, str(asked), str(answered)], folder, timeout_s)
@@ -90,18 +93,22 @@ def _run_scorer(job: ScoringJob, timeout_s: float) -> list[dict[str, Any]]:
 
 
 def _call(command: list[str], folder: str, timeout_s: float) -> None:
+    lifeline, ours = os.pipe()
     try:
         ended = subprocess.run(
-            command,
+            [*command, UNTIL_STDIN_ENDS],
             cwd=folder,
             env=os.environ | ONE_THREAD | {"TMPDIR": folder},  # torch leaves a cache folder there
-            stdin=subprocess.DEVNULL,
+            stdin=lifeline,  # whose other end only we hold, so that it ends when we are killed
             capture_output=True,
             timeout=timeout_s,
             check=False,
         )
     except subprocess.TimeoutExpired:
         raise MachineError(f"the scorer was not done after {timeout_s:g} s", "repeat on a less busy machine") from None
+    finally:
+        os.close(lifeline)
+        os.close(ours)
     if ended.returncode != 0:
         said = ended.stderr.decode("utf-8", "replace").strip().splitlines()
         last = said[-1] if said else "it said nothing"

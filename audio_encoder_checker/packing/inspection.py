@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audio_encoder_checker.archive.listing import read_listing
@@ -19,8 +17,11 @@ from audio_encoder_checker.judging import Evidence, judge
 from audio_encoder_checker.packing.manifest import read_manifest
 from audio_encoder_checker.printable import printable
 from audio_encoder_checker.rules import load_rules
+from audio_encoder_checker.sandbox.sweep import workspace
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from audio_encoder_checker.findings import Finding
 
 MANIFEST_CHECKS = "AEC90"
@@ -50,8 +51,8 @@ def inspect_zip(path: Path, *, sources: bool) -> tuple[Finding, ...]:
     evidence.put(load_rules(), submission, listing)
     if _broken(evidence):
         return _findings(evidence)
-    with tempfile.TemporaryDirectory(prefix="aecc-") as workspace:
-        folder = Path(workspace) / "submission"
+    with workspace() as private:
+        folder = private / "submission"
         evidence.put(unpack(path, listing, folder))
         evidence.put(read_manifest(folder / listing.top_folder))
         if sources and not _broken(evidence):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from audio_encoder_checker.child import wire
 from audio_encoder_checker.evidence.run import CodeFrame, Conduct, Ending, Outcome, Raised, Usage
-from audio_encoder_checker.printable import printable
+from audio_encoder_checker.printable import printable, told
 from audio_encoder_checker.sandbox.running import Running
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ class Session:
         try:
             wire.send(channel, {"ask": "finish"}, deadline=start + GRACE_SECONDS)
             first, _ = wire.receive(channel, 0, deadline=start + GRACE_SECONDS)
-            threads = [printable(str(name), limit=60) for name in first.get("threads", [])[:5]]
+            threads = [told(name, limit=60) for name in first.get("threads", [])[:5]]
             wire.receive(channel, 0, deadline=start + EXIT_SECONDS)
         except TimeoutError:
             if threads is None:
@@ -220,23 +220,19 @@ def read_raised(data: object) -> Raised:
     frames = source.get("frames")
     chain = source.get("chain")
     return Raised(
-        type=_word(source.get("type"), 100) or "Exception",
-        message=_word(source.get("message"), 600),
-        chain=tuple(_word(name, 100) for name in chain[:10]) if isinstance(chain, list) else (),
+        type=told(source.get("type"), limit=100) or "Exception",
+        message=told(source.get("message"), limit=600),
+        chain=tuple(told(name, limit=100) for name in chain[:10]) if isinstance(chain, list) else (),
         frames=tuple(_frame(f) for f in frames[:8] if isinstance(f, dict)) if isinstance(frames, list) else (),
-        missing_module=_word(source.get("missing_module"), 100),
+        missing_module=told(source.get("missing_module"), limit=100),
     )
 
 
 def _frame(data: dict[str, Any]) -> CodeFrame:
     line = data.get("line")
     return CodeFrame(
-        file=_word(data.get("file"), 300),
+        file=told(data.get("file"), limit=300),
         line=line if isinstance(line, int) else 0,
-        function=_word(data.get("function"), 100),
-        text=_word(data.get("text"), 200),
+        function=told(data.get("function"), limit=100),
+        text=told(data.get("text"), limit=200),
     )
-
-
-def _word(value: object, limit: int) -> str:
-    return printable(value, limit=limit) if isinstance(value, str) else ""

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import platform
-import shutil
 import sys
-import tempfile
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audio_encoder_checker.errors import MachineError, UsageError
@@ -22,6 +19,7 @@ from audio_encoder_checker.sandbox.landlock import OLDEST_ABI, LandlockBox
 from audio_encoder_checker.sandbox.process import ProcessBox
 from audio_encoder_checker.sandbox.remedies import gather, remedy
 from audio_encoder_checker.sandbox.selftest import probe_box
+from audio_encoder_checker.sandbox.sweep import workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -149,12 +147,8 @@ def _candidates(tier: str) -> Iterator[Box]:
 
 
 def _probed(box: Box) -> tuple[Probe, ...]:
-    workspace = Path(tempfile.mkdtemp(prefix="aecc-"))
-    workspace.chmod(0o711)  # the box's own user passes through, and sees no names
-    try:
-        return probe_box(box, workspace)
-    finally:
-        shutil.rmtree(workspace, ignore_errors=True)
+    with workspace() as folder:
+        return probe_box(box, folder)
 
 
 def _words(open_ones: list[Probe]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from audio_encoder_checker.evidence.contract import Returned
 from audio_encoder_checker.evidence.run import Ending, Outcome
-from audio_encoder_checker.printable import printable
+from audio_encoder_checker.printable import printable, told
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,16 +64,16 @@ def decode(header: dict[str, Any], payload: bytearray) -> tuple[Returned, NDArra
 
     kind = header["kind"]
     if kind != "tensor":
-        return Returned(
-            kind=printable(str(kind), limit=100), contains=printable(str(header["contains"]), limit=300)
-        ), None
-    shape, dtype = _shape(header["shape"]), printable(str(header["dtype"]), limit=40)
-    refused = printable(str(header.get("numpy_error", "")), limit=300)
+        return Returned(kind=told(kind, limit=100) or "?", contains=told(header["contains"], limit=300)), None
+    shape, dtype = _shape(header["shape"]), told(header["dtype"], limit=40)
+    refused = told(header.get("numpy_error"), limit=300)
     if "too_large" in header:
-        refused = f"{int(header['too_large'])} bytes are more than may leave the box"
+        (size,) = _shape([header["too_large"]])
+        refused = f"{size} bytes are more than may leave the box"
     if dtype == "bfloat16" and payload:
         words = np.frombuffer(payload, dtype=np.uint16).reshape(shape).astype(np.uint32)
-        values: NDArray[Any] = (words << 16).view(np.float32)
+        words <<= 16  # in place: answers are large
+        values: NDArray[Any] = words.view(np.float32)
     elif refused or dtype not in DTYPES:
         return Returned("tensor", shape, dtype, refused or "numpy has no such dtype"), None
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from audio_encoder_checker.evidence.contract import (
@@ -19,7 +20,7 @@ from audio_encoder_checker.evidence.contract import (
 from audio_encoder_checker.stages.asking import Call, encode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import numpy as np
     from numpy.typing import NDArray
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 USUAL_RATE_HZ = 16_000
 SILENCE = "silence"
 AGAIN = "the same again"
+BLOCK_VALUES = 1 << 20
 KINDS = (EncodeTraces, Repeatability, BatchCompany, InputDependence, HopFit)
 """The evidence this stage makes."""
 
@@ -130,22 +132,29 @@ def _comparable(call: Call) -> NDArray[Any] | None:
 
 
 def difference(one: NDArray[Any], other: NDArray[Any]) -> Difference:
-    """How far two embeddings are apart, computed in float64."""
+    """How far two embeddings of finite values are apart, computed in float64, a block at a time: they may be large."""
     import numpy as np
 
     if one.shape != other.shape:
         return Difference(same_shape=False, relative=float("inf"), cosine=0.0)
-    wide = np.complex128 if np.iscomplexobj(one) else np.float64
-    a, b = (np.ascontiguousarray(x, dtype=wide).reshape(-1).view(np.float64) for x in (one, other))
-    if not a.size:
-        return Difference(same_shape=True, relative=0.0, cosine=1.0)
-    scale = max(float(np.abs(a).max()), float(np.abs(b).max()))
-    norms = float(np.linalg.norm(a) * np.linalg.norm(b))
-    return Difference(
-        same_shape=True,
-        relative=float(np.abs(a - b).max()) / scale if scale else 0.0,
-        cosine=float(a @ b) / norms if norms else 1.0,
-    )
+    largest = max((float(np.abs(x).max()) for pair in _blocks(one, other) for x in pair), default=0.0)
+    scale = largest or 1.0  # so that no square overflows
+    apart = product = square_a = square_b = 0.0
+    for block in _blocks(one, other):
+        a, b = (x / scale for x in block)
+        apart = max(apart, float(np.abs(a - b).max()))
+        product, square_a, square_b = product + float(a @ b), square_a + float(a @ a), square_b + float(b @ b)
+    norms = math.sqrt(square_a) * math.sqrt(square_b)
+    return Difference(same_shape=True, relative=apart, cosine=product / norms if norms else 1.0)
+
+
+def _blocks(*arrays: NDArray[Any]) -> Iterator[tuple[NDArray[np.float64], ...]]:
+    """The values of arrays of one shape in float64 (two for a complex number), some at a time."""
+    import numpy as np
+
+    for start in range(0, arrays[0].size, BLOCK_VALUES):
+        parts = (array.reshape(-1)[start : start + BLOCK_VALUES] for array in arrays)
+        yield tuple(p.astype(np.complex128 if np.iscomplexobj(p) else np.float64).view(np.float64) for p in parts)
 
 
 def hop_fit(short: Trace, long: Trace) -> HopFit:

@@ -141,6 +141,7 @@ def evaluate(
             audio_seconds=encoding.audio_seconds,
             seed=seed,
             timeout_s=SCORER_SECONDS,
+            folder=session.workspace,
         )
     except BrokenOffError as error:
         return (encoding.facts(error.outcome, encoding.task, error.problem),)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from audio_encoder_checker.errors import MachineError
 from audio_encoder_checker.evidence.load import Attribute, EncoderFacts, LoadFacts
 from audio_encoder_checker.evidence.run import Ending, Outcome, Raised
-from audio_encoder_checker.printable import printable
+from audio_encoder_checker.printable import printable, told
 from audio_encoder_checker.sandbox.ask import Answer
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def read_encoder(header: dict[str, Any], file: str, torch_version: str, load_sec
     """What the child said of the encoder (`child.load.describe`), every field checked, cut and made printable."""
     attributes = header.get("attributes")
     return EncoderFacts(
-        class_name=printable(str(header.get("class_name", ""))),
+        class_name=told(header.get("class_name")),
         file=file,
         is_module=header.get("is_module") is True,
         attributes=tuple(_attribute(a) for a in attributes) if isinstance(attributes, list) else (),
@@ -126,11 +126,11 @@ def _attribute(data: Any) -> Attribute:
     source = data if isinstance(data, dict) else {}
     value = source.get("value")
     return Attribute(
-        name=printable(str(source.get("name", "")), limit=100),
+        name=told(source.get("name"), limit=100),
         present=source.get("present") is True,
-        type=printable(str(source.get("type", "")), limit=100),
+        type=told(source.get("type"), limit=100),
         value=float(value) if isinstance(value, int | float) and abs(value) < 1e12 else None,
-        text=printable(str(source.get("text", "")), limit=100),
+        text=told(source.get("text"), limit=100),
     )
 
 
@@ -139,4 +139,4 @@ def _count(value: object) -> int:
 
 
 def _words(value: object) -> tuple[str, ...]:
-    return tuple(printable(str(word), limit=100) for word in value[:50]) if isinstance(value, list) else ()
+    return tuple(told(word, limit=100) for word in value[:50]) if isinstance(value, list) else ()

@@ -3,7 +3,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from audio_encoder_checker.sandbox.gauge import FolderGauge, MountGauge
+import pytest
+
+from audio_encoder_checker.sandbox.gauge import DEEPEST, ENOUGH_FILES, FolderGauge, MountGauge
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,6 +27,41 @@ def test_a_deleted_file_that_is_still_open_counts(tmp_path: Path) -> None:
         size, files = FolderGauge(tmp_path).read([os.getpid()], now=True)
     assert size >= 1_000_000
     assert files >= 1
+
+
+def deep(folder: Path, levels: int) -> Path:
+    """So many folders in one another, too deep for one path; the first of them."""
+    start = os.open(folder, os.O_RDONLY)
+    place = start
+    for _ in range(levels):
+        os.mkdir("d" * 100, dir_fd=place)
+        inner = os.open("d" * 100, os.O_RDONLY, dir_fd=place)
+        if place != start:
+            os.close(place)
+        place = inner
+    with os.fdopen(os.open("file", os.O_CREAT | os.O_WRONLY, dir_fd=place), "wb") as file:
+        file.write(bytes(1_000_000))
+    os.close(place)
+    os.close(start)
+    return folder
+
+
+def test_what_lies_deeper_than_a_path_is_long_counts(tmp_path: Path) -> None:
+    size, files = FolderGauge(deep(tmp_path, 100)).read([], now=True)
+    assert size >= 1_000_000
+    assert files == 101
+
+
+def test_what_is_nested_endlessly_counts_as_too_much(tmp_path: Path) -> None:
+    assert FolderGauge(deep(tmp_path, DEEPEST + 2)).read([], now=True)[1] == ENOUGH_FILES
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_folder_that_is_shut_against_reading_counts(tmp_path: Path) -> None:
+    (tmp_path / "shut").mkdir()
+    (tmp_path / "shut" / "file").write_bytes(bytes(1_000_000))
+    (tmp_path / "shut").chmod(0o300)
+    assert FolderGauge(tmp_path).read([], now=True)[0] >= 1_000_000
 
 
 def test_a_link_is_not_followed(tmp_path: Path) -> None:

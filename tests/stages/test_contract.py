@@ -37,6 +37,22 @@ def test_whole_and_complex_numbers_compare_too() -> None:
     assert difference(np.array([1j]), np.array([2j])).relative == 0.5
 
 
+def test_values_at_the_ends_of_float64_compare_without_overflow() -> None:
+    found = difference(np.array([1.5e308, -1.5e308]), np.array([1.5e308, 1.5e308]))
+    assert found.relative == pytest.approx(2.0)
+    assert found.cosine == pytest.approx(0.0)
+    assert difference(np.array([5e-324, 0.0]), np.array([0.0, 5e-324])).relative == 1.0
+
+
+def test_a_comparison_in_blocks_gives_what_one_in_one_piece_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = np.random.default_rng(0).standard_normal((2, 3, 7, 5)).astype(np.float32)
+    whole = difference(one, other)
+    monkeypatch.setattr("audio_encoder_checker.stages.contract.BLOCK_VALUES", 16)
+    blocks = difference(one, other)
+    assert blocks.relative == whole.relative
+    assert blocks.cosine == pytest.approx(whole.cosine)
+
+
 def test_the_hop_is_the_slope_and_not_the_ratio() -> None:
     short, long = trace(tensor(1, 999, 4), samples=160_000), trace(tensor(1, 2999, 4), samples=480_000)
     assert hop_fit(short, long).measured_ms == pytest.approx(10.0)

@@ -1,13 +1,16 @@
-"""The scorer process: `python -I -m audio_encoder_checker.evaluation.scorer IN.npz OUT.json`.
+"""The scorer process: `python -I -m audio_encoder_checker.evaluation.scorer IN.npz OUT.json [until-stdin-ends]`.
 
 It is trusted: it has embeddings and labels, and no code of a submission. It writes one answer for each task,
-in their order: `{"tasks": [{"track_a": {...}, "track_b": {...} or null}]}`.
+in their order: `{"tasks": [{"track_a": {...}, "track_b": {...} or null}]}`. With the third word it ends when its stdin
+does, which is when the checker is killed.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
+import threading
 from pathlib import Path
 
 import torch
@@ -33,8 +36,16 @@ def main(asked: Path, answered: Path) -> None:
     answered.write_text(json.dumps({"tasks": tasks}), encoding="utf-8")
 
 
+def _end_with_stdin() -> None:
+    while os.read(0, 1):
+        pass
+    os._exit(1)
+
+
 if __name__ == "__main__":
+    if len(sys.argv) > 3:
+        threading.Thread(target=_end_with_stdin, daemon=True).start()
     try:
-        main(*map(Path, sys.argv[1:]))
+        main(*map(Path, sys.argv[1:3]))
     except UnscorableError as refused:
         sys.exit(str(refused))

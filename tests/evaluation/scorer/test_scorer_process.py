@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -50,3 +51,17 @@ def test_what_cannot_be_scored_ends_with_a_message_and_no_answer(
     assert ended.returncode == 1
     assert ended.stderr == "task quick-speech: embeddings of 1 of 120 clips are NaN or infinite, the first is clip 4\n"
     assert not written.exists()
+
+
+@pytest.mark.box
+def test_it_ends_with_the_checker(tmp_path: Path) -> None:
+    """Its stdin is a pipe whose other end only the checker holds."""
+    os.mkfifo(tmp_path / "in.npz")  # nobody will ever write the job: it waits for ever
+    command = [sys.executable, "-I", "-m", "audio_encoder_checker.evaluation.scorer"]
+    files = [str(tmp_path / "in.npz"), str(tmp_path / "out.json")]
+    with subprocess.Popen([*command, *files, "until-stdin-ends"], stdin=subprocess.PIPE) as scorer:
+        assert scorer.stdin is not None
+        with pytest.raises(subprocess.TimeoutExpired):
+            scorer.wait(timeout=6)
+        scorer.stdin.close()
+        assert scorer.wait(timeout=60) == 1
