@@ -73,7 +73,7 @@ CLASSES = {
     "daemons": "leaves-a-daemon leaves-stubborn-children hides-its-processes",
     "bombs": "forks-without-end starts-threads-without-end",
     "run programs": "runs-a-shell runs-a-program-it-brings becomes-another-program",
-    "signals": "kills-everything ignores-signals stops-itself",
+    "signals": "kills-everything ignores-signals stops-itself slows-other-processes",
     "never end": "leaves-a-thread hangs-at-exit goes-on-in-a-fork",
     "prctl, priorities, limits": "changes-its-own-controls",
     "memory": "hoards-memory hoards-memory-in-children hoards-shared-memory reserves-address-space"

@@ -23,7 +23,8 @@ REFER, TRUNCATE, IOCTL_DEV = 1 << 13, 1 << 14, 1 << 15
 READ = EXECUTE | READ_FILE | READ_DIR
 ON_FILES = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEV
 """Rights that a rule on a file, not a folder, may hold."""
-NO_NODES = ~(MAKE_CHAR | MAKE_SOCK | MAKE_FIFO | MAKE_BLOCK | IOCTL_DEV)
+TO_WRITE = ~(MAKE_CHAR | MAKE_SOCK | MAKE_FIFO | MAKE_BLOCK | IOCTL_DEV | EXECUTE)
+"""No program can be started from a folder to write: one that nobody may read could not be looked into."""
 NETWORK = 3  # bind and connect of TCP
 SCOPES = 3  # abstract Unix sockets and signals stay within the box
 
@@ -49,7 +50,7 @@ def restrict(read: list[str], write: list[str], devices: list[str]) -> None:
 
     Args:
         read: files and folders to read and execute; those that do not exist are left out.
-        write: folders in which everything may be done but making devices, sockets and pipes.
+        write: folders in which everything may be done but making devices, sockets and pipes and starting programs.
         devices: device files to read, write and control.
 
     Raises:
@@ -64,7 +65,7 @@ def restrict(read: list[str], write: list[str], devices: list[str]) -> None:
         if os.path.exists(path):
             _allow(ruleset, path, READ & handled)
     for path in write:
-        _allow(ruleset, path, NO_NODES & handled)
+        _allow(ruleset, path, TO_WRITE & handled)
     for path in devices:
         if os.path.exists(path):
             _allow(ruleset, path, (READ_FILE | WRITE_FILE | IOCTL_DEV) & handled)

@@ -20,3 +20,16 @@ def descendants(pid: int) -> list[int]:
         except OSError:  # it ended meanwhile
             continue
     return found
+
+
+def is_below(pid: int, root: int) -> bool:
+    """Whether a process, or a thread of it, descends from another process."""
+    while pid > 1:
+        try:
+            with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+                pid = int(file.read().rpartition(")")[2].split()[1])
+        except OSError:
+            return False
+        if pid == root:
+            return True
+    return False

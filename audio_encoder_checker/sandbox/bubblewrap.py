@@ -59,8 +59,9 @@ class BubblewrapBox:
         self.machine = machine
         self.drop_user = drop_user
         self.policy = Policy(
+            others_refused=False,
             sockets_refused=False,
-            ipc_refused=False,
+            ipc_refused=not machine.counts_memory,  # System V segments belong to no process
             metadata_faked=False,
             memory_files_refused=not machine.counts_memory,
             watched=machine.watched,

@@ -3,7 +3,7 @@
 Setup, in order: a supervisor that adopts orphans and ends everything when the checker is gone; a user id of its
 own when we are root and that user can reach what it needs, else no capabilities; Landlock leaves the system, the
 interpreter and the repository to read and one folder to write; the filter refuses sockets of every family, other
-processes' memory, and persistent shared memory, and answers changes of modes, owners and times with a success
+processes' memory, acting on processes outside the box, and persistent shared memory, and answers changes of modes, owners and times with a success
 that does nothing, because Landlock does not cover them.
 """
 
@@ -57,6 +57,7 @@ class LandlockBox:
         self.machine = machine
         self.abi = abi
         self.policy = Policy(
+            others_refused=True,
             sockets_refused=True,
             ipc_refused=True,
             metadata_faked=True,
@@ -124,7 +125,7 @@ class LandlockBox:
             unprotected=(
                 "names, sizes and times of the host's files (their contents are shut)",
                 *(() if self._dropped else ("the encoder runs as root without capabilities",)),
-                *(() if self.abi >= 6 else ("signals to other processes of the same user",)),
+                *(() if self.abi >= 6 or self.machine.watched else ("signals to other processes of the same user",)),
                 "bugs of the kernel",
                 "bugs of the GPU driver, when a GPU is passed through",
                 "a short overrun of the temporary folder's limit between two looks",

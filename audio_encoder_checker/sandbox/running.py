@@ -104,7 +104,7 @@ class Running:
                 self.channel.settimeout(BEGIN_SECONDS)
                 _, listeners, _, _ = socket.recv_fds(self.channel, 1, 1)
                 if listeners:
-                    self.watch = Watch(listeners[0], policy, platform.machine(), self.box.writable(self.job))
+                    self.watch = Watch(listeners[0], policy, self.process.pid, self.box.writable(self.job))
                     self.watch.start()
 
     def tell_stage(self, stage: str) -> None:

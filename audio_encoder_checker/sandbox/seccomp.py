@@ -21,7 +21,13 @@ ALLOW, ERRNO, KILL_PROCESS, NOTIFY = 0x7FFF0000, 0x00050000, 0x80000000, 0x7FC00
 NUMBER, ARCHITECTURE, ARGUMENTS = 0, 4, 16
 WRITE_FLAGS = 0o1 | 0o2 | 0o100 | 0o1000  # O_WRONLY, O_RDWR, O_CREAT, O_TRUNC
 NAMESPACES = 0x7E020080  # every CLONE_NEW*
-NOSY_IOCTLS = (0x5412, 0x541C, 0x541D)  # TIOCSTI, TIOCLINUX, TIOCCONS type into another's terminal
+NOSY_IOCTLS = (
+    *(0x5412, 0x541C, 0x541D),  # TIOCSTI, TIOCLINUX, TIOCCONS type into another's terminal
+    *(0x40086602, 0x40046602, 0x401C5820),  # FS_IOC_SETFLAGS, its 32-bit form, FS_IOC_FSSETXATTR: a file's attributes,
+    *(0x40806685, 0x800C6613),  # FS_IOC_ENABLE_VERITY, FS_IOC_SET_ENCRYPTION_POLICY: with no right to write needed
+)
+PEER_PROCESS = (76, 77)  # SO_PASSPIDFD, SO_PEERPIDFD: a handle on the process at the other end, the checker
+SET_DUMPABLE = 4  # of prctl: hides a process's open files from the checker
 USUAL_FAMILIES = (1, 2, 10)  # Unix, IPv4, IPv6
 RAW = 3
 
@@ -56,6 +62,13 @@ METADATA = (
     *("fremovexattr", "removexattrat", "file_setattr"),
 )
 MESSAGES = ("connect", "sendmmsg")
+PROCESSES: dict[str, tuple[int, int | None]] = {
+    **dict.fromkeys(("kill", "tkill", "rt_sigqueueinfo", "pidfd_open"), (0, 1)),
+    **dict.fromkeys(("tgkill", "rt_tgsigqueueinfo", "prlimit64"), (0, 2)),
+    **dict.fromkeys(("sched_setaffinity", "sched_setscheduler", "sched_setparam", "sched_setattr"), (0, None)),
+    **dict.fromkeys(("setpriority", "ioprio_set"), (1, None)),
+}
+"""Calls that act on a process: which argument names it, and which one is 0 where the call only asks."""
 CHANGES = (
     *("creat", "mkdir", "mkdirat", "unlink", "unlinkat", "rmdir", "rename", "renameat", "renameat2", "link", "linkat"),
     *("symlink", "symlinkat", "truncate", "mknod", "mknodat"),
@@ -67,6 +80,7 @@ class Policy:
     """What a box's filters refuse beyond what every box refuses.
 
     Attributes:
+        others_refused: acting on processes outside the box, where it has no process numbers of its own.
         sockets_refused: sockets of every family, pairs of Unix sockets excepted; else all but Unix and IP.
         ipc_refused: shared memory, semaphores and message queues that outlive their maker.
         metadata_faked: changes of modes, owners, times and attributes do nothing and report success.
@@ -74,6 +88,7 @@ class Policy:
         watched: telling calls are handed to the watch.
     """
 
+    others_refused: bool
     sockets_refused: bool
     ipc_refused: bool
     metadata_faked: bool
@@ -99,6 +114,10 @@ def static_program(policy: Policy, machine: str) -> bytes:
         code.answer(name, ERRNO | errno.EPERM)
     for name in METADATA if policy.metadata_faked else ():
         code.answer(name, ERRNO | 0)
+    if policy.others_refused:
+        code.answer_if_among("prctl", 0, (SET_DUMPABLE,), ERRNO | 0)
+    for name in ("getsockopt", "setsockopt"):
+        code.answer_if_among(name, 2, PEER_PROCESS, ERRNO | errno.ENOPROTOOPT)
     code.answer_if_bits("clone", 0, NAMESPACES, ERRNO | errno.EPERM)
     code.answer_if_among("ioctl", 1, NOSY_IOCTLS, ERRNO | errno.EPERM)
     code.answer_unless_among("personality", 0, (0, 0xFFFFFFFF), ERRNO | errno.EPERM)
@@ -127,6 +146,11 @@ def watch_program(policy: Policy, machine: str, channel: int) -> bytes:
         code.answer_unless_among(name, 0, (channel,), NOTIFY)
     if policy.sockets_refused:
         code.answer("socket", NOTIFY)
+    for name, (process, _) in PROCESSES.items() if policy.others_refused else ():
+        if process == 0:
+            code.answer_unless_among(name, process, (0,), NOTIFY)
+        else:
+            code.answer(name, NOTIFY)
     return code.finished()
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import fcntl
 import ipaddress
 import os
@@ -25,8 +26,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audio_encoder_checker.evidence.run import Attempt, AttemptKind
+from audio_encoder_checker.launcher.tree import is_below
 from audio_encoder_checker.printable import printable
-from audio_encoder_checker.sandbox.seccomp import ATTACKS, reply
+from audio_encoder_checker.sandbox.seccomp import ATTACKS, PROCESSES, reply
 from audio_encoder_checker.sandbox.syscalls import MACHINES, NUMBERS
 
 if TYPE_CHECKING:
@@ -56,6 +58,8 @@ PATHS = {
     "symlinkat": (1, 2),
 }
 """Which arguments hold the folder's descriptor (None: the working folder) and the path that is written."""
+ONE_PROCESS = {"setpriority": 0, "ioprio_set": 1}
+"""The first argument where the call is about one process, not about a group or all of a user."""
 FAMILIES = {1: "Unix", 2: "IPv4", 10: "IPv6", 16: "netlink", 17: "packet", 40: "vsock"}
 
 
@@ -75,17 +79,18 @@ class Watch(threading.Thread):
     Args:
         listener: the descriptor that the child handed over; closed at the end.
         policy: of the child's box.
-        machine: as `platform.machine` names it.
+        root: pid of the process that we started; what it started is the box's.
         writable: folders in which the child may write, as it sees them.
     """
 
-    def __init__(self, listener: int, policy: Policy, machine: str, writable: tuple[str, ...]) -> None:
+    def __init__(self, listener: int, policy: Policy, root: int, writable: tuple[str, ...]) -> None:
         super().__init__(daemon=True, name="watch")
         self.stage = ""  # nothing is noted before the first question: until then our own code runs
         self.policy = policy
+        self.root = root
         self.writable = writable
         self._listener = listener
-        self._names = {row[list(MACHINES).index(machine)]: name for name, row in NUMBERS.items()}
+        self._names = {row[list(MACHINES).index(platform.machine())]: name for name, row in NUMBERS.items()}
         self._counts: Counter[tuple[AttemptKind, str]] = Counter()
         self._stages: dict[tuple[AttemptKind, str], str] = {}
         self._wake_read, self._wake_write = os.pipe()
@@ -124,17 +129,30 @@ class Watch(threading.Thread):
         fcntl.ioctl(self._listener, RECEIVE, question)
         number, pid, _, call, _, _, *arguments = QUESTION.unpack(question)
         name = self._names.get(call) or "?"
-        error = reply(name, self.policy)
+        error = self._error(name, arguments)
         if self.stage:
             self._note(name, pid, arguments)
         answer = ANSWER.pack(number, 0, -error, 0) if error else ANSWER.pack(number, 0, 0, GO_ON)
         fcntl.ioctl(self._listener, SEND, answer)
 
+    def _error(self, name: str, arguments: list[int]) -> int:
+        """How the call ends: an errno, or 0 to let the kernel go on."""
+        if name in PROCESSES:
+            return 0 if self._is_own(name, arguments) else errno.EPERM
+        return reply(name, self.policy)
+
+    def _is_own(self, name: str, arguments: list[int]) -> bool:
+        """Whether a call acts on the box's own processes; numbers do not change while we look, unlike memory."""
+        if arguments[0] != ONE_PROCESS.get(name, arguments[0]):
+            return False
+        number = abs(_signed(arguments[PROCESSES[name][0]]))  # of a process, a thread, or, negative, a group
+        return number == 0 or is_below(number, self.root)
+
     def _note(self, name: str, pid: int, arguments: list[int]) -> None:
         try:
             found = self._described(name, Memory(pid), arguments)
         except Exception:  # noqa: BLE001 - whatever foreign memory holds, the question is answered
-            found = None if name in PATHS else (AttemptKind.CONNECT, "?")
+            found = None if name in PATHS or name in PROCESSES else (AttemptKind.CONNECT, "?")
         if found is None:
             return
         key = (found[0], printable(found[1], limit=300))
@@ -145,6 +163,10 @@ class Watch(threading.Thread):
     def _described(self, name: str, memory: Memory, arguments: list[int]) -> tuple[AttemptKind, str] | None:
         if name in ATTACKS:
             return AttemptKind.CALL, name
+        if name in PROCESSES:
+            process, wish = PROCESSES[name]
+            harmless = (wish is not None and arguments[wish] == 0) or self._is_own(name, arguments)
+            return None if harmless else (AttemptKind.CALL, f"{name} on process {_signed(arguments[process])}")
         if name == "socket":
             return AttemptKind.CONNECT, f"a socket of family {FAMILIES.get(arguments[0], arguments[0])}"
         if name in PATHS:
@@ -185,7 +207,7 @@ class Memory:
         text = self.text(arguments[path])
         if text.startswith("/"):
             return posixpath.normpath(text)
-        descriptor = HERE if folder is None else ctypes.c_int(arguments[folder]).value
+        descriptor = HERE if folder is None else _signed(arguments[folder])
         start = Path(f"/proc/{self.pid}", "cwd" if descriptor == HERE else f"fd/{descriptor}").readlink()
         return posixpath.normpath(posixpath.join(str(start), text))
 
@@ -197,6 +219,11 @@ class Memory:
             return target, b""
         start, size = struct.unpack("<QQ", self.read(parts, 16))
         return target, self.read(start, min(size, 512))
+
+
+def _signed(argument: int) -> int:
+    """An argument that is an int in C."""
+    return ctypes.c_int(argument & 0xFFFFFFFF).value
 
 
 def _connect(memory: Memory, arguments: list[int]) -> tuple[AttemptKind, str] | None:

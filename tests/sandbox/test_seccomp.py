@@ -17,6 +17,7 @@ from audio_encoder_checker.sandbox.seccomp import (
     ATTACKS,
     CHANGES,
     METADATA,
+    NOSY_IOCTLS,
     NOTIFY,
     PERSISTENT,
     REFUSED,
@@ -29,9 +30,21 @@ from audio_encoder_checker.sandbox.seccomp import (
 from audio_encoder_checker.sandbox.syscalls import MACHINES, NEWEST, NUMBERS
 
 STRONG = Policy(
-    sockets_refused=False, ipc_refused=False, metadata_faked=False, memory_files_refused=False, watched=True
+    others_refused=False,
+    sockets_refused=False,
+    ipc_refused=False,
+    metadata_faked=False,
+    memory_files_refused=False,
+    watched=True,
 )
-MEDIUM = Policy(sockets_refused=True, ipc_refused=True, metadata_faked=True, memory_files_refused=True, watched=True)
+MEDIUM = Policy(
+    others_refused=True,
+    sockets_refused=True,
+    ipc_refused=True,
+    metadata_faked=True,
+    memory_files_refused=True,
+    watched=True,
+)
 ALLOW, KILL = 0x7FFF0000, 0x80000000
 CHANNEL = 5
 
@@ -85,7 +98,7 @@ class TestBothMachines:
     def test_new_namespaces_and_typing_into_terminals_are_refused(self, machine: str) -> None:
         program = static_program(STRONG, machine)
         assert verdict(program, machine, "clone", 0x10000000) == refuse(errno.EPERM)
-        for request in (0x5412, 0x541C, 0x541D):
+        for request in NOSY_IOCTLS:
             assert verdict(program, machine, "ioctl", 0, request) == refuse(errno.EPERM)
         assert verdict(program, machine, "personality", 0x0040000) == refuse(errno.EPERM)
         assert verdict(program, machine, "personality", 0xFFFFFFFF) == ALLOW
@@ -131,6 +144,24 @@ class TestBothMachines:
         assert verdict(program, machine, "sendto", CHANNEL + 1) == NOTIFY
         assert verdict(program, machine, "socket", 2, 1) == ALLOW
         assert verdict(watch_program(MEDIUM, machine, CHANNEL), machine, "socket", 2, 1) == NOTIFY
+
+    def test_other_processes_are_asked_about_where_their_numbers_are_the_hosts(self, machine: str) -> None:
+        program = watch_program(MEDIUM, machine, CHANNEL)
+        for name in ("kill", "tkill", "tgkill", "prlimit64", "sched_setaffinity", "pidfd_open", "rt_sigqueueinfo"):
+            assert verdict(program, machine, name, 0) == ALLOW, "itself"
+            assert verdict(program, machine, name, 7, 9) == NOTIFY, name
+            assert verdict(watch_program(STRONG, machine, CHANNEL), machine, name, 7, 9) == ALLOW, name
+        assert verdict(program, machine, "setpriority", 2, 0) == NOTIFY, "all processes of the user"
+        assert verdict(program, machine, "ioprio_set", 3, 0) == NOTIFY, "same"
+
+    def test_a_socket_gives_no_handle_on_the_checker_and_a_process_does_not_hide(self, machine: str) -> None:
+        for policy in (STRONG, MEDIUM):
+            program = static_program(policy, machine)
+            assert verdict(program, machine, "getsockopt", 5, 1, 77) == refuse(errno.ENOPROTOOPT)
+            assert verdict(program, machine, "setsockopt", 5, 1, 76) == refuse(errno.ENOPROTOOPT)
+            assert verdict(program, machine, "getsockopt", 5, 1, 3) == ALLOW
+        assert verdict(static_program(MEDIUM, machine), machine, "prctl", 4, 0) == refuse(0), "reports success"
+        assert verdict(static_program(MEDIUM, machine), machine, "prctl", 15) == ALLOW
 
     def test_no_call_stands_in_both_programs(self, machine: str) -> None:
         place = list(MACHINES).index(machine)

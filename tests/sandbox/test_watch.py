@@ -17,7 +17,12 @@ from audio_encoder_checker.sandbox.watch import Watch, parse_address, question_n
 from audio_encoder_checker.sandbox.watch import supported as kernel_tells
 
 POLICY = Policy(
-    sockets_refused=False, ipc_refused=False, metadata_faked=False, memory_files_refused=False, watched=True
+    others_refused=True,
+    sockets_refused=False,
+    ipc_refused=False,
+    metadata_faked=False,
+    memory_files_refused=False,
+    watched=True,
 )
 can_watch = pytest.mark.skipif(
     sys.platform != "linux" or not supported(platform.machine()) or not kernel_tells(), reason="no watch here"
@@ -44,7 +49,7 @@ def watched(code: str, writable: tuple[str, ...] = ()) -> tuple[tuple[Attempt, .
         wire.send(near, {}, watch_program(POLICY, platform.machine(), far.fileno()))
         far.close()
         listener = socket.recv_fds(near, 1, 1)[1][0]
-        watch = Watch(listener, POLICY, platform.machine(), writable)
+        watch = Watch(listener, POLICY, os.getpid(), writable)
         watch.stage = "load"
         watch.start()
         near.send(b"x")
@@ -119,6 +124,38 @@ time.sleep(0.3)
 os.kill(os.getpid(), 9)
 """
         assert watched(code)[0][0].count > 10
+
+    def test_processes_outside_are_left_alone_and_its_own_are_not(self) -> None:
+        code = f"""
+import contextlib, signal
+def attempt(what):
+    try:
+        what()
+        return "done"
+    except OSError as error:
+        return type(error).__name__
+own = subprocess.Popen(["/bin/sleep", "60"])
+thread = threading.Thread(target=time.sleep, args=(1,), daemon=True)
+thread.start()
+checker = {os.getpid()}
+print([attempt(what) for what in (
+    lambda: os.sched_setaffinity(checker, os.sched_getaffinity(checker)),
+    lambda: os.kill(checker, signal.SIGCONT),
+    lambda: os.kill(-1, 0),
+    lambda: os.killpg(os.getpgid(checker), 0),
+    lambda: os.setpriority(os.PRIO_USER, 0, os.getpriority(os.PRIO_PROCESS, 0)),
+    lambda: os.pidfd_open(checker),
+    lambda: os.sched_setaffinity(thread.native_id, os.sched_getaffinity(0)),
+    lambda: os.setpriority(os.PRIO_PROCESS, 0, os.getpriority(os.PRIO_PROCESS, 0)),
+    lambda: signal.pthread_kill(thread.ident, 0),
+    lambda: own.kill(),
+)])
+own.wait()
+"""
+        told, printed = watched(code)
+        assert printed == str(["PermissionError"] * 6 + ["done"] * 4) + "\n"
+        assert {a.target.partition(" ")[0] for a in told} == {"sched_setaffinity", "kill", "setpriority"}
+        assert {a.kind for a in told} == {AttemptKind.CALL}, "what only asks is no attempt"
 
     def test_programs_that_the_child_starts_are_watched_too(self) -> None:
         told, _ = watched("subprocess.run(['/bin/sh', '-c', 'echo x 2>/dev/null > /no-such/file'])")
