@@ -205,7 +205,7 @@ class _Run:
         device = choose_device(self.options.device)
         self.progress.stage("box")
         try:
-            box, known = choose_box(self.options.box, trust=self.options.trust)
+            box, known = choose_box(self.options.box, trust=self.options.trust, repository=sources.root)
         except MachineError as error:
             self._give_up(error)
             return

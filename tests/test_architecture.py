@@ -78,6 +78,20 @@ def test_the_parent_of_a_run_never_imports_torch() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def test_nothing_that_windows_lacks_is_needed_before_a_box_starts() -> None:
+    code = (
+        "import sys, psutil, subprocess, tempfile, rich.console\n"
+        "for name in ('fcntl', 'resource', 'pwd', 'grp', 'termios'):\n"
+        "    sys.modules[name] = None\n"
+        "sys.platform = 'win32'\n"
+        "import audio_encoder_checker.pipeline\n"
+        "from audio_encoder_checker.sandbox.choose import survey\n"
+        "print([one.tier for one in survey() if one.box])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == "['weak']\n", done.stderr
+
+
 ROOMS = (
     ("errors", "findings", "printable", "toml"),
     ("evidence", "rules", "config", "devices", "progress"),

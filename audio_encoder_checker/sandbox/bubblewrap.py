@@ -54,7 +54,7 @@ class BubblewrapBox:
     tier = "strong"
     holds_orphans = True
 
-    def __init__(self, program: str, machine: Machine, *, drop_user: bool = True) -> None:
+    def __init__(self, program: str, machine: Machine, *, drop_user: bool) -> None:
         self.program = program
         self.machine = machine
         self.drop_user = drop_user

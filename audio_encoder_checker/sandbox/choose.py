@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import platform
 import sys
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from audio_encoder_checker.sandbox import seccomp, watch
 from audio_encoder_checker.sandbox.box import LINUX
 from audio_encoder_checker.sandbox.bubblewrap import BubblewrapBox, find_bubblewrap
 from audio_encoder_checker.sandbox.cgroup import make_cgroup
-from audio_encoder_checker.sandbox.host import Machine
+from audio_encoder_checker.sandbox.host import Machine, box_uid, home, reachable
 from audio_encoder_checker.sandbox.landlock import OLDEST_ABI, LandlockBox
 from audio_encoder_checker.sandbox.process import ProcessBox
 from audio_encoder_checker.sandbox.remedies import gather, remedy
@@ -23,6 +24,7 @@ from audio_encoder_checker.sandbox.sweep import workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from audio_encoder_checker.evidence.run import Isolation, Probe
     from audio_encoder_checker.sandbox.box import Box
@@ -49,17 +51,28 @@ class Surveyed:
     box: Box | None = None
 
 
-def choose_box(tier: str, *, trust: bool) -> tuple[Box, Isolation]:
+def choose_box(tier: str, *, trust: bool, repository: Path | None = None) -> tuple[Box, Isolation]:
     """A box of the tier asked for, and what is known of it; `auto` takes the strongest that works.
 
+    Args:
+        tier: `auto` or one of the tiers.
+        trust: the weak box will do.
+        repository: the folder that it will run: whether a box can stop being root depends on it, and a box counts
+            only as it was tested.
+
     Raises:
-        UsageError: the weak box was asked for without `--trust`.
+        UsageError: the weak box was asked for without `--trust`, or the box would show the whole home folder.
         MachineError: there is no box that the user allows.
     """
     if tier == "weak" and not trust:
         raise UsageError("the weak box stops nobody who means harm", "add --trust if you trust this code")
+    if tier != "weak" and repository is not None and home().resolve().is_relative_to(repository.resolve()):
+        raise UsageError(
+            "the encoder would see your whole home folder: it sees the folder that is checked, or that a file lies in",
+            "move the submission into a folder of its own",
+        )
     wanted = ("strong", "medium") if tier == "auto" else (tier,)
-    tried = [_surveyed(name) for name in wanted]
+    tried = [_surveyed(name, _may_drop(name, repository)) for name in wanted]
     found = next((one for one in tried if one.box), None)
     if found is None and tier == "auto" and trust:
         found = _surveyed("weak")
@@ -67,22 +80,22 @@ def choose_box(tier: str, *, trust: bool) -> tuple[Box, Isolation]:
         why = "; ".join(f"{one.tier}: {one.why_not}" for one in tried)
         best = next((one.remedy for one in tried if one.remedy), "install bubblewrap")
         raise MachineError(f"no box to run foreign code in: {why}", f"{best}, or add --trust if the code is your own")
-    return found.box, _explained(found, tier)
+    return found.box, _explained(found, tier, repository)
 
 
 def survey() -> tuple[Surveyed, ...]:
     """Every tier, tried, strongest first."""
-    return tuple(_surveyed(tier) for tier in TIERS)
+    return tuple(_surveyed(tier, _may_drop(tier, None)) for tier in TIERS)
 
 
-def _explained(found: Surveyed, asked: str) -> Isolation:
+def _explained(found: Surveyed, asked: str, repository: Path | None) -> Isolation:
     """What the box is, and why it is no stronger one."""
     isolation = found.isolation
     assert isolation is not None  # noqa: S101 - the caller looked
     stronger = TIERS[: TIERS.index(found.tier)]
     if asked != "auto":
         return dataclasses.replace(isolation, why_not_stronger=f"`--box {asked}` was given" if stronger else "")
-    tried = [_surveyed(tier) for tier in stronger]
+    tried = [_surveyed(tier, _may_drop(tier, repository)) for tier in stronger]
     return dataclasses.replace(
         isolation,
         why_not_stronger="; ".join(f"{one.tier}: {one.why_not}" for one in tried),
@@ -105,8 +118,17 @@ def _machine() -> Machine:
     )
 
 
+def _may_drop(tier: str, repository: Path | None) -> bool:
+    """Whether a box for this folder could run under a user of its own."""
+    if not LINUX or os.geteuid() != 0:
+        return False
+    if repository is None:
+        return True
+    return box_uid(repository) is not None and (tier == "strong" or reachable(repository))
+
+
 @lru_cache
-def _surveyed(tier: str) -> Surveyed:
+def _surveyed(tier: str, drop_user: bool = False) -> Surveyed:
     if tier == "weak":
         box = ProcessBox(_machine())
         return Surveyed(tier, box.isolation(), "", "", box)
@@ -114,7 +136,7 @@ def _surveyed(tier: str) -> Surveyed:
     if why:
         return Surveyed(tier, None, why, remedy(tier, why, gather(sys.platform)))
     isolation = None
-    for candidate in _candidates(tier):
+    for candidate in _candidates(tier, drop_user=drop_user):
         probes = _probed(candidate)
         open_ones = [probe for probe in probes if not probe.shut]
         isolation = dataclasses.replace(candidate.isolation(), probes=probes)
@@ -137,13 +159,13 @@ def _why_impossible(tier: str) -> str:
     return f"Landlock ABI {abi} is too old, Linux 6.2 is needed" if abi < OLDEST_ABI else ""
 
 
-def _candidates(tier: str) -> Iterator[Box]:
+def _candidates(tier: str, *, drop_user: bool) -> Iterator[Box]:
     program, _ = find_bubblewrap()
-    if tier == "strong" and program:
-        yield BubblewrapBox(program, _machine())
-        yield BubblewrapBox(program, _machine(), drop_user=False)
-    elif tier == "medium":
-        yield LandlockBox(_machine(), _landlock_version())
+    for dropping in (True, False) if drop_user else (False,):
+        if tier == "strong" and program:
+            yield BubblewrapBox(program, _machine(), drop_user=dropping)
+        elif tier == "medium":
+            yield LandlockBox(_machine(), _landlock_version(), drop_user=dropping)
 
 
 def _probed(box: Box) -> tuple[Probe, ...]:

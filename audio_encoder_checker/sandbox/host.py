@@ -56,6 +56,11 @@ class Machine:
         return (f"a short overrun of the limit of {' and '.join(what)} between two polls ({self.why_no_cgroup})",)
 
 
+def home() -> Path:
+    """The user's home folder; a user that the system does not know has none, and gets a path that is not there."""
+    return Path(os.path.expanduser("~")).absolute()  # noqa: PTH111 - Path.home raises for such users
+
+
 def interpreter_binds() -> list[tuple[str, str]]:
     """The running interpreter, its environment, and every link on the way to it: from where to where.
 

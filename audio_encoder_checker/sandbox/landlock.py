@@ -3,8 +3,8 @@
 Setup, in order: a supervisor that adopts orphans and ends everything when the checker is gone; a user id of its
 own when we are root and that user can reach what it needs, else no capabilities; Landlock leaves the system, the
 interpreter and the repository to read and one folder to write; the filter refuses sockets of every family, other
-processes' memory, acting on processes outside the box, and persistent shared memory, and answers changes of modes, owners and times with a success
-that does nothing, because Landlock does not cover them.
+processes' memory, acting on processes outside the box, and persistent shared memory, and answers changes of modes,
+owners and times with a success that does nothing, because Landlock does not cover them.
 """
 
 from __future__ import annotations
@@ -48,14 +48,16 @@ class LandlockBox:
     Args:
         machine: what else this machine lets a box do.
         abi: version of Landlock.
+        drop_user: whether to stop being root where that user could reach all it needs.
     """
 
     tier = "medium"
     holds_orphans = False
 
-    def __init__(self, machine: Machine, abi: int) -> None:
+    def __init__(self, machine: Machine, abi: int, *, drop_user: bool) -> None:
         self.machine = machine
         self.abi = abi
+        self.drop_user = drop_user
         self.policy = Policy(
             others_refused=True,
             sockets_refused=True,
@@ -68,7 +70,7 @@ class LandlockBox:
 
     def start(self, job: Job) -> subprocess.Popen[bytes]:
         """Start the child under a supervisor."""
-        uid = box_uid(job.repository) if _all_reachable(job) else None
+        uid = box_uid(job.repository) if self.drop_user and _all_reachable(job) else None
         self._dropped = uid is not None or os.geteuid() != 0
         if uid is not None:
             os.chown(job.scratch, uid, uid)

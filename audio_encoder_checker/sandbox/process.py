@@ -6,19 +6,20 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from audio_encoder_checker.evidence.run import Isolation
 from audio_encoder_checker.sandbox.box import LINUX, child_command
 from audio_encoder_checker.sandbox.gauge import FolderGauge
-from audio_encoder_checker.sandbox.launch import Plan, launch
+from audio_encoder_checker.sandbox.host import OPEN_FILES, home
+from audio_encoder_checker.sandbox.launch import Plan, launch, nproc_limit
 
 if TYPE_CHECKING:
     from audio_encoder_checker.sandbox.box import Job
     from audio_encoder_checker.sandbox.host import Machine
 
 KEPT = (
-    *("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES"),
+    *("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "SYSTEMROOT"),
     *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"),
     *("HF_HUB_CACHE", "HF_HUB_OFFLINE"),
 )
@@ -43,19 +44,16 @@ class ProcessBox:
         """Start the child in a session of its own; on Linux under a supervisor that ends orphans."""
         command = child_command(sys.executable, str(job.host_folder), job.module, job.channel)
         environment = _environment(job.scratch)
-        if LINUX:
-            plan = Plan(tuple(command), str(job.repository.resolve()), environment, lifeline=job.lifeline)
-            return launch(plan, job)
-        return subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            pass_fds=(job.channel,),
+        if not LINUX:
+            return _start_elsewhere(command, environment, job)
+        plan = Plan(
+            command=tuple(command),
+            cwd=str(job.repository.resolve()),
             env=environment,
-            cwd=job.repository,
-            start_new_session=True,
+            rlimits={"RLIMIT_NPROC": nproc_limit(None, job.limits.tasks), "RLIMIT_NOFILE": OPEN_FILES},
+            lifeline=job.lifeline,
         )
+        return launch(plan, job)
 
     def repository_path(self, job: Job) -> str:
         """The repository where it lies."""
@@ -84,13 +82,44 @@ class ProcessBox:
         )
 
 
-def _environment(home: Path) -> dict[str, str]:
+def _start_elsewhere(command: list[str], environment: dict[str, str], job: Job) -> subprocess.Popen[bytes]:
+    """On macOS and Windows, without a launcher: it speaks Linux only."""
+    system: dict[str, Any]
+    if sys.platform == "win32":  # handles are inherited by being named (docs.python.org, subprocess.STARTUPINFO)
+        os.set_handle_inheritable(job.channel, True)
+        system = {
+            "startupinfo": subprocess.STARTUPINFO(lpAttributeList={"handle_list": [job.channel]}),
+            "creationflags": subprocess.CREATE_NEW_PROCESS_GROUP,
+        }
+    else:
+        system = {"pass_fds": (job.channel,), "start_new_session": True, "preexec_fn": _limit}
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+        cwd=job.repository,
+        **system,
+    )
+
+
+def _limit() -> None:
+    """What a system without a launcher can limit by itself: no core dumps, no more open files than elsewhere."""
+    import resource
+
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    most = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def _environment(folder: Path) -> dict[str, str]:
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
-    cache = os.environ.get("HF_HOME") or str(Path.home() / ".cache" / "huggingface")
+    cache = os.environ.get("HF_HOME") or str(home() / ".cache" / "huggingface")
     return {
         **kept,
         "HF_HUB_CACHE": kept.get("HF_HUB_CACHE", str(Path(cache) / "hub")),
-        "HOME": str(home),
-        "TMPDIR": str(home),
+        **dict.fromkeys(("HOME", "USERPROFILE", "TMPDIR", "TEMP", "TMP"), str(folder)),
         "OMP_WAIT_POLICY": "PASSIVE",
     }

@@ -14,7 +14,7 @@ from audio_encoder_checker.child import wire
 from audio_encoder_checker.evidence.run import Ending, Probe
 from audio_encoder_checker.printable import printable
 from audio_encoder_checker.sandbox.box import Limits
-from audio_encoder_checker.sandbox.host import interpreter_binds
+from audio_encoder_checker.sandbox.host import home, interpreter_binds
 from audio_encoder_checker.sandbox.running import Running
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _bait(workspace: Path) -> Iterator[tuple[dict[str, Any], socket.socket]]:
         yield (
             {
                 "canary": str(canary),
-                "home": str(Path.home()),
+                "home": str(home()),
                 "home_names": _home_names(),
                 "outside": str(outside / "written"),
                 "pid": os.getpid(),
@@ -123,10 +123,11 @@ def _bait(workspace: Path) -> Iterator[tuple[dict[str, Any], socket.socket]]:
 
 def _home_names() -> list[str]:
     """What lies in the home folder and is not on the way to the interpreter."""
-    home = Path.home()
     shown = [Path(path) for path, _ in interpreter_binds()]
+    if home() == Path("/"):  # of users that the system does not know
+        return []
     try:
-        return [entry.name for entry in home.iterdir() if not any(path.is_relative_to(entry) for path in shown)][:500]
+        return [entry.name for entry in home().iterdir() if not any(path.is_relative_to(entry) for path in shown)][:500]
     except OSError:
         return []
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
-import fcntl
 import ipaddress
 import os
 import platform
@@ -28,8 +27,12 @@ from typing import TYPE_CHECKING
 from audio_encoder_checker.evidence.run import Attempt, AttemptKind
 from audio_encoder_checker.launcher.tree import is_below
 from audio_encoder_checker.printable import printable
+from audio_encoder_checker.sandbox.box import LINUX
 from audio_encoder_checker.sandbox.seccomp import ATTACKS, PROCESSES, reply
 from audio_encoder_checker.sandbox.syscalls import MACHINES, NUMBERS
+
+if LINUX:
+    import fcntl
 
 if TYPE_CHECKING:
     from collections.abc import Callable
