@@ -4,11 +4,14 @@ import os
 import subprocess
 import sys
 import tempfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from audio_encoder_checker.sandbox.sweep import LOCKS, YOUNG_SECONDS, remove, sweep, workspace
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.skipif(not LOCKS, reason="nothing is swept without locks")
 
@@ -35,6 +38,7 @@ def test_a_workspace_is_ours_to_list_and_gone_at_the_end(temporary: Path) -> Non
 
 def test_a_workspace_of_a_living_checker_is_not_swept(temporary: Path) -> None:
     with workspace() as folder:
+        assert folder.parent == temporary
         grown_old(folder)
         sweep()
         assert folder.is_dir()
