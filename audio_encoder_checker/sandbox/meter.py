@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from audio_encoder_checker.sandbox.gauge import Gauge
 
 POLL_SECONDS = 0.05
-CAREFUL_SHARE = 0.8
-"""Above this share of the limit shared pages are counted once (PSS), which costs some 50 ms per GiB."""
 PR_SET_CHILD_SUBREAPER = 36
 _PAGE = os.sysconf("SC_PAGE_SIZE") if LINUX else 0
 _TICKS = os.sysconf("SC_CLK_TCK") if LINUX else 1
@@ -130,9 +128,8 @@ class Meter(threading.Thread):
             self.peak_bytes = max(self.peak_bytes, counters.memory_peak_bytes or used)
             over = counters.out_of_memory_kills > 0
         else:
-            used += scratch_bytes if self.gauge.in_memory else 0
-            if used > CAREFUL_SHARE * limit:
-                used = sum(_pss(process) for process in tree) + (scratch_bytes if self.gauge.in_memory else 0)
+            files = scratch_bytes if self.gauge.in_memory else 0
+            used = _at_least(tree, used, limit - files) + files
             self.peak_bytes = max(self.peak_bytes, used)
             over = used > limit
         return (Ending.OUT_OF_MEMORY, f"more than {limit / 2**30:.3g} GiB") if over else None
@@ -175,6 +172,30 @@ def _used_by_stat(pid: int) -> Used:
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
     ticks = sum(int(fields[number]) for number in range(11, 15))  # utime, stime, cutime, cstime
     return Used(int(fields[21]) * _PAGE, int(fields[17]), ticks / _TICKS)
+
+
+def _at_least(tree: list[psutil.Process], used: int, limit: int) -> int:
+    """Memory of a tree, exact enough to tell whether it is over a limit.
+
+    Args:
+        tree: its processes.
+        used: the sum of their resident sets, which counts shared pages once for each process.
+        limit: what matters. Proportional sets (PSS) tell exactly, but cost 50 ms per GiB, in which much can grow: they
+            are asked only where the sum is over the limit and no process is so alone.
+    """
+    if used <= limit:
+        return used
+    alone = max((_private(process) for process in tree), default=0)
+    return alone if alone > limit else sum(_pss(process) for process in tree)
+
+
+def _private(process: psutil.Process) -> int:
+    """Resident bytes that are no file's and no shared memory: no other process but forks can have them too."""
+    try:
+        info = process.memory_info()
+        return int(info.rss - getattr(info, "shared", 0))
+    except psutil.Error:
+        return 0
 
 
 def _pss(process: psutil.Process) -> int:

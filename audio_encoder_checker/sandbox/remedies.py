@@ -14,15 +14,22 @@ INSTALL = {
     "suse": "sudo zypper install bubblewrap",
 }
 """By ID or ID_LIKE of /etc/os-release."""
+PROFILE = r"abi <abi/4.0>,\nprofile bwrap /usr/bin/bwrap flags=(unconfined) {\n  userns,\n}\n"
+"""Of AppArmor: bubblewrap may make user namespaces, all other programs still may not."""
 SWITCHES = (
-    ("kernel/apparmor_restrict_unprivileged_userns", "1", "0"),
-    ("kernel/unprivileged_userns_clone", "0", "1"),
-    ("user/max_user_namespaces", "0", "15000"),
+    (
+        "kernel/apparmor_restrict_unprivileged_userns",
+        "1",
+        f"printf '{PROFILE}' | sudo tee /etc/apparmor.d/bwrap && sudo systemctl reload apparmor",
+    ),
+    ("kernel/unprivileged_userns_clone", "0", "sudo sysctl kernel.unprivileged_userns_clone=1"),
+    ("user/max_user_namespaces", "0", "sudo sysctl user.max_user_namespaces=15000"),
 )
-"""Kernel settings that refuse namespaces to ordinary users: name, the value that refuses, the one that allows.
+"""Kernel settings that refuse namespaces to ordinary users: name, the value that refuses, the command that helps.
 
 The first is Ubuntu's since 23.10, the second old Debian's, the third Red Hat's hardening.
 """
+ELSEWHERE = "check it on a Linux machine of your own; code of your own may run here: aecc-check --trust SUBMISSION"
 NOTEBOOKS = {"COLAB_RELEASE_TAG": "Colab", "KAGGLE_KERNEL_RUN_TYPE": "Kaggle"}
 
 
@@ -35,7 +42,7 @@ class Facts:
         distributions: ID and ID_LIKE of /etc/os-release.
         container: whether we run in Docker, Podman or Kubernetes.
         notebook: `Colab` or `Kaggle`, may be empty.
-        refusing: the command that turns each refusing kernel setting.
+        refusing: the command that helps against each refusing kernel setting.
     """
 
     system: str = "linux"
@@ -52,7 +59,6 @@ def gather(system: str, root: Path = Path("/")) -> Facts:
         system: `sys.platform`.
         root: where its files are.
     """
-    settings = [(name, no, yes) for name, no, yes in SWITCHES if _read(root / "proc/sys" / name) == no]
     return Facts(
         system=system,
         distributions=_distributions(_read(root / "etc/os-release")),
@@ -60,7 +66,7 @@ def gather(system: str, root: Path = Path("/")) -> Facts:
         or (root / "run/.containerenv").exists()
         or "KUBERNETES_SERVICE_HOST" in os.environ,
         notebook=next((name for variable, name in NOTEBOOKS.items() if variable in os.environ), ""),
-        refusing=tuple(f"sudo sysctl {name.replace('/', '.')}={yes}" for name, _, yes in settings),
+        refusing=tuple(command for name, no, command in SWITCHES if _read(root / "proc/sys" / name) == no),
     )
 
 
@@ -75,8 +81,8 @@ def remedy(tier: str, why: str, facts: Facts) -> str:
     if facts.system != "linux":
         return "wsl --install" if facts.system == "win32" else "docker run -it --privileged -v .:/work python:3.11 bash"
     if facts.notebook:
-        return ""  # namespaces are refused on purpose there, and nobody inside can change it
-    if "not installed" in why:
+        return ELSEWHERE  # namespaces are refused on purpose there, and nobody inside can change it
+    if why.startswith("bubblewrap is not installed"):
         return next((INSTALL[name] for name in facts.distributions if name in INSTALL), "install bubblewrap")
     if tier == "strong" and facts.container:
         options = "--security-opt seccomp=unconfined --security-opt apparmor=unconfined"

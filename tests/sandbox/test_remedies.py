@@ -24,6 +24,7 @@ UBUNTU = 'NAME="Ubuntu"\nID=ubuntu\nID_LIKE=debian\n'
         ("strong", "bubblewrap is not installed", Facts(distributions=("rocky", "rhel")), "dnf install bubblewrap"),
         ("strong", "does not start: no permissions", Facts(container=True), "seccomp=unconfined"),
         ("strong", "does not start: uid map", Facts(refusing=("sudo sysctl a=0",)), "sudo sysctl a=0"),
+        ("strong", "does not start", Facts(notebook="Colab", container=True), "--trust"),
         ("strong", "this is Darwin", Facts(system="darwin"), "docker run"),
         ("strong", "this is Windows", Facts(system="win32"), "wsl --install"),
     ],
@@ -35,7 +36,6 @@ def test_the_command_fits_the_cause(tier: str, why: str, facts: Facts, words: st
 @pytest.mark.parametrize(
     ("tier", "why", "facts"),
     [
-        ("strong", "does not start", Facts(notebook="Colab", container=True)),
         ("medium", "the kernel has no Landlock", Facts(container=True, refusing=("sudo sysctl a=0",))),
         ("strong", "does not start", Facts()),
     ],
@@ -59,7 +59,10 @@ def test_facts_are_read_from_the_system(tmp_path: Path, monkeypatch: pytest.Monk
         distributions=("ubuntu", "debian"),
         container=True,
         notebook="Colab",
-        refusing=("sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0",),
+        refusing=(
+            r"printf 'abi <abi/4.0>,\nprofile bwrap /usr/bin/bwrap flags=(unconfined) {\n  userns,\n}\n'"
+            " | sudo tee /etc/apparmor.d/bwrap && sudo systemctl reload apparmor",
+        ),
     )
 
 
