@@ -21,7 +21,7 @@ types: .venv/.installed
 	$(BIN)/mypy
 
 tests: .venv/.installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 benchmarks: .venv/.installed
 	for script in benchmarks/*.py; do $(BIN)/python $$script; done

@@ -66,18 +66,19 @@ CLASSES = {
     "write outside": "writes-outside plants-itself-in-the-system changes-files-outside",
     "leave something behind": "leaves-a-setuid-program leaves-locked-folders leaves-deep-folders leaves-odd-files",
     "fill what holds files": "makes-20000-files fills-the-disk fills-the-disk-with-nameless-files fills-dev-shm"
-    " fills-a-memfd",
+    " fills-a-memfd fills-the-disk-in-deep-folders fills-the-disk-in-shut-folders hides-its-open-files",
     "reach the network": "connects-by-tcp sends-datagrams connects-to-an-abstract-socket connects-to-a-socket-by-path"
-    " connects-to-a-control-socket asks-for-cloud-credentials opens-raw-sockets listens-for-connections",
+    " connects-to-a-control-socket asks-for-cloud-credentials opens-raw-sockets listens-for-connections"
+    " tries-a-thousand-targets asks-the-channel-for-its-owner",
     "download": "downloads-with-urllib downloads-on-the-second-call",
-    "daemons": "leaves-a-daemon leaves-stubborn-children hides-its-processes",
-    "bombs": "forks-without-end starts-threads-without-end",
+    "daemons": "leaves-a-daemon leaves-stubborn-children hides-its-processes leaves-a-process-with-an-evil-name",
+    "bombs": "forks-without-end starts-threads-without-end leaves-its-dead-unburied",
     "run programs": "runs-a-shell runs-a-program-it-brings becomes-another-program",
-    "signals": "kills-everything ignores-signals stops-itself slows-other-processes",
-    "never end": "leaves-a-thread hangs-at-exit goes-on-in-a-fork",
+    "signals": "kills-everything ignores-signals stops-itself slows-other-processes stops-its-parent",
+    "never end": "leaves-a-thread hangs-at-exit goes-on-in-a-fork hoards-memory-at-exit floods-at-exit",
     "prctl, priorities, limits": "changes-its-own-controls",
-    "memory": "hoards-memory hoards-memory-in-children hoards-shared-memory reserves-address-space"
-    " returns-an-enormous-embedding",
+    "memory": "hoards-memory hoards-memory-in-children hoards-shared-memory keeps-shared-segments"
+    " reserves-address-space returns-an-enormous-embedding",
     "time": "loads-endlessly sleeps-in-forward computes-endlessly burns-processor-time takes-its-time-in-every-call",
     "output": "floods-stdout floods-stderr prints-a-forged-report prints-control-characters prints-what-is-no-text",
     "exceptions": "raises-100-megabytes raises-control-characters raises-what-cannot-be-shown raises-a-knot"
@@ -85,7 +86,7 @@ CLASSES = {
     "garbage on the channel": "writes-garbage-to-the-channel declares-an-enormous-header"
     " declares-an-enormous-payload declares-a-payload-that-is-text nests-its-answer nests-its-answer-almost-too-deep",
     "forged answers": "forges-a-shape forges-an-infinite-size forges-frames-without-bytes forges-what-it-is"
-    " forges-odd-types forges-an-exception answers-nothing-in-particular",
+    " forges-odd-types forges-an-exception nests-what-it-is answers-nothing-in-particular",
     "slow, full or shut channel": "announces-and-sends-nothing answers-one-byte-a-second answers-100000-times"
     " closes-all-descriptors sends-descriptors fills-the-channel-and-waits talks-over-the-channel-beside-its-answers",
     "endings": "exits-at-import exits-in-forward raises-system-exit raises-keyboard-interrupt crashes-while-loading"
@@ -93,7 +94,8 @@ CLASSES = {
     "lying tensors": "lies-about-its-shape answers-through-torch-function poses-as-a-tensor writes-into-its-answer",
     "lying attributes": "changes-its-attributes declares-odd-attributes declares-an-enormous-rate"
     " declares-a-tiny-rate declares-a-long-representation declares-attributes-that-raise",
-    "lying answers": "caches-answers answers-at-random answers-nan detects-the-checker fails-on-a-later-call",
+    "lying answers": "caches-answers answers-at-random answers-nan detects-the-checker fails-on-a-later-call"
+    " answers-the-largest-numbers",
     "patched interpreter": "patches-torch patches-torch-to-flatter patches-builtins patches-json patches-sockets"
     " patches-its-host hooks-imports traces-its-host empties-the-module-table",
     "odd tensors": "returns-a-meta-tensor returns-a-sparse-tensor returns-complex-numbers returns-a-quantised-tensor"

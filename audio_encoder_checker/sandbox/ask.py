@@ -114,8 +114,8 @@ class Session:
     def conduct(self) -> Conduct:
         """How the child behaved; complete once the session is closed."""
         out, err = self._child.drains
-        flooded = out.flooded or err.flooded
-        ended = self.ended or Outcome(Ending.FLOODED if flooded else Ending.ANSWERED, 0.0)
+        ending, detail = self._over_a_limit() or (Ending.ANSWERED, "")
+        ended = self.ended or Outcome(ending, 0.0, detail)
         tail = out.tail + err.tail
         return Conduct(
             stdout_bytes=out.count,
@@ -165,11 +165,10 @@ class Session:
         """The child gave no answer: find out why, and end it."""
         seconds = time.monotonic() - start
         status = self._child.wait(GRACE_SECONDS) if isinstance(error, wire.ClosedError) else None
-        over = self._child.meter.look()
+        self._child.meter.look()
+        over = self._over_a_limit()
         if over:
             ending, detail = over
-        elif any(drain.flooded for drain in self._child.drains):
-            ending, detail = Ending.FLOODED, f"more than {self.limits.output_bytes / 2**20:.3g} MiB printed"
         elif isinstance(error, TimeoutError):
             ending, detail = self._timed_out(timeout_s)
         elif status is None:
@@ -182,6 +181,14 @@ class Session:
         self._child.kill()
         return Answer(self.ended)
 
+    def _over_a_limit(self) -> tuple[Ending, str] | None:
+        """The limit that was passed, during a question or while the interpreter ended."""
+        if self._child.meter.over:
+            return self._child.meter.over
+        if any(drain.flooded for drain in self._child.drains):
+            return Ending.FLOODED, f"more than {self.limits.output_bytes / 2**20:.3g} MiB printed"
+        return None
+
     def _timed_out(self, timeout_s: float) -> tuple[Ending, str]:
         if time.monotonic() >= self._stage_end:
             return Ending.STAGE_TIMED_OUT, f"the {self.stage} stage took longer than {self.stage_s:g} s"
@@ -191,6 +198,7 @@ class Session:
         """Have the interpreter run its ending, as it will at the organisers', and note what stands in its way."""
         channel, start = self._child.channel, time.monotonic()
         threads: list[str] | None = None
+        self._left_behind = self._child.left_behind()
         try:
             wire.send(channel, {"ask": "finish"}, deadline=start + GRACE_SECONDS)
             first, _ = wire.receive(channel, 0, deadline=start + GRACE_SECONDS)
@@ -202,8 +210,8 @@ class Session:
             names = f"the threads {', '.join(threads)}, which are no daemons" if threads else "an exit handler"
             self._exit_blocked_by = names
         except (wire.ClosedError, wire.GarbledError, TypeError, AttributeError):
-            return  # it ended by itself, or talks nonsense: nothing to be learnt
-        self._left_behind = self._child.left_behind()
+            return  # it ended by itself, or talks nonsense: what ran before is what it leaves
+        self._left_behind = self._child.left_behind()  # exit handlers may have ended some
 
 
 def count_controls(text: str) -> int:
@@ -232,7 +240,7 @@ def _frame(data: dict[str, Any]) -> CodeFrame:
     line = data.get("line")
     return CodeFrame(
         file=told(data.get("file"), limit=300),
-        line=line if isinstance(line, int) else 0,
+        line=line if isinstance(line, int) and 0 <= line < 1 << 31 else 0,
         function=told(data.get("function"), limit=100),
         text=told(data.get("text"), limit=200),
     )

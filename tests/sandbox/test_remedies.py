@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from audio_encoder_checker.sandbox.remedies import Facts, gather, remedy
+from audio_encoder_checker.sandbox.remedies import PROFILE, Facts, gather, remedy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,10 +59,7 @@ def test_facts_are_read_from_the_system(tmp_path: Path, monkeypatch: pytest.Monk
         distributions=("ubuntu", "debian"),
         container=True,
         notebook="Colab",
-        refusing=(
-            r"printf 'abi <abi/4.0>,\nprofile bwrap /usr/bin/bwrap flags=(unconfined) {\n  userns,\n}\n'"
-            " | sudo tee /etc/apparmor.d/bwrap && sudo systemctl reload apparmor",
-        ),
+        refusing=(f"printf '{PROFILE}' | sudo tee /etc/apparmor.d/bwrap && sudo systemctl reload apparmor",),
     )
 
 

@@ -1,0 +1,29 @@
+"""Says of itself what is nested just as deep as can be read."""
+
+import os
+import sys
+import time
+
+import torch
+
+
+def frame(text, payload=b""):
+    os.write(int(sys.argv[1]), len(text).to_bytes(4, "big") + text.encode("utf-8", "surrogatepass") + payload)
+
+
+class HostileEncoder(torch.nn.Module):
+    sampling_rate = 16000
+    output_dim = 4
+    hop_size_in_ms = 10
+
+    def __init__(self):
+        super().__init__()
+        deep = "[" * 800 + "]" * 800
+        frame(
+            '{"payload_bytes": 0, "phase": "construct", "is_module": true, "parameters": 1, "weight_bytes": 1, "class_name": '
+            f'{deep}, "names": [{deep}], "training": [{deep}], "attributes": [{{"name": {deep}, "text": {deep}}}, {deep}]}}'
+        )
+        time.sleep(5)
+
+    def forward(self, audio):
+        return torch.nn.functional.pad(audio, (0, 159)).unfold(1, 160, 160)[..., :4]
