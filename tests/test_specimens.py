@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from audio_encoder_checker.catalogue import all_checks
+from audio_encoder_checker.findings import Severity
 from audio_encoder_checker.pipeline import STAGES, Options, check_submission
 from audio_encoder_checker.report import Report, Verdict
 from audio_encoder_checker.rules import DEFAULT_PROFILE, RESOURCES
@@ -20,6 +21,7 @@ from audio_encoder_checker.sandbox.choose import survey
 pytestmark = pytest.mark.box
 
 FOLDER = Path(__file__).parent / "specimens"
+HOSTILE = Path(__file__).parent / "hostile"
 SPECIMENS = sorted(p for p in FOLDER.iterdir() if p.is_dir() and not p.name.startswith("."))
 UNSTEADY = re.compile(r"\d[\d.]* [MG]iB|(?<=differ by )\S+|\d+\.\d+e?-?\d*|(?<=cosine )-?\d+")
 """Figures that are not the same on every run and machine."""
@@ -67,7 +69,7 @@ def test_a_specimen_is_found_wrong_for_what_it_is(specimen: Path, small_budget: 
         assert ids == []
         assert report.verdict is Verdict.READY
     elif specimen.name.startswith("undecided-"):
-        assert ids == []
+        assert {finding.severity for finding in report.findings} <= {Severity.NOTE}
         assert report.verdict is Verdict.UNDECIDED
     else:
         assert ids[:1] == [specimen.name[:6]], "the first finding is the root cause"
@@ -79,4 +81,6 @@ def test_a_specimen_is_found_wrong_for_what_it_is(specimen: Path, small_budget: 
 
 def test_every_check_that_runs_an_encoder_has_a_specimen() -> None:
     shown = {p.name[:6] for p in SPECIMENS}
+    for expected in HOSTILE.glob("*/expected.toml"):  # held to it by `test_hostile.py`
+        shown.update(re.findall(r"AEC\d{3}", expected.read_text(encoding="utf-8")))
     assert {c.id for c in all_checks() if c.id[3] in "0458"} - shown == set()

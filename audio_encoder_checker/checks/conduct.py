@@ -33,7 +33,7 @@ def network_attempt(conduct: Conduct) -> Iterator[Problem]:
     """The encoder reaches for the network.
 
     Downloading weights while the encoder is loaded is allowed; anything else, a version check or usage statistics,
-    slows the start and may fail on the organisers' machine. The box has no network, and the encoder went on.
+    slows the start and may fail on the organisers' machine. The box has no network: this was refused.
 
     Fix: load from files in the repository, or set `HF_HUB_OFFLINE=1` once the weights are cached.
     """
@@ -49,7 +49,7 @@ def write_outside_scratch(conduct: Conduct) -> Iterator[Problem]:
     """The encoder writes where it may not.
 
     Only the temporary folder and the home folder are the encoder's; the organisers may mount the repository and
-    the installed packages read-only. Here the write failed, and the encoder went on.
+    the installed packages read-only. Here the write was refused.
 
     Fix: write to `tempfile.gettempdir()`, or give libraries their cache there (`NUMBA_CACHE_DIR`, `MPLCONFIGDIR`).
     """
@@ -62,8 +62,8 @@ def write_outside_scratch(conduct: Conduct) -> Iterator[Problem]:
 def hostile_act(conduct: Conduct) -> Iterator[Problem]:
     """The encoder tries to get hold of the machine.
 
-    Kernel settings, other programs' memory, system and account files, a container's or cloud's controls: no encoder
-    and no library of one needs them. The box refused; the organisers will have a human look at this submission.
+    Kernel settings, other programs and their memory, system and account files, a container's or cloud's controls: no
+    encoder and no library of one needs them. The box refused; the organisers will have a human look at this submission.
 
     Fix: remove the code that does this; if it comes with a dependency, name the dependency to the organisers.
     """

@@ -247,7 +247,7 @@ class TestUsage:
 
 
 def test_without_a_box_the_verdict_is_open_and_the_remedy_is_told(tmp_path: Path) -> None:
-    ran = Ran(tmp_path, str(GOOD), "--no-eval", PATH="/nowhere")
+    ran = Ran(tmp_path, str(GOOD), "--no-eval", "--box", "strong", PATH="/nowhere")
     assert ran.status == 3
     assert ran.stdout.startswith("UNDECIDED")
     assert "install bubblewrap" in ran.stdout
