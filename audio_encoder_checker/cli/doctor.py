@@ -48,7 +48,7 @@ def machine() -> dict[str, str]:
 
 
 def diagnosis(tiers: Sequence[Surveyed], facts: dict[str, str]) -> str:
-    """The text, at most 79 columns wide."""
+    """The text, at most 79 columns wide but for commands."""
     lines = [line for one in tiers for line in _tier(one)]
     lines += [line for label, text in facts.items() for line in _row(label, text)]
     usable = next(one for one in tiers if one.box)
@@ -66,9 +66,11 @@ def _tier(one: Surveyed) -> Iterator[str]:
     if one.why_not:
         yield from _row("  why", one.why_not)
     if one.remedy:
-        yield from _row("  remedy", one.remedy)
-    if one.isolation:
+        yield f"{'  remedy':<{LABEL}}{one.remedy}"  # in one line, to be pasted
+    if one.isolation and one.box:
         yield from _isolation(one.isolation)
+    if one.isolation:
+        yield from _ways_out(one.isolation)
     yield ""
 
 
@@ -76,6 +78,9 @@ def _isolation(isolation: Isolation) -> Iterator[str]:
     yield from _row("  made of", "; ".join(isolation.mechanisms))
     yield from _row("  memory", isolation.memory)
     yield from _row("  gaps", "; ".join(isolation.unprotected))
+
+
+def _ways_out(isolation: Isolation) -> Iterator[str]:
     if isolation.probes:
         held = sum(probe.shut for probe in isolation.probes)
         yield from _row("  self-test", f"{held} of {len(isolation.probes)} ways out tried and shut")

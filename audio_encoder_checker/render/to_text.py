@@ -183,15 +183,16 @@ def _box(report: Report, console: Console) -> None:
     ]
     if isolation.why_not_stronger:
         rows.append(("because", isolation.why_not_stronger))
-    if isolation.remedy:
-        rows.append(("stronger", isolation.remedy))
-    _card(rows, console)
+    _card(rows, console, last=not isolation.remedy)
+    if isolation.remedy:  # a command stays in one line, to be pasted
+        console.print(Text("stronger  ", style="dim").append(isolation.remedy, style="not dim"), soft_wrap=True)
+        console.print()
 
 
-def _card(rows: list[tuple[str, str]], console: Console) -> None:
+def _card(rows: list[tuple[str, str]], console: Console, *, last: bool = True) -> None:
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", min_width=8, no_wrap=True)
     grid.add_column(overflow="fold")
     for label, text in rows:
         grid.add_row(Text(label), Text(text))
-    console.print(Padding(grid, (0, 0, 1, 0), expand=False))
+    console.print(Padding(grid, (0, 0, int(last), 0), expand=False))

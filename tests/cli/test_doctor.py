@@ -33,7 +33,13 @@ def test_a_tier_that_fails_shows_why_the_open_probe_and_the_remedy() -> None:
 
 def test_no_line_is_wider_than_a_terminal() -> None:
     text = diagnosis(survey(), {"system": "Linux " * 40})
-    assert max(len(line) for line in text.splitlines()) < 80
+    assert max(len(line) for line in text.splitlines() if not line.startswith("  remedy")) < 80
+
+
+def test_a_command_stays_in_one_line() -> None:
+    command = "sudo " + "word " * 40 + "end"
+    text = diagnosis((Surveyed("strong", None, "why", command, None), WEAK), {})
+    assert f"  remedy    {command}" in text.splitlines()
 
 
 @pytest.mark.box
