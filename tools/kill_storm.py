@@ -1,7 +1,8 @@
-"""Kill the checker at random moments and look at what it leaves: `python tools/kill_storm.py [ROUNDS] [BOX]`.
+"""Kill the checker at random moments and see what it leaves: `python tools/kill_storm.py [ROUNDS] [BOX] [SECONDS]`.
 
-Every round starts `aecc-check` on an encoder that leaves a daemon behind, kills it after a random time, and looks
-for processes. At the end one more start has to sweep all temporary folders and control groups away.
+Every round starts `aecc-check` on an encoder that leaves daemons behind, kills it after a random time of at most SECONDS
+(4 by default; a whole run takes some 15), and looks for processes. At the end one more start has to sweep all temporary
+folders and control groups away.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from pathlib import Path
 import psutil
 
 MARK = f"aecc-storm-{os.getpid()}"
-LONGEST_SECONDS = 4.0
 PATIENCE_SECONDS = 5.0
 ENCODER = f"""
 import os, subprocess, time, torch
@@ -32,12 +32,12 @@ class StormEncoder(torch.nn.Module):
                     os.execv("/bin/sh", ["{MARK}", "-c", "trap '' TERM HUP INT; while :; do sleep 1; done"])
                 os._exit(0)
     def forward(self, audio):
-        time.sleep(0.2)
+        time.sleep(0.01)
         return audio[:, ::160, None]
 """
 
 
-def storm(rounds: int, box: str, seed: int = 0) -> list[str]:
+def storm(rounds: int, box: str, longest_s: float, seed: int = 0) -> list[str]:
     """Run the storm.
 
     Returns:
@@ -51,7 +51,7 @@ def storm(rounds: int, box: str, seed: int = 0) -> list[str]:
         temporary.mkdir()
         (repository / "encoder.py").write_text(ENCODER, encoding="utf-8")
         for number in range(rounds):
-            _start_and_kill(repository, temporary, box, dice.uniform(0.0, LONGEST_SECONDS))
+            _start_and_kill(repository, temporary, box, dice.uniform(0.0, longest_s))
             left += [f"round {number}: {line}" for line in _survivors(temporary)]
         _command(repository, temporary, box, "--until", "source").wait()  # the next start sweeps
         left += [f"folder {path.name}" for path in temporary.iterdir()]
@@ -71,7 +71,7 @@ def _command(repository: Path, temporary: Path, box: str, *options: str) -> subp
 
 
 def _start_and_kill(repository: Path, temporary: Path, box: str, seconds: float) -> None:
-    process = _command(repository, temporary, box, "--no-eval")
+    process = _command(repository, temporary, box)
     time.sleep(seconds)
     process.kill()
     process.wait()
@@ -90,7 +90,8 @@ def _ours(temporary: Path) -> list[str]:
     for process in psutil.process_iter(["pid", "cmdline", "status"]):
         words = process.info["cmdline"] or []
         ours = MARK in words or any(
-            "w_host" in word or str(temporary) in word or "launcher.__main__" in word for word in words
+            "w_host" in word or str(temporary) in word or "launcher.__main__" in word or "scorer" in word
+            for word in words
         )
         if ours and process.info["status"] != psutil.STATUS_ZOMBIE:
             found.append(f"process {process.pid}: {' '.join(words)[:100]}")
@@ -98,6 +99,8 @@ def _ours(temporary: Path) -> list[str]:
 
 
 if __name__ == "__main__":
-    lines = storm(int(sys.argv[1]) if len(sys.argv) > 1 else 200, sys.argv[2] if len(sys.argv) > 2 else "strong")
+    given = sys.argv[1:]
+    rounds, box, longest = [*given, *("200", "strong", "4")[len(given) :]]
+    lines = storm(int(rounds), box, float(longest))
     print("\n".join(lines) or "nothing was left")  # noqa: T201 - this is a script
     sys.exit(bool(lines))
