@@ -1,8 +1,8 @@
 """Kill the checker at random moments and see what it leaves: `python tools/kill_storm.py [ROUNDS] [BOX] [SECONDS]`.
 
-Every round starts `aecc-check` on an encoder that leaves daemons behind, kills it after a random time of at most SECONDS
-(4 by default; a whole run takes some 15), and looks for processes. At the end one more start has to sweep all temporary
-folders and control groups away.
+Every round starts `aecc-check` on an encoder that leaves daemons behind, kills it after a random time of at most
+SECONDS (4 by default; a whole run takes some 15), and looks for processes. At the end one more start has to sweep all
+temporary folders and control groups away.
 """
 
 from __future__ import annotations
