@@ -1,7 +1,8 @@
 """Control groups: the kernel itself counts and limits one box's memory, processes and processor time.
 
-A group is made below our own (version 1), below or beside our own where that is delegated to us (version 2), or as a
-scope of the user's systemd. See docs.kernel.org/admin-guide/cgroup-v1 and cgroup-v2, and systemd.io/CGROUP_DELEGATION.
+A group is made below our own (version 1), or below or beside our own where that is delegated to us (version 2); where
+it is not, the user's systemd gives us a place that is (`delegation.py`). See docs.kernel.org/admin-guide/cgroup-v1 and
+cgroup-v2, and systemd.io/CGROUP_DELEGATION.
 """
 
 from __future__ import annotations
@@ -9,13 +10,13 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import shutil
 import signal
-import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+
+from audio_encoder_checker.sandbox.delegation import own_groups, settle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +50,7 @@ class Cgroup(Protocol):
 
     @property
     def name(self) -> str:
-        """`cgroup v1`, `cgroup v2` or `systemd scope`."""
+        """`cgroup v1` or `cgroup v2`."""
 
     @property
     def counts_memory(self) -> bool:
@@ -62,10 +63,6 @@ class Cgroup(Protocol):
     @property
     def join(self) -> tuple[str, ...]:
         """Files into which a process writes 0 to become a member."""
-
-    @property
-    def prefix(self) -> tuple[str, ...]:
-        """Command line under which a process is started to become a member."""
 
     def counters(self) -> Counters:
         """What was counted so far; cheap, and never raises."""
@@ -83,18 +80,18 @@ def make_cgroup(memory_bytes: int, tasks: int) -> tuple[Cgroup | None, str]:
     Returns:
         The group and an empty text, or None and why there is none.
     """
-    own = _own_groups()
+    own = own_groups()
     if not own:
         return None, "no control groups here"
     name = f"{PREFIX}-{os.getpid()}-{_start_time(os.getpid())}-{secrets.token_hex(4)}"
     try:
         if "memory" in own or "pids" in own:
             return GroupsV1(name, own, memory_bytes, tasks), ""
+        if not _parent_for_groups(own[""]) and settle():
+            own = own_groups()
         return GroupV2(name, own[""], memory_bytes, tasks), ""
     except OSError as error:
-        scope = make_scope(name, memory_bytes, tasks)
-        reason = f"control groups are not ours to make ({error.strerror})"
-        return (scope, "") if scope else (None, reason)
+        return None, f"control groups are not ours to make ({error.strerror})"
 
 
 def sweep_cgroups() -> int:
@@ -104,7 +101,7 @@ def sweep_cgroups() -> int:
         How many were removed.
     """
     swept = 0
-    own = _own_groups()
+    own = own_groups()
     for parent in {*own.values(), *(folder.parent for kind, folder in own.items() if not kind)}:
         for group in parent.glob(f"{PREFIX}-*-*-*"):
             _, pid, started, _ = group.name.split("-")
@@ -118,7 +115,6 @@ class GroupsV1:
     """One group in each of the controllers of version 1 that are there, below our own."""
 
     name = "cgroup v1"
-    prefix: tuple[str, ...] = ()
 
     def __init__(self, name: str, own: dict[str, Path], memory_bytes: int, tasks: int) -> None:
         self.groups: dict[str, Path] = {}
@@ -179,11 +175,10 @@ class GroupV2:
     """
 
     name = "cgroup v2"
-    prefix: tuple[str, ...] = ()
     counts_memory = counts_tasks = True
 
     def __init__(self, name: str, own: Path, memory_bytes: int, tasks: int) -> None:
-        parent = next((folder for folder in (own, own.parent) if _hands_down(folder)), None)
+        parent = _parent_for_groups(own)
         if parent is None:
             raise PermissionError(1, "memory and pids are not delegated")
         self.group = parent / name
@@ -213,58 +208,6 @@ class GroupV2:
         _remove(self.group)
 
 
-class Scope:
-    """A scope of the user's systemd, which makes the group, and removes it when its last member is gone."""
-
-    name = "systemd scope"
-    join: tuple[str, ...] = ()
-    counts_memory = counts_tasks = True
-
-    def __init__(self, name: str, program: str, memory_bytes: int, tasks: int) -> None:
-        self.unit = f"{name}.scope"
-        options = (f"MemoryMax={memory_bytes}", "MemorySwapMax=0", f"TasksMax={tasks}", "OOMPolicy=continue")
-        properties = tuple(word for option in options for word in ("-p", option))
-        self.prefix = (program, "--user", "--scope", "--quiet", "--collect", f"--unit={self.unit}", *properties, "--")
-        self._group: Path | None = None
-        self._last = Counters(out_of_memory_kills=0, tasks_refused=0)
-
-    def counters(self) -> Counters:
-        """The last reading stays once the scope is gone."""
-        group = self._find()
-        if group is not None and group.is_dir():
-            now = counters_v2(group)
-            self._last = now if now.out_of_memory_kills is not None else self._last
-        return self._last
-
-    def kill(self) -> None:
-        """By its group."""
-        group = self._find()
-        if group is not None:
-            _kill_members(group)
-
-    def close(self) -> None:
-        """Systemd removes it."""
-        self.kill()
-
-    def _find(self) -> Path | None:
-        if self._group is None:
-            self._group = next(iter(Path("/sys/fs/cgroup").rglob(self.unit)), None)
-        return self._group
-
-
-def make_scope(name: str, memory_bytes: int, tasks: int) -> Scope | None:
-    """A scope, if the user's systemd makes one that counts: tried with `true`."""
-    program = shutil.which("systemd-run")
-    if program is None or not Path(os.environ.get("XDG_RUNTIME_DIR", "/none"), "systemd", "private").exists():
-        return None
-    trial = Scope(f"{name}t", program, memory_bytes, tasks)
-    try:
-        done = subprocess.run([*trial.prefix, "true"], capture_output=True, timeout=10, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return Scope(name, program, memory_bytes, tasks) if done.returncode == 0 else None
-
-
 def limit_v2(group: Path, memory_bytes: int, tasks: int) -> None:
     """Write a group's limits.
 
@@ -290,38 +233,8 @@ def counters_v2(group: Path) -> Counters:
     )
 
 
-def _own_groups() -> dict[str, Path]:
-    """Our own group of each controller of version 1, and under the empty name that of version 2."""
-    mounts = dict(_mounts())
-    found = {}
-    try:
-        lines = Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return {}
-    for line in lines:
-        _, kinds, path = line.split(":", 2)
-        for kind in kinds.split(","):
-            if kind in mounts:
-                root, place = mounts[kind]
-                inside = os.path.relpath(path, root) if path.startswith(root) else path.lstrip("/")
-                found[kind] = place / inside
-    return {kind: folder for kind, folder in found.items() if folder.is_dir()}
-
-
-def _mounts() -> Iterator[tuple[str, tuple[str, Path]]]:
-    """Controller (empty for version 2) to the root of its mount and where it is mounted (proc(5), mountinfo)."""
-    try:
-        lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return
-    for line in lines:
-        mount, _, rest = line.partition(" - ")
-        fields, kind = mount.split(), rest.split()
-        if kind[0] == "cgroup2":
-            yield "", (fields[3], Path(fields[4]))
-        elif kind[0] == "cgroup":
-            for option in kind[2].split(","):
-                yield option, (fields[3], Path(fields[4]))
+def _parent_for_groups(own: Path) -> Path | None:
+    return next((folder for folder in (own, own.parent) if _hands_down(folder)), None)
 
 
 def _hands_down(folder: Path) -> bool:
@@ -345,9 +258,9 @@ def _kill_members(group: Path) -> None:
 
 
 def _members(group: Path) -> Iterator[int]:
-    for place in (group, *group.rglob("*/")):
+    for place, _, _ in os.walk(group):  # which passes over what goes away meanwhile
         with contextlib.suppress(OSError):
-            for word in (place / "cgroup.procs").read_text(encoding="ascii").split():
+            for word in Path(place, "cgroup.procs").read_text(encoding="ascii").split():
                 if int(word) != 0:  # 0 stands for a process that we cannot see
                     yield int(word)
 

@@ -72,17 +72,16 @@ def launch(plan: Plan, job: Job, descriptors: tuple[int, ...] = ()) -> subproces
         "cwd": plan.cwd,
         "env": plan.env,
     }
-    prefix = job.cgroup.prefix if job.cgroup else ()
     told = in_memory(json.dumps(data).encode())
     lifeline = () if plan.lifeline is None else (plan.lifeline,)
     try:
         return subprocess.Popen(
-            [*prefix, *_launcher_command(told)],
+            _launcher_command(told),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             pass_fds=(told, *passed, *lifeline),
-            env=dict(os.environ) if prefix else {},
+            env={},
             cwd="/",
             start_new_session=True,  # Ctrl-C is the checker's to handle
         )

@@ -13,24 +13,12 @@ import pytest
 
 from audio_encoder_checker.sandbox import cgroup
 from audio_encoder_checker.sandbox.cgroup import Counters, counters_v2, limit_v2, make_cgroup, sweep_cgroups
+from tests.sandbox.test_delegation import machine
 
 if TYPE_CHECKING:
     from audio_encoder_checker.sandbox.cgroup import Cgroup
 
 MIB = 1 << 20
-
-
-def machine(folder: Path, monkeypatch: pytest.MonkeyPatch, own: str, mounts: str) -> None:
-    """Make /proc/self/cgroup and mountinfo say this."""
-    (folder / "cgroup").write_text(own)
-    (folder / "mountinfo").write_text(mounts)
-    real = Path
-
-    def redirected(*parts: str) -> Path:
-        path = real(*parts)
-        return folder / path.name if str(path).startswith("/proc/self/") else path
-
-    monkeypatch.setattr(cgroup, "Path", redirected)
 
 
 class TestVersion2:
@@ -51,7 +39,7 @@ class TestVersion2:
         made, why = make_cgroup(256 * MIB, 64)
         assert made is not None, why
         (folder,) = [path for path in group.parent.iterdir() if path.name.startswith("aecc-")]
-        assert (made.name, made.join, made.prefix) == ("cgroup v2", (str(folder / "cgroup.procs"),), ())
+        assert (made.name, made.join) == ("cgroup v2", (str(folder / "cgroup.procs"),))
         assert (folder / "memory.max").read_text() == str(256 * MIB)
         assert (folder / "pids.max").read_text() == "64"
 
@@ -60,7 +48,7 @@ class TestVersion2:
     ) -> None:
         self.group(tmp_path, controllers="cpu")
         machine(tmp_path, monkeypatch, "0::/user.slice/session\n", f"1 0 0:1 / {tmp_path} rw - cgroup2 none rw\n")
-        monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+        monkeypatch.setattr(cgroup, "settle", lambda: False)
         made, why = make_cgroup(256 * MIB, 64)
         assert made is None
         assert "not ours to make" in why
@@ -95,7 +83,7 @@ def member(group: Cgroup, code: str) -> subprocess.Popen[str]:
     """A process in a group that prints a word once it is in and then runs `code`."""
     join = "".join(f"open({path!r}, 'w').write('0')\n" for path in group.join)
     program = f"import os, subprocess, sys, threading, time\n{join}print('in', flush=True)\n{code}"
-    process = subprocess.Popen([*group.prefix, sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stdout.readline() == "in\n"
     return process
@@ -167,7 +155,7 @@ class TestARealGroup:
             "from audio_encoder_checker.sandbox.cgroup import make_cgroup\n"
             "group, _ = make_cgroup(128 << 20, 32)\n"
             "join = ''.join(f'echo 0 > {path}; ' for path in group.join) if group else ''\n"
-            "command = [*group.prefix, '/bin/sh', '-c', join + 'exec sleep 300'] if group else ['/bin/sleep', '300']\n"
+            "command = ['/bin/sh', '-c', join + 'exec sleep 300']\n"
             "silent = subprocess.DEVNULL\n"
             "print(os.getpid(), subprocess.Popen(command, stdout=silent, stderr=silent).pid, flush=True)\n"
             "time.sleep(0.5); os.kill(os.getpid(), 9)"
