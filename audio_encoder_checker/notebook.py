@@ -70,10 +70,10 @@ def _official_call(encoder: Any, facts: EncoderFacts, rules: Rules) -> Trace:
     noise = np.random.default_rng(AUDIO_SEED).standard_normal((batch, samples)).astype("float32")
     seconds = samples / (facts.number("sampling_rate") or USUAL_RATE_HZ)
     try:
-        audio = encode.waveforms(bytearray(noise.tobytes()), [batch, samples], "cpu")
+        audio = encode.waveforms(memoryview(bytearray(noise.tobytes())), [batch, samples], "cpu")
         header, payload = encode.call(encoder, audio, rules.limits.answer_bytes)
     except Exception as error:  # noqa: BLE001 - whatever the encoder raises is what is being judged
         raised = read_raised(failure.describe(error, ""))
         return Trace(OFFICIAL, batch, samples, seconds, Outcome(Ending.RAISED, 0.0, raised=raised))
-    returned, _ = decode(header, bytearray(payload))
+    returned, _ = decode(header, memoryview(payload))
     return Trace(OFFICIAL, batch, samples, seconds, Outcome(Ending.ANSWERED, 0.0), returned)

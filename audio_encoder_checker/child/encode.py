@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 
-def waveforms(payload: bytearray, shape: list[int], device: str) -> torch.Tensor:
+def waveforms(payload: memoryview, shape: list[int], device: str) -> torch.Tensor:
     """Audio `[B, samples]`, float32, as X-ARES hands it to an encoder."""
     audio = np.frombuffer(payload, dtype=np.float32).reshape(shape)
     return torch.from_numpy(audio).to(device)

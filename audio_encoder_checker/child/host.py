@@ -61,7 +61,7 @@ class Host:
         except BaseException as error:
             return {"phase": phase, "names": names[:50], "raised": failure.describe(error, self.root)}
 
-    def encode(self, question: dict[str, Any], payload: bytearray) -> tuple[dict[str, Any], bytes | memoryview]:
+    def encode(self, question: dict[str, Any], payload: memoryview) -> tuple[dict[str, Any], bytes | memoryview]:
         """Call the encoder on the audio in the payload."""
         try:
             audio = encode.waveforms(payload, question["shape"], self.device)

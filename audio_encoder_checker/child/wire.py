@@ -7,6 +7,7 @@ bytes as its `payload_bytes` says. Never pickle. Standard library only: this fil
 from __future__ import annotations
 
 import json
+import mmap
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,12 @@ if TYPE_CHECKING:
     import socket
 
 HEADER_LIMIT = 64 * 1024
-FIRST_BYTES = 16 << 20
+LARGE_BYTES = 1 << 20
+
+
+_PRIVATE: dict[str, int] = (
+    {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}  # Windows has no others
+)
 
 
 class ClosedError(Exception):
@@ -57,8 +63,8 @@ def send(
 
 def receive(
     channel: socket.socket, payload_limit: int, deadline: float | None = None
-) -> tuple[dict[str, Any], bytearray]:
-    """Receive one frame.
+) -> tuple[dict[str, Any], memoryview]:
+    """Receive one frame: its header, and its payload, which may be written to.
 
     Raises:
         ClosedError: the other side ended before a whole frame came.
@@ -69,7 +75,7 @@ def receive(
     if size > HEADER_LIMIT:
         raise GarbledError(f"a header of {size} bytes")
     try:
-        header = json.loads(_exactly(channel, size, deadline))
+        header = json.loads(bytes(_exactly(channel, size, deadline)))
         payload_bytes = header["payload_bytes"]
     except (ValueError, RecursionError, TypeError, KeyError) as error:
         raise GarbledError(f"a header that is no JSON object: {type(error).__name__}") from None
@@ -79,19 +85,16 @@ def receive(
     return header, _exactly(channel, payload_bytes, deadline)
 
 
-def _exactly(channel: socket.socket, size: int, deadline: float | None) -> bytearray:
-    """So many bytes; memory grows as they come, not as they are announced."""
-    buffer = bytearray(min(size, FIRST_BYTES))
+def _exactly(channel: socket.socket, size: int, deadline: float | None) -> memoryview:
+    """So many bytes, in memory that is taken as they come, not as they are announced."""
+    buffer = memoryview(mmap.mmap(-1, size, **_PRIVATE) if size > LARGE_BYTES else bytearray(size))
     filled = 0
     while filled < size:
-        if filled == len(buffer):
-            buffer.extend(bytes(min(size, 4 * len(buffer)) - len(buffer)))
         _wait(channel, deadline)
-        with memoryview(buffer) as view:
-            try:
-                count = channel.recv_into(view[filled:], min(len(buffer) - filled, 1 << 20))
-            except ConnectionError as error:
-                raise ClosedError(str(error)) from None
+        try:
+            count = channel.recv_into(buffer[filled:])
+        except ConnectionError as error:
+            raise ClosedError(str(error)) from None
         if count == 0:
             raise ClosedError("end of stream")
         filled += count

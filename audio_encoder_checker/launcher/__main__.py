@@ -1,8 +1,8 @@
 """Become the program in the box: the last steps of a new process before foreign code, in an order that matters.
 
-Started as `python -I -S -B -c ...` with one argument, the number of a descriptor that holds the plan as JSON
-(`Plan`). Trusted: it holds the checker's rights until it has given them up. Standard library only, because it
-runs without site-packages, and quick to start.
+Started as `python -I -S -B -c ...` with one argument, the number of a descriptor that holds the plan (`words.py`).
+Trusted: it holds the checker's rights until it has given them up. Standard library only, because it runs without
+site-packages, and of that only what is quick to import: every box waits for it.
 
 1. die with the checker   2. join the control groups   3. set resource limits
 4. private mounts         5. give up the user's id      6. adopt and supervise (a process of its own)
@@ -13,15 +13,17 @@ Whatever goes wrong ends the process with status 125 and one line on stderr: not
 
 from __future__ import annotations
 
-import base64
-import json
 import os
 import resource
-import signal
 import sys
-from typing import Any, NoReturn
 
-from . import landlock, libc, stage, supervise
+from . import landlock, libc, stage, supervise, words
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+    from .words import Words
 
 FAILED = 125
 
@@ -29,7 +31,7 @@ FAILED = 125
 def main() -> NoReturn:
     """Read the plan, follow it, exec."""
     with os.fdopen(int(sys.argv[1]), "rb") as file:
-        plan = json.loads(file.read())
+        plan = words.read(file.read())
     try:
         _follow(plan)
     except (OSError, ValueError) as error:
@@ -37,32 +39,32 @@ def main() -> NoReturn:
     os._exit(FAILED)
 
 
-def _follow(plan: dict[str, Any]) -> None:
-    parent = plan["parent"]
+def _follow(plan: Words) -> None:
+    parent = plan.number("parent")
     _die_with(parent)
-    for group in plan["join"]:
+    for group in plan.all("join"):
         with open(group, "w", encoding="ascii") as file:
             file.write("0")
-    for name, value in plan["rlimits"].items():
-        _limit(getattr(resource, name), value)
-    if plan["binds"]:
-        _stage(plan["binds"])
-    if plan["lifeline"] is not None:
+    for name, value in plan.pairs("rlimit"):
+        _limit(getattr(resource, name), int(value))
+    if plan.all("bind"):
+        _stage(plan.all("bind"))
+    if plan.all("lifeline"):
         parent = _supervise(plan)
     _give_up_rights(plan, parent)
-    if plan["landlock"]:
-        rules = plan["landlock"]
-        landlock.restrict([*rules["read"], f"/proc/{os.getpid()}"], rules["write"], rules["devices"])
-    if plan["filter"]:
+    if plan.all("write"):
+        landlock.restrict([*plan.all("read"), f"/proc/{os.getpid()}"], plan.all("write"), plan.all("device"))
+    for program in plan.all("filter"):
         libc.prctl(libc.PR_SET_NO_NEW_PRIVS, 1)
-        libc.install_filter(base64.b64decode(plan["filter"]))
-    os.chdir(plan["cwd"])
-    os.execve(plan["command"][0], plan["command"], plan["env"])  # noqa: S606 - to exec is what it is for
+        libc.install_filter(bytes.fromhex(program))
+    os.chdir(plan.one("cwd"))
+    command = plan.all("command")
+    os.execve(command[0], command, dict(plan.pairs("env")))  # noqa: S606 - to exec is what it is for
 
 
 def _die_with(parent: int) -> None:
     """Have the kernel kill us when the checker ends; if it ended before we could ask, end now."""
-    libc.prctl(libc.PR_SET_PDEATHSIG, signal.SIGKILL)
+    libc.prctl(libc.PR_SET_PDEATHSIG, libc.SIGKILL)
     if os.getppid() != parent:
         os._exit(FAILED)
 
@@ -94,35 +96,37 @@ def _stage(binds: list[str]) -> None:
         os.close(place)
 
 
-def _supervise(plan: dict[str, Any]) -> int:
+def _supervise(plan: Words) -> int:
     """Fork; the child returns its parent's pid, this process stays beside it and ends with its status."""
     supervise.become_parent_of_orphans()
-    inside = bool(plan["landlock"]) and landlock.keep_signals_inside()
+    lifeline = plan.number("lifeline")
+    inside = bool(plan.all("write")) and landlock.keep_signals_inside()
     me = os.getpid()
     child = os.fork()
     if child == 0:
         os.setsid()
         _die_with(me)
-        os.close(plan["lifeline"])
+        os.close(lifeline)
         return me
-    for descriptor in plan["pass"]:
-        os.close(descriptor)  # the child's alone
+    for descriptor in plan.all("pass"):
+        os.close(int(descriptor))  # the child's alone
     libc.prctl(libc.PR_SET_PDEATHSIG, 0)  # from here on the lifeline tells, so that we can clear up
     silent = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silent, 1)  # the streams end when the child's end
     os.dup2(silent, 2)
-    os._exit(supervise.supervise(child, plan["lifeline"], plan["parent"], signals_inside=inside))
+    os._exit(supervise.supervise(child, lifeline, plan.number("parent"), signals_inside=inside))
 
 
-def _give_up_rights(plan: dict[str, Any], parent: int) -> None:
+def _give_up_rights(plan: Words, parent: int) -> None:
     if os.geteuid() != 0:
         return
-    if plan["uid"] is not None:
+    if plan.all("uid"):
+        uid = plan.number("uid")
         os.setgroups([])
-        os.setresgid(plan["uid"], plan["uid"], plan["uid"])
-        os.setresuid(plan["uid"], plan["uid"], plan["uid"])
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
         _die_with(parent)  # the kernel forgets that wish when the user changes
-    elif plan["landlock"]:
+    elif plan.all("write"):
         libc.drop_capabilities()
 
 

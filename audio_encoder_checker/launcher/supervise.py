@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import select
-import signal
 import time
 
 from . import libc
@@ -41,7 +40,7 @@ def supervise(child: int, lifeline: int, parent: int, *, signals_inside: bool) -
         if gone:
             break
     end_all(at_once=at_once)
-    return 128 + signal.SIGKILL if status is None else status
+    return 128 + libc.SIGKILL if status is None else status
 
 
 def become_parent_of_orphans() -> None:
@@ -80,7 +79,7 @@ def _reap(child: int) -> int | None:
                 code = os.waitstatus_to_exitcode(ended[1])
                 status = code if code >= 0 else 128 - code
     except ChildProcessError:
-        return status if status is not None else 128 + signal.SIGKILL
+        return status if status is not None else 128 + libc.SIGKILL
     return status
 
 
@@ -96,6 +95,6 @@ def _may_signal(pid: int) -> bool:
 
 def _signal(pid: int) -> None:
     try:
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, libc.SIGKILL)
     except OSError:
         return

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from audio_encoder_checker.sandbox.box import Box, Limits
 
 GRACE_SECONDS = 2.0
+NOTHING = memoryview(b"")
 EXIT_SECONDS = 5.0
 COLOURS = re.compile(r"\x1b\[[0-9;]*[mKABCDEFG]")
 """What progress bars and coloured logs send: harmless."""
@@ -31,7 +32,7 @@ class Answer:
 
     outcome: Outcome
     header: dict[str, Any] = field(default_factory=dict)
-    payload: bytearray = field(default_factory=bytearray)
+    payload: memoryview = NOTHING
 
 
 class Session:

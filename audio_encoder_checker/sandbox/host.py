@@ -7,6 +7,7 @@ import os
 import stat
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from audio_encoder_checker.sandbox.launch import unused_uid
@@ -61,7 +62,8 @@ def home() -> Path:
     return Path(os.path.expanduser("~")).absolute()  # noqa: PTH111 - Path.home raises for such users
 
 
-def interpreter_binds() -> list[tuple[str, str]]:
+@cache
+def interpreter_binds() -> tuple[tuple[str, str], ...]:
     """The running interpreter, its environment, and every link on the way to it: from where to where.
 
     /usr is left out: every box shows it anyway.
@@ -76,7 +78,7 @@ def interpreter_binds() -> list[tuple[str, str]]:
     shown = {*folders, Path("/usr")}
     paths = [folder for folder in sorted(folders) if not folder.is_relative_to("/usr")]
     paths += [file for file in sorted(files) if not any(file.is_relative_to(folder) for folder in shown)]
-    return [(str(path), str(path)) for path in paths]
+    return tuple((str(path), str(path)) for path in paths)
 
 
 def box_uid(repository: Path) -> int | None:
@@ -84,11 +86,16 @@ def box_uid(repository: Path) -> int | None:
 
     The way to a file does not matter (the strong box shows it elsewhere), its own mode does.
     """
+    if os.geteuid() != 0 or not _interpreter_open() or not _whole_tree_open(repository):
+        return None
+    return unused_uid()
+
+
+@cache
+def _interpreter_open() -> bool:
     packages = [importlib.util.find_spec(name) for name in NEEDED]
     origins = [Path(spec.origin) for spec in packages if spec and spec.origin]
-    if os.geteuid() != 0 or not all(_open_to_all(path) for path in (Path(sys.executable), *origins)):
-        return None
-    return unused_uid() if _whole_tree_open(repository) else None
+    return all(_open_to_all(path) for path in (Path(sys.executable), *origins))
 
 
 def reachable(path: Path) -> bool:

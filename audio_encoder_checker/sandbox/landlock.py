@@ -92,7 +92,7 @@ class LandlockBox:
             },
             uid=uid,
             lifeline=job.lifeline,
-            landlock={"read": _readable(job), "write": [str(job.scratch)], "devices": _devices(gpu=job.gpu)},
+            landlock={"read": _readable(job), "write": [str(job.scratch)], "device": _devices(gpu=job.gpu)},
             program=static_program(self.policy, platform.machine()),
         )
         return launch(plan, job)

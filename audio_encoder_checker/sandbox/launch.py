@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import os
 import secrets
 import subprocess
@@ -12,7 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from audio_encoder_checker.launcher import words
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from audio_encoder_checker.sandbox.box import Job
 
 PACKAGE = Path(__file__).parent.parent
@@ -34,7 +36,7 @@ class Plan:
         binds: host paths to show as `/mnt/0`, `/mnt/1`, ... to a user who cannot reach them.
         uid: user and group to become when we are root, None to stay.
         lifeline: descriptor whose other end the checker holds, None for no supervisor.
-        landlock: arguments of `landlock.restrict`, None for no Landlock.
+        landlock: paths by `read`, `write` and `device`, for `landlock.restrict`; None for no Landlock.
         program: system-call filter to install before exec, may be empty.
     """
 
@@ -58,21 +60,7 @@ def launch(plan: Plan, job: Job, descriptors: tuple[int, ...] = ()) -> subproces
         descriptors: what the command inherits beside the channel.
     """
     passed = (job.channel, *descriptors)
-    data = {
-        "parent": os.getpid(),
-        "join": list(job.cgroup.join) if job.cgroup else [],
-        "rlimits": {**NEVER_DUMP, **plan.rlimits},
-        "binds": list(plan.binds),
-        "uid": plan.uid,
-        "lifeline": plan.lifeline,
-        "pass": list(passed),
-        "landlock": plan.landlock,
-        "filter": base64.b64encode(plan.program).decode(),
-        "command": list(plan.command),
-        "cwd": plan.cwd,
-        "env": plan.env,
-    }
-    told = in_memory(json.dumps(data).encode())
+    told = in_memory(words.write(_words(plan, job, passed)))
     lifeline = () if plan.lifeline is None else (plan.lifeline,)
     try:
         return subprocess.Popen(
@@ -87,6 +75,27 @@ def launch(plan: Plan, job: Job, descriptors: tuple[int, ...] = ()) -> subproces
         )
     finally:
         os.close(told)
+
+
+def _words(plan: Plan, job: Job, passed: tuple[int, ...]) -> Iterator[tuple[str, object]]:
+    """The plan as the launcher reads it."""
+    yield "parent", os.getpid()
+    yield "cwd", plan.cwd
+    lists: dict[str, Iterable[object]] = {
+        "join": job.cgroup.join if job.cgroup else (),
+        "rlimit": (f"{name}={value}" for name, value in {**NEVER_DUMP, **plan.rlimits}.items()),
+        "bind": plan.binds,
+        "uid": () if plan.uid is None else (plan.uid,),
+        "lifeline": () if plan.lifeline is None else (plan.lifeline,),
+        "pass": passed,
+        **(plan.landlock or {}),
+        "filter": (plan.program.hex(),) if plan.program else (),
+        "command": plan.command,
+        "env": (f"{name}={value}" for name, value in plan.env.items()),
+    }
+    for name, values in lists.items():
+        for value in values:
+            yield name, value
 
 
 def _launcher_command(told: int) -> list[str]:

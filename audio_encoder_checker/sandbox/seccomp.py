@@ -13,6 +13,7 @@ from __future__ import annotations
 import errno
 import struct
 from dataclasses import dataclass
+from functools import cache
 
 from audio_encoder_checker.sandbox.syscalls import MACHINES, NEWEST, NUMBERS
 
@@ -101,6 +102,7 @@ def supported(machine: str) -> bool:
     return machine in MACHINES
 
 
+@cache
 def static_program(policy: Policy, machine: str) -> bytes:
     """The filter that refuses by itself, eight bytes an instruction."""
     code = _Assembler(machine)

@@ -54,7 +54,7 @@ def encode(session: Session, audio: NDArray[np.float32], timeout_s: float) -> Ca
     return Call(answer.outcome, returned, values)
 
 
-def decode(header: dict[str, Any], payload: bytearray) -> tuple[Returned, NDArray[Any] | None]:
+def decode(header: dict[str, Any], payload: memoryview) -> tuple[Returned, NDArray[Any] | None]:
     """What came back, and its values.
 
     Raises:

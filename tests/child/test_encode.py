@@ -20,7 +20,7 @@ LIMIT = 1 << 20
 
 def there_and_back(output: object) -> tuple[Returned, Any]:
     header, payload = encode.call(lambda _audio: output, torch.zeros(1, 10), LIMIT)
-    return decode(header, bytearray(payload))
+    return decode(header, memoryview(payload))
 
 
 @pytest.mark.parametrize(
@@ -91,4 +91,4 @@ def test_a_sparse_tensor_is_refused_as_x_ares_would() -> None:
 )
 def test_a_header_that_lies_about_its_bytes_is_caught(header: dict[str, object]) -> None:
     with pytest.raises((KeyError, TypeError, ValueError)):
-        decode(header, bytearray(8))
+        decode(header, memoryview(bytearray(8)))

@@ -163,8 +163,7 @@ class TestARealGroup:
         a_group().close()
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
         checker, left = (int(word) for word in done.stdout.split())
-        assert Path(f"/proc/{left}").exists(), "the control: without sweeping it lives on"
-        assert sweep_cgroups() >= 1
+        sweep_cgroups()  # or another checker that starts now did
         deadline = time.monotonic() + 10
         while Path(f"/proc/{left}").exists() and time.monotonic() < deadline:
             time.sleep(0.02)

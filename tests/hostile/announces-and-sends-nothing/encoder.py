@@ -1,4 +1,4 @@
-"""Announces two gigabytes and sends none."""
+"""Announces half a gigabyte and sends nothing."""
 
 import os
 import sys
@@ -17,5 +17,5 @@ class HostileEncoder(torch.nn.Module):
     hop_size_in_ms = 10
 
     def forward(self, audio):
-        frame('{"payload_bytes": 2000000000}')
+        frame('{"payload_bytes": 500000000}')
         time.sleep(5)
