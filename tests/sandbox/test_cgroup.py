@@ -9,10 +9,12 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from audio_encoder_checker.sandbox import cgroup
 from audio_encoder_checker.sandbox.cgroup import Counters, counters_v2, limit_v2, make_cgroup, sweep_cgroups
+from audio_encoder_checker.sandbox.meter import is_alive
 from tests.sandbox.test_delegation import machine
 
 if TYPE_CHECKING:
@@ -96,6 +98,10 @@ def a_group() -> Cgroup:
     return group
 
 
+def runs(pid: int) -> bool:
+    return psutil.pid_exists(pid) and is_alive(psutil.Process(pid))
+
+
 def leftovers() -> list[Path]:
     mine = f"{cgroup.PREFIX}-{os.getpid()}-"
     return [path for path in Path("/sys/fs/cgroup").rglob(f"{mine}*") if path.is_dir()]
@@ -165,9 +171,9 @@ class TestARealGroup:
         checker, left = (int(word) for word in done.stdout.split())
         sweep_cgroups()  # or another checker that starts now did
         deadline = time.monotonic() + 10
-        while Path(f"/proc/{left}").exists() and time.monotonic() < deadline:
+        while runs(left) and time.monotonic() < deadline:
             time.sleep(0.02)
-        assert not Path(f"/proc/{left}").exists()
+        assert not runs(left)
         assert list(Path("/sys/fs/cgroup").rglob(f"aecc-{checker}-*")) == []
 
     def test_a_living_checker_s_group_is_not_swept(self) -> None:
