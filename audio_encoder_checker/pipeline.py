@@ -218,8 +218,9 @@ class _Run:
         except KeyboardInterrupt:
             self.interrupt()
         now = box.isolation()
-        isolation = replace(known, mechanisms=now.mechanisms, unprotected=now.unprotected)
-        self.evidence.put(isolation, session.conduct(), session.usage())
+        self.evidence.put(replace(known, mechanisms=now.mechanisms, unprotected=now.unprotected))
+        if session.started:
+            self.evidence.put(session.conduct(), session.usage())
 
     def _give_up(self, error: MachineError) -> None:
         """This machine is at fault: what depends on it stays open."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from audio_encoder_checker.child import wire
+from audio_encoder_checker.errors import MachineError
 from audio_encoder_checker.evidence.run import CodeFrame, Conduct, Ending, Outcome, Raised, Usage
 from audio_encoder_checker.printable import printable, told
 from audio_encoder_checker.sandbox.running import Running
@@ -52,6 +53,7 @@ class Session:
         self.workspace = workspace
         self.limits = limits
         self.device = device
+        self.started = False
         self.ended: Outcome | None = None
         self.stage = ""
         self._exit_blocked_by = ""
@@ -59,9 +61,21 @@ class Session:
         self.begin_stage("load", float("inf"))
 
     def __enter__(self) -> Session:
-        """Copy the child into the workspace under a neutral name, and start it."""
-        self._child = Running(self.box, self.repository, self.workspace, self.limits, gpu=self.device != "cpu")
-        self._child.begin()
+        """Copy the child into the workspace under a neutral name, and start it.
+
+        Raises:
+            MachineError: it cannot be started.
+        """
+        try:
+            self._child = Running(self.box, self.repository, self.workspace, self.limits, gpu=self.device != "cpu")
+            try:
+                self._child.begin()
+            except BaseException:  # Ctrl-C, most likely
+                self._child.close()
+                raise
+        except (OSError, RuntimeError) as error:  # no file, no process or no thread is to be had
+            raise MachineError(f"the box did not start: {error}", "free disk space and memory, then repeat") from None
+        self.started = True
         return self
 
     def __exit__(

@@ -60,30 +60,40 @@ class Running:
         if not box.holds_orphans:
             adopt_orphans()
             self._bystanders = {*psutil.Process().children(recursive=True), psutil.Process()}
-        self._cgroup, _ = make_cgroup(limits.memory_bytes, limits.tasks)
-        self.channel, far_end = socket.socketpair()
-        for end in (self.channel, far_end):
-            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
-        watched_end, self._lifeline = os.pipe()
-        try:
-            self.job = Job(
-                repository=repository,
-                host_folder=_copied(package, workspace / "host"),
-                module=NEUTRAL_NAME,
-                channel=far_end.fileno(),
-                lifeline=watched_end,
-                scratch=_made(workspace / "scratch"),
-                limits=limits,
-                gpu=gpu,
-                cgroup=self._cgroup,
-            )
-            self.process: subprocess.Popen[bytes] = box.start(self.job)
-        finally:
-            far_end.close()
-            os.close(watched_end)
-        self.meter = Meter(self.process.pid, limits, box.gauge(self.job), self._cgroup, self.kill)
+        with contextlib.ExitStack() as undo:  # of a start that fails or is interrupted half-way
+            self._cgroup, _ = make_cgroup(limits.memory_bytes, limits.tasks)
+            if self._cgroup:
+                undo.callback(self._cgroup.close)
+            self.channel, far_end = socket.socketpair()
+            undo.callback(self.channel.close)
+            for end in (self.channel, far_end):
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
+            watched_end, self._lifeline = os.pipe()
+            undo.callback(self._cut_lifeline)
+            try:
+                self.job = Job(
+                    repository=repository,
+                    host_folder=_copied(package, workspace / "host"),
+                    module=NEUTRAL_NAME,
+                    channel=far_end.fileno(),
+                    lifeline=watched_end,
+                    scratch=_made(workspace / "scratch"),
+                    limits=limits,
+                    gpu=gpu,
+                    cgroup=self._cgroup,
+                )
+                self.process: subprocess.Popen[bytes] = box.start(self.job)
+            finally:
+                far_end.close()
+                os.close(watched_end)
+            undo.callback(self.process.kill)
+            self._observe()
+            undo.pop_all()
+
+    def _observe(self) -> None:
+        self.meter = Meter(self.process.pid, self.job.limits, self.box.gauge(self.job), self._cgroup, self.kill)
         streams = (self.process.stdout, self.process.stderr)
-        self.drains = [Drain(s, limits.output_bytes, self.kill) for s in streams if s is not None]
+        self.drains = [Drain(s, self.job.limits.output_bytes, self.kill) for s in streams if s is not None]
         for thread in (self.meter, *self.drains):
             thread.start()
 
@@ -142,15 +152,20 @@ class Running:
     def kill(self) -> None:
         """End the child's whole tree; where the box holds no orphans, also those that became our own children."""
         with self._closing:
-            if self._lifeline >= 0:
-                os.close(self._lifeline)  # a supervisor kills all it has, in one step where the kernel lets it
-                self._lifeline = -1
-                if not self.box.holds_orphans:
-                    self.wait(SUPERVISOR_SECONDS)
+            if self._cut_lifeline() and not self.box.holds_orphans:
+                self.wait(SUPERVISOR_SECONDS)
             if self._cgroup:
                 self._cgroup.kill()
             kill_tree(self.meter.seen.values(), spare=self._bystanders)
             self.process.wait()
+
+    def _cut_lifeline(self) -> bool:
+        """A supervisor then kills all it has, in one step where the kernel lets it. False if it was cut before."""
+        if self._lifeline < 0:
+            return False
+        os.close(self._lifeline)
+        self._lifeline = -1
+        return True
 
     def close(self) -> None:
         """Kill what is left and give everything back. Safe to call twice."""

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
 import pytest
 
+from audio_encoder_checker.errors import MachineError
 from audio_encoder_checker.evidence.run import CodeFrame, Raised
-from audio_encoder_checker.sandbox.ask import count_controls, read_raised
+from audio_encoder_checker.sandbox.ask import Session, count_controls, read_raised
+from tests.sandbox.test_boxes import LIMITS
+
+if TYPE_CHECKING:
+    from audio_encoder_checker.sandbox.box import Box
 
 
 def test_an_exception_is_read_as_it_was_told() -> None:
@@ -58,3 +68,24 @@ def test_nothing_in_it_acts_on_a_terminal_or_is_long() -> None:
 )
 def test_colours_and_progress_bars_are_no_controls(text: str, count: int) -> None:
     assert count_controls(text) == count
+
+
+class Failing:
+    """A box that does not start."""
+
+    tier, holds_orphans, policy = "strong", True, None
+
+    def start(self, _job: object) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+
+def test_a_box_that_cannot_be_started_is_the_machines_fault_and_leaves_nothing(tmp_path: Path) -> None:
+    before = len(list(Path("/proc/self/fd").iterdir())) if sys.platform == "linux" else 0
+    with (
+        pytest.raises(MachineError, match=r"did not start: .*temporarily unavailable"),
+        Session(cast("Box", Failing()), tmp_path, tmp_path, LIMITS),
+    ):
+        pass
+    if sys.platform == "linux":
+        assert len(list(Path("/proc/self/fd").iterdir())) == before
+        assert list(Path("/sys/fs/cgroup").rglob(f"aecc-{os.getpid()}-*")) == []
