@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 FACTS = ("/proc/cpuinfo", "/proc/meminfo", "/proc/stat")  # torch chooses its kernels by the first
 RANDOM = ("/dev/urandom", "/dev/random", "/dev/zero", "/dev/full")
+GPU_FACTS = ("/sys", "/proc/driver", "/proc/devices")
 OLDEST_ABI = 3
 """Before Landlock ABI 3 (Linux 6.2) files outside could be truncated."""
 
@@ -144,7 +145,7 @@ def _all_reachable(job: Job) -> bool:
 def _readable(job: Job) -> list[str]:
     interpreter = [path for path, _ in interpreter_binds()]
     own = [str(job.host_folder.resolve()), str(job.repository.resolve())]
-    return [*SYSTEM, *SETTINGS, CPU_FACTS, *FACTS, *RANDOM, *interpreter, *own]
+    return [*SYSTEM, *SETTINGS, CPU_FACTS, *FACTS, *RANDOM, *(GPU_FACTS if job.gpu else ()), *interpreter, *own]
 
 
 def _devices(*, gpu: bool) -> list[str]:
