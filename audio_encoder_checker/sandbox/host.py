@@ -54,7 +54,11 @@ class Machine:
             *([] if self.counts_memory else ["memory"]),
             *([] if self.counts_tasks else ["processes"]),
         ]
-        return (f"a short overrun of the limit of {' and '.join(what)} between two polls ({self.why_no_cgroup})",)
+        kernel = () if self.counts_memory else ("memory that the kernel holds for sockets and pipes",)
+        return (
+            f"a short overrun of the limit of {' and '.join(what)} between two polls ({self.why_no_cgroup})",
+            *kernel,
+        )
 
 
 def home() -> Path:
