@@ -32,7 +32,7 @@ LIMITS = Limits(
     scratch_files=100,
     answer_bytes=1 << 16,
 )
-SECONDS = 30.0
+SECONDS = 60.0
 MEMORY = "use more memory than allowed"
 START = "start"
 
