@@ -8,6 +8,7 @@ import pytest
 
 from audio_encoder_checker.pipeline import Options, check_submission
 from audio_encoder_checker.report import Verdict
+from audio_encoder_checker.sandbox.meter import Meter
 from audio_encoder_checker.sandbox.running import Running
 
 GOOD = Path(__file__).parent / "specimens" / "good-frames"
@@ -32,3 +33,16 @@ def test_a_start_that_breaks_off_leaves_the_verdict_open(
     assert report.verdict is Verdict.UNDECIDED
     assert report.interrupted is interrupted
     assert report.findings == ()
+
+
+@pytest.mark.box
+def test_a_machine_that_runs_out_of_memory_is_not_the_encoders_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (GOOD / "encoder.py").read_text(encoding="utf-8")
+    (tmp_path / "encoder.py").write_text(f"{text}\n\nimport os\n\nos.kill(os.getpid(), 9)\n", encoding="utf-8")
+    monkeypatch.setattr(Meter, "machine_ran_out", lambda _meter: True)
+    report = check_submission(tmp_path, Options(trust=True, device="cpu"))
+    assert report.verdict is Verdict.UNDECIDED
+    assert report.findings == ()
+    assert any("this machine ran out of memory" in skipped.reason for skipped in report.open_questions)

@@ -14,6 +14,7 @@ class Ending(str, Enum):
     EXITED = "exited"
     KILLED = "killed"
     OUT_OF_MEMORY = "out of memory"
+    MACHINE_OUT_OF_MEMORY = "the machine is out of memory"
     TIMED_OUT = "timed out"
     FLOODED = "flooded"
     GARBLED = "garbled"
@@ -28,6 +29,7 @@ class Ending(str, Enum):
         return self in (
             Ending.FLOODED,
             Ending.OUT_OF_MEMORY,
+            Ending.MACHINE_OUT_OF_MEMORY,
             Ending.TOO_MANY_TASKS,
             Ending.SCRATCH_FULL,
             Ending.OUT_OF_CPU_TIME,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 GRACE_SECONDS = 2.0
 NOTHING = memoryview(b"")
 EXIT_SECONDS = 5.0
+SIGKILL = 9
 COLOURS = re.compile(r"\x1b\[[0-9;]*[mKABCDEFG]")
 """What progress bars and coloured logs send: harmless."""
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -109,6 +110,9 @@ class Session:
         """Ask one question and wait for its answer, at most `timeout_s` seconds.
 
         A child that did not survive an earlier question gives that outcome again.
+
+        Raises:
+            MachineError: this machine ran out of memory.
         """
         if self.ended is not None:
             return Answer(self.ended)
@@ -189,12 +193,24 @@ class Session:
         elif status is None:
             ending, detail = Ending.GARBLED, printable(str(error), limit=200)
         elif status < 0 or status > 128:
-            ending, detail = Ending.KILLED, f"signal {-status if status < 0 else status - 128}"
+            ending, detail = self._killed(-status if status < 0 else status - 128)
         else:
             ending, detail = Ending.EXITED, f"exit status {status}"
         self.ended = Outcome(ending, seconds, detail)
         self._child.kill()
+        if ending is Ending.MACHINE_OUT_OF_MEMORY:
+            allowed = self.limits.memory_bytes / 2**30
+            raise MachineError(
+                f"this machine ran out of memory before the encoder used the {allowed:.3g} GiB it may have ({detail})",
+                "end other programs, or repeat on a machine with more memory",
+            )
         return Answer(self.ended)
+
+    def _killed(self, number: int) -> tuple[Ending, str]:
+        """By whom: without control groups only the whole machine's counter tells its own killing from a suicide."""
+        if number == SIGKILL and self._child.meter.machine_ran_out():
+            return Ending.MACHINE_OUT_OF_MEMORY, f"at {self._child.meter.peak_bytes / 2**30:.3g} GiB"
+        return Ending.KILLED, f"signal {number}"
 
     def _over_a_limit(self) -> tuple[Ending, str] | None:
         """The limit that was passed, during a question or while the interpreter ended."""

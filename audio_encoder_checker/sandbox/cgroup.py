@@ -32,7 +32,8 @@ class Counters:
 
     Attributes:
         memory_peak_bytes: most memory at once, temporary files in memory included.
-        out_of_memory_kills: processes killed at the memory limit.
+        out_of_memory_kills: processes killed for want of memory, the group's or the machine's.
+        memory_refused: how often the group's limit stood in the way.
         tasks_peak: most processes and threads at once.
         tasks_refused: forks refused at the limit.
         cpu_seconds: processor time of all members, ended ones included.
@@ -40,6 +41,7 @@ class Counters:
 
     memory_peak_bytes: int | None = None
     out_of_memory_kills: int | None = None
+    memory_refused: int | None = None
     tasks_peak: int | None = None
     tasks_refused: int | None = None
     cpu_seconds: float | None = None
@@ -150,6 +152,7 @@ class GroupsV1:
         return Counters(
             memory_peak_bytes=_number(memory / "memory.max_usage_in_bytes"),
             out_of_memory_kills=_field(memory / "memory.oom_control", "oom_kill"),
+            memory_refused=_number(memory / "memory.failcnt"),
             tasks_peak=_number(pids / "pids.peak"),
             tasks_refused=_field(pids / "pids.events", "max"),
             cpu_seconds=None if nanoseconds is None else nanoseconds / 1e9,
@@ -227,6 +230,7 @@ def counters_v2(group: Path) -> Counters:
     return Counters(
         memory_peak_bytes=_number(group / "memory.peak"),
         out_of_memory_kills=_field(group / "memory.events", "oom_kill"),
+        memory_refused=_field(group / "memory.events", "oom"),
         tasks_peak=_number(group / "pids.peak"),
         tasks_refused=_field(group / "pids.events", "max"),
         cpu_seconds=None if microseconds is None else microseconds / 1e6,

@@ -45,15 +45,15 @@ class MountGauge:
         pid = max(pids, default=0)  # the youngest: surely inside
         used = files = 0
         for folder in self.folders:
-            place = f"/proc/{pid}/root{folder}"
             try:
-                found = os.statvfs(place)
-                if Path(place).stat().st_dev in self._of_host:
-                    continue  # it is still on its way into the box
+                place = os.open(f"/proc/{pid}/root{folder}", os.O_PATH)  # of which both questions are asked
             except OSError:
                 continue
-            used += (found.f_blocks - found.f_bfree) * found.f_frsize
-            files += found.f_files - found.f_ffree
+            if os.fstat(place).st_dev not in self._of_host:  # else it is still on its way into the box
+                found = os.statvfs(place)
+                used += (found.f_blocks - found.f_bfree) * found.f_frsize
+                files += found.f_files - found.f_ffree
+            os.close(place)
         return used, files
 
 

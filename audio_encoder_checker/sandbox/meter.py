@@ -60,6 +60,7 @@ class Meter(threading.Thread):
         self.over: tuple[Ending, str] | None = None
         self.seen: dict[int, psutil.Process] = {pid: self.root}
         self._end = end
+        self._kills_before = machine_kills()
         self._stopped = threading.Event()
         self._looking = threading.Lock()
 
@@ -81,6 +82,14 @@ class Meter(threading.Thread):
                 if self.over is not None:
                     self._end()
             return self.over
+
+    def machine_ran_out(self) -> bool:
+        """Whether the kernel has killed for want of memory anywhere on this machine since we started to look.
+
+        Only asked of the machine where no control group tells it of this tree.
+        """
+        counted = self.cgroup is not None and self.cgroup.counts_memory
+        return not counted and machine_kills() > self._kills_before
 
     def stop(self) -> None:
         """Stop polling."""
@@ -127,6 +136,8 @@ class Meter(threading.Thread):
         if counters and counters.out_of_memory_kills is not None:
             self.peak_bytes = max(self.peak_bytes, counters.memory_peak_bytes or used)
             over = counters.out_of_memory_kills > 0
+            if over and counters.memory_refused == 0:
+                return Ending.MACHINE_OUT_OF_MEMORY, f"at {self.peak_bytes / 2**30:.3g} GiB"
         else:
             files = scratch_bytes if self.gauge.in_memory else 0
             used = _at_least(tree, used, limit - files) + files
@@ -172,6 +183,15 @@ def _used_by_stat(pid: int) -> Used:
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
     ticks = sum(int(fields[number]) for number in range(11, 15))  # utime, stime, cutime, cstime
     return Used(int(fields[21]) * _PAGE, int(fields[17]), ticks / _TICKS)
+
+
+def machine_kills() -> int:
+    """Processes killed for want of memory since this machine started (Linux 4.13); 0 where that is not told."""
+    try:
+        text = Path("/proc/vmstat").read_text(encoding="ascii")
+    except OSError:
+        return 0
+    return int(text.partition("\noom_kill ")[2].partition("\n")[0] or 0)
 
 
 def _at_least(tree: list[psutil.Process], used: int, limit: int) -> int:

@@ -60,7 +60,12 @@ class TestVersion2:
         (tmp_path / "pids.events").write_text("max 3\n")
         (tmp_path / "cpu.stat").write_text("usage_usec 1500000\nuser_usec 1\n")
         assert counters_v2(tmp_path) == Counters(
-            memory_peak_bytes=None, out_of_memory_kills=2, tasks_peak=None, tasks_refused=3, cpu_seconds=1.5
+            memory_peak_bytes=None,
+            out_of_memory_kills=2,
+            memory_refused=1,
+            tasks_peak=None,
+            tasks_refused=3,
+            cpu_seconds=1.5,
         )
         (tmp_path / "memory.peak").write_text("123\n")
         assert counters_v2(tmp_path).memory_peak_bytes == 123

@@ -9,6 +9,7 @@ import pytest
 
 from audio_encoder_checker.evidence.run import Ending
 from audio_encoder_checker.sandbox.box import Limits
+from audio_encoder_checker.sandbox.cgroup import Counters
 from audio_encoder_checker.sandbox.gauge import MountGauge
 from audio_encoder_checker.sandbox.meter import Meter, is_alive, kill_tree
 
@@ -72,6 +73,37 @@ def test_memory_that_processes_share_is_counted_once_when_it_matters() -> None:
     code = "import os, time\nx = b'x' * (100 << 20)\nfor _ in range(6):\n  os.fork() or time.sleep(60)\ntime.sleep(60)"
     meter = metered(code, replace(ROOMY, memory_bytes=400 << 20), seconds=2.0)
     assert meter.over is None, "seven processes share 100 MiB"
+
+
+class Counting:
+    """A control group that has counted this."""
+
+    name, join, counts_memory, counts_tasks = "cgroup v2", (), True, True
+
+    def __init__(self, counted: Counters) -> None:
+        self._counted = counted
+
+    def counters(self) -> Counters:
+        return self._counted
+
+    def kill(self) -> None: ...
+    def close(self) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("kills", "refused", "ending"),
+    [(1, 3, Ending.OUT_OF_MEMORY), (1, 0, Ending.MACHINE_OUT_OF_MEMORY), (0, 9, None), (1, None, Ending.OUT_OF_MEMORY)],
+)
+def test_a_kill_at_the_limit_is_told_from_one_of_a_machine_that_ran_out(
+    kills: int, refused: int | None, ending: Ending | None
+) -> None:
+    counted = Counters(memory_peak_bytes=1 << 29, out_of_memory_kills=kills, memory_refused=refused)
+    with subprocess.Popen(["/bin/sleep", "60"]) as process:
+        meter = Meter(process.pid, ROOMY, MountGauge(()), Counting(counted), process.kill)
+        over = meter.look()
+        process.kill()
+    assert (over[0] if over else None) is ending
+    assert not meter.machine_ran_out(), "the group tells it exactly"
 
 
 def test_the_time_of_children_that_ended_counts() -> None:
