@@ -10,6 +10,7 @@ writes what no tool that reads Python could bear), and an `expected.toml`:
     timeout_s, seconds  of one question; that the whole run may take
     [limits]            numbers of the rule book to replace
     [strong], [medium], [weak]   what differs in that box
+    [uncounted]         what differs where no control group counts memory
 
 Beside it a module `aim` is written that tells the attack what to reach for. All of that is bait made by the test;
 what an attack steals it prints, so that it would show in the report. Attacks do no harm where they succeed.
@@ -226,11 +227,13 @@ def bait() -> Iterator[Bait]:
     shutil.rmtree(base)
 
 
-def expectation(name: str, tier: str = "") -> dict[str, Any]:
+def expectation(name: str, tier: str = "", *, counted: bool = True) -> dict[str, Any]:
     data = toml.loads((FOLDER / name / "expected.toml").read_text(encoding="utf-8"))
-    differs = data.get(tier)
-    defaults = {"notes": [], "until": "load", "seconds": 60, "timeout_s": 60.0, "limits": {}}
-    return {**defaults, **data, **(differs if isinstance(differs, dict) else {})}
+    differs = [data.get(tier), None if counted else data.get("uncounted")]
+    found = {"notes": [], "until": "load", "seconds": 60, "timeout_s": 60.0, "limits": {}, **data}
+    for table in differs:
+        found |= table if isinstance(table, dict) else {}
+    return found
 
 
 def profile(folder: Path, limits: dict[str, float]) -> str:
@@ -259,15 +262,18 @@ def submission(name: str, bait: Bait) -> Path:
     return folder
 
 
-def tier_or_skip(tier: str) -> None:
+def expected_here(name: str, tier: str) -> dict[str, Any]:
+    """What is expected in a box that this machine has; skips the test if it has none."""
     try:
-        choose_box(tier, trust=tier == "weak")
+        _, isolation = choose_box(tier, trust=tier == "weak")
     except (MachineError, UsageError) as error:
         pytest.skip(str(error))
+    return expectation(name, tier, counted=isolation.memory.startswith("counted"))
 
 
-def checked(name: str, tier: str, bait: Bait, monkeypatch: pytest.MonkeyPatch) -> tuple[Report, float]:
-    expected = expectation(name, tier)
+def checked(
+    name: str, tier: str, expected: dict[str, Any], bait: Bait, monkeypatch: pytest.MonkeyPatch
+) -> tuple[Report, float]:
     monkeypatch.setattr(tempfile, "tempdir", str(bait.temporary))
     for variable in ("HF_TOKEN", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(variable, bait.secret)
@@ -298,10 +304,9 @@ CASES = [
 def test_an_attack_changes_nothing_and_is_judged_for_what_it_is(
     name: str, tier: str, bait: Bait, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tier_or_skip(tier)
-    expected = expectation(name, tier)
+    expected = expected_here(name, tier)
     before, relatives = bait.state(), set(psutil.Process().children(recursive=True))
-    report, seconds = checked(name, tier, bait, monkeypatch)
+    report, seconds = checked(name, tier, expected, bait, monkeypatch)
 
     found = [finding.id for finding in report.findings if finding.severity is not Severity.NOTE]
     notes = {finding.id for finding in report.findings if finding.severity is Severity.NOTE}
@@ -334,7 +339,7 @@ def test_every_class_of_attack_has_specimens_and_every_specimen_a_class() -> Non
 def test_only_checks_that_exist_are_expected() -> None:
     known = {check.id for check in all_checks()}
     for name in SPECIMENS:
-        for tier in ("strong", "medium", "weak"):
+        for tier in ("strong", "medium", "weak", "uncounted"):
             expected = expectation(name, tier)
             assert {*expected["findings"], *expected["notes"]} <= known, name
 

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import psutil
 
+from audio_encoder_checker.sandbox.meter import adopt_orphans, is_alive
+
 MARK = f"aecc-storm-{os.getpid()}"
 PATIENCE_SECONDS = 5.0
 ENCODER = f"""
@@ -43,6 +45,7 @@ def storm(rounds: int, box: str, longest_s: float, seed: int = 0) -> list[str]:
     Returns:
         What was left, a line each; empty if all went well.
     """
+    adopt_orphans()
     dice = random.Random(seed)  # noqa: S311 - moments to kill at, no secrets
     left: list[str] = []
     with tempfile.TemporaryDirectory(prefix="storm-") as folder:
@@ -52,11 +55,16 @@ def storm(rounds: int, box: str, longest_s: float, seed: int = 0) -> list[str]:
         (repository / "encoder.py").write_text(ENCODER, encoding="utf-8")
         for number in range(rounds):
             _start_and_kill(repository, temporary, box, dice.uniform(0.0, longest_s))
-            left += [f"round {number}: {line}" for line in _survivors(temporary)]
+            left += [f"round {number}: {line}" for line in _survivors()]
         _command(repository, temporary, box, "--until", "source").wait()  # the next start sweeps
         left += [f"folder {path.name}" for path in temporary.iterdir()]
-        left += [f"control group {path}" for path in Path("/sys/fs/cgroup").rglob("aecc-*")]
+        left += [f"control group {path}" for path in Path("/sys/fs/cgroup").rglob("aecc-*") if _is_ours(path.name)]
     return left
+
+
+def _is_ours(group: str) -> bool:
+    """Whether the checker that made a group is gone; others may run on this machine."""
+    return not psutil.pid_exists(int(group.split("-")[1]))
 
 
 def _command(repository: Path, temporary: Path, box: str, *options: str) -> subprocess.Popen[bytes]:
@@ -77,25 +85,14 @@ def _start_and_kill(repository: Path, temporary: Path, box: str, seconds: float)
     process.wait()
 
 
-def _survivors(temporary: Path) -> list[str]:
-    """Processes that still run some seconds after the kill."""
+def _survivors() -> list[str]:
+    """Processes that still run some seconds after the kill: they became our children, whoever started them."""
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while (found := _ours(temporary)) and time.monotonic() < deadline:
+    while found := [p for p in psutil.Process().children(recursive=True) if is_alive(p)]:
+        if time.monotonic() > deadline:
+            return [f"process {process.pid}: {' '.join(process.cmdline())[:100]}" for process in found]
         time.sleep(0.05)
-    return found
-
-
-def _ours(temporary: Path) -> list[str]:
-    found = []
-    for process in psutil.process_iter(["pid", "cmdline", "status"]):
-        words = process.info["cmdline"] or []
-        ours = MARK in words or any(
-            "w_host" in word or str(temporary) in word or "launcher.__main__" in word or "scorer" in word
-            for word in words
-        )
-        if ours and process.info["status"] != psutil.STATUS_ZOMBIE:
-            found.append(f"process {process.pid}: {' '.join(words)[:100]}")
-    return found
+    return []
 
 
 if __name__ == "__main__":

@@ -15,11 +15,11 @@ class HostileEncoder(torch.nn.Module):
         super().__init__()
         for _ in range(4):
             if os.fork() == 0:
-                end = time.monotonic() + 30
+                end = time.monotonic() + 90
                 while time.monotonic() < end:
                     pass
                 os._exit(0)
-        time.sleep(20)
+        time.sleep(80)
 
     def forward(self, audio):
         return torch.nn.functional.pad(audio, (0, 159)).unfold(1, 160, 160)[..., :4]
