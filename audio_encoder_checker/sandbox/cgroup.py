@@ -152,7 +152,6 @@ class GroupsV1:
         return Counters(
             memory_peak_bytes=_number(memory / "memory.max_usage_in_bytes"),
             out_of_memory_kills=_field(memory / "memory.oom_control", "oom_kill"),
-            memory_refused=_number(memory / "memory.failcnt"),
             tasks_peak=_number(pids / "pids.peak"),
             tasks_refused=_field(pids / "pids.events", "max"),
             cpu_seconds=None if nanoseconds is None else nanoseconds / 1e9,
@@ -230,7 +229,7 @@ def counters_v2(group: Path) -> Counters:
     return Counters(
         memory_peak_bytes=_number(group / "memory.peak"),
         out_of_memory_kills=_field(group / "memory.events", "oom_kill"),
-        memory_refused=_field(group / "memory.events", "oom"),
+        memory_refused=_field(group / "memory.events", "max"),
         tasks_peak=_number(group / "pids.peak"),
         tasks_refused=_field(group / "pids.events", "max"),
         cpu_seconds=None if microseconds is None else microseconds / 1e6,

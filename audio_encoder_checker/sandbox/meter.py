@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from audio_encoder_checker.sandbox.box import Limits
-    from audio_encoder_checker.sandbox.cgroup import Cgroup
+    from audio_encoder_checker.sandbox.cgroup import Cgroup, Counters
     from audio_encoder_checker.sandbox.gauge import Gauge
 
 POLL_SECONDS = 0.05
@@ -136,7 +136,7 @@ class Meter(threading.Thread):
         if counters and counters.out_of_memory_kills is not None:
             self.peak_bytes = max(self.peak_bytes, counters.memory_peak_bytes or used)
             over = counters.out_of_memory_kills > 0
-            if over and counters.memory_refused == 0:
+            if over and not _was_at_limit(counters, limit):
                 return Ending.MACHINE_OUT_OF_MEMORY, f"at {self.peak_bytes / 2**30:.3g} GiB"
         else:
             files = scratch_bytes if self.gauge.in_memory else 0
@@ -183,6 +183,13 @@ def _used_by_stat(pid: int) -> Used:
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
     ticks = sum(int(fields[number]) for number in range(11, 15))  # utime, stime, cutime, cstime
     return Used(int(fields[21]) * _PAGE, int(fields[17]), ticks / _TICKS)
+
+
+def _was_at_limit(counters: Counters, limit: int) -> bool:
+    """Whether a group used all that it may, or nearly: the last request, which was too much, is not in the peak."""
+    if counters.memory_peak_bytes is not None:
+        return counters.memory_peak_bytes > 0.95 * limit
+    return counters.memory_refused != 0
 
 
 def machine_kills() -> int:

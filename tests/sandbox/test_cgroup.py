@@ -62,7 +62,7 @@ class TestVersion2:
         assert counters_v2(tmp_path) == Counters(
             memory_peak_bytes=None,
             out_of_memory_kills=2,
-            memory_refused=1,
+            memory_refused=7,
             tasks_peak=None,
             tasks_refused=3,
             cpu_seconds=1.5,

@@ -91,13 +91,20 @@ class Counting:
 
 
 @pytest.mark.parametrize(
-    ("kills", "refused", "ending"),
-    [(1, 3, Ending.OUT_OF_MEMORY), (1, 0, Ending.MACHINE_OUT_OF_MEMORY), (0, 9, None), (1, None, Ending.OUT_OF_MEMORY)],
+    ("kills", "peak_mib", "refused", "ending"),
+    [
+        (1, 1023, None, Ending.OUT_OF_MEMORY),
+        (1, 512, 0, Ending.MACHINE_OUT_OF_MEMORY),
+        (1, None, 3, Ending.OUT_OF_MEMORY),
+        (1, None, 0, Ending.MACHINE_OUT_OF_MEMORY),
+        (0, 1024, 9, None),
+    ],
 )
 def test_a_kill_at_the_limit_is_told_from_one_of_a_machine_that_ran_out(
-    kills: int, refused: int | None, ending: Ending | None
+    kills: int, peak_mib: int | None, refused: int | None, ending: Ending | None
 ) -> None:
-    counted = Counters(memory_peak_bytes=1 << 29, out_of_memory_kills=kills, memory_refused=refused)
+    peak = None if peak_mib is None else peak_mib << 20
+    counted = Counters(memory_peak_bytes=peak, out_of_memory_kills=kills, memory_refused=refused)
     with subprocess.Popen(["/bin/sleep", "60"]) as process:
         meter = Meter(process.pid, ROOMY, MountGauge(()), Counting(counted), process.kill)
         over = meter.look()
