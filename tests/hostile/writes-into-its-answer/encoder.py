@@ -18,7 +18,7 @@ class HostileEncoder(torch.nn.Module):
 
     def disturb(self):
         while True:
-            self.last.add_(100 * torch.randn(1))
+            self.last.copy_(torch.randn_like(self.last))
             time.sleep(0.001)
 
     def forward(self, audio):
