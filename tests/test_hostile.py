@@ -64,7 +64,7 @@ CLASSES = {
     "read keys and tokens": "reads-ssh-keys reads-the-hugging-face-token reads-tokens-of-the-environment",
     "read other processes": "reads-environments-of-other-processes reads-the-memory-of-its-parent"
     " reads-memory-by-system-call reads-descriptors-of-its-parent steals-a-descriptor reads-what-it-inherited",
-    "write outside": "writes-outside plants-itself-in-the-system changes-files-outside",
+    "write outside": "hides-an-attack-in-a-crowd writes-outside plants-itself-in-the-system changes-files-outside",
     "leave something behind": "leaves-a-setuid-program leaves-locked-folders leaves-deep-folders leaves-odd-files",
     "fill what holds files": "makes-20000-files fills-the-disk fills-the-disk-with-nameless-files fills-dev-shm"
     " fills-a-memfd fills-the-disk-in-deep-folders fills-the-disk-in-shut-folders hides-its-open-files",

@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from audio_encoder_checker.catalogue import check
 from audio_encoder_checker.evidence.run import Attempt, AttemptKind, Conduct
+from audio_encoder_checker.evidence.targets import gives_power
 from audio_encoder_checker.findings import Problem, Severity
 
 REPOSITORY = "/w/repo/"
 MOST_WORDS = 5
-KERNEL = re.compile(r"/proc/(sys|sysrq-trigger|kcore|1)(/.*)?|/sys(/.*)?|/dev/(mem|kmem|port|[hsv]d.*|nvme.*|dm-.*)")
-ACCOUNTS = re.compile(
-    r"/etc/.*|/boot/.*|/var/spool/cron.*|/(home/[^/]+|root)/\.(ssh|bashrc|profile|bash_profile|zshrc)(/.*)?"
-    r"|/(usr/)?(s?bin|lib\d*)/.*|/usr/local/s?bin/.*"
-)
-"""What belongs to the system or to somebody's account: no library writes there by accident."""
-PACKAGES = re.compile(r".*/(site-packages|dist-packages|__pycache__|\.pyenv|\.venv|envs)(/.*)?")
-"""Libraries do try to write beside themselves: caches, byte code."""
-CONTROLS = re.compile(
-    r".*/(docker|containerd|crio|podman)[^/]*\.sock|.*/(ssh-[^/]*/)?agent\.\d+|.*/\.X11-unix/.*"
-    r"|/run/user/\d+/(bus|systemd/.*)|(/var)?/run/(dbus|systemd)/.*"
-)
-"""Unix sockets that give power over the machine or the user's session."""
-METADATA = ("169.254.169.254:", "[fd00:ec2::254]:", "100.100.100.200:")
-"""Where clouds keep a machine's credentials."""
 
 
 @check("AEC010", severity=Severity.NOTE)
@@ -37,7 +22,11 @@ def network_attempt(conduct: Conduct) -> Iterator[Problem]:
 
     Fix: load from files in the repository, or set `HF_HUB_OFFLINE=1` once the weights are cached.
     """
-    tried = [a for a in conduct.attempts if a.kind in (AttemptKind.CONNECT, AttemptKind.LOOK_UP) and not _hostile(a)]
+    tried = [
+        a
+        for a in conduct.attempts
+        if a.kind in (AttemptKind.CONNECT, AttemptKind.LOOK_UP) and not gives_power(a.kind, a.target)
+    ]
     for stage in dict.fromkeys(a.stage for a in tried):
         targets = _listed([a.target for a in tried if a.stage == stage])
         late = "" if stage == "load" else ": a call of the encoder must not need the network"
@@ -53,7 +42,7 @@ def write_outside_scratch(conduct: Conduct) -> Iterator[Problem]:
 
     Fix: write to `tempfile.gettempdir()`, or give libraries their cache there (`NUMBA_CACHE_DIR`, `MPLCONFIGDIR`).
     """
-    tried = [a for a in conduct.attempts if a.kind is AttemptKind.WRITE and not _hostile(a)]
+    tried = [a for a in conduct.attempts if a.kind is AttemptKind.WRITE and not gives_power(a.kind, a.target)]
     if tried:
         yield Problem(f"tried to write {_listed([a.target.removeprefix(REPOSITORY) for a in tried])}")
 
@@ -67,7 +56,7 @@ def hostile_act(conduct: Conduct) -> Iterator[Problem]:
 
     Fix: remove the code that does this; if it comes with a dependency, name the dependency to the organisers.
     """
-    tried = [a for a in conduct.attempts if _hostile(a)]
+    tried = [a for a in conduct.attempts if gives_power(a.kind, a.target)]
     for stage in dict.fromkeys(a.stage for a in tried):
         yield Problem(f"in the {stage} stage: {_listed([_words(a) for a in tried if a.stage == stage])}")
 
@@ -108,16 +97,6 @@ def control_characters(conduct: Conduct) -> Iterator[Problem]:
     """
     if conduct.control_characters:
         yield Problem(f"{conduct.control_characters} of them in the last 16 KiB of the output")
-
-
-def _hostile(attempt: Attempt) -> bool:
-    target = attempt.target
-    if attempt.kind is AttemptKind.CALL:
-        return True
-    if attempt.kind is AttemptKind.WRITE:
-        named = KERNEL.fullmatch(target) or ACCOUNTS.fullmatch(target)
-        return named is not None and (PACKAGES.fullmatch(target) is None or target.startswith("/proc"))
-    return target.startswith(METADATA) or CONTROLS.fullmatch(target) is not None
 
 
 def _listed(words: list[str]) -> str:

@@ -28,7 +28,7 @@ def is_below(pid: int, root: int) -> bool:
         try:
             with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
                 pid = int(file.read().rpartition(")")[2].split()[1])
-        except OSError:
+        except (OSError, IndexError):  # it ends just now
             return False
         if pid == root:
             return True

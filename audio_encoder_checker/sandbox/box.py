@@ -33,7 +33,8 @@ Around every box the parent runs the same *meter* (`meter.py`): it reads the cou
 there is one and polls the process tree for the rest - memory, processes and threads, temporary files, processor
 time - and kills the tree at the limit. Every question and every stage has a deadline on the parent's clock; a
 stream that prints more than its share ends the run. The cause of an end is always a counter or a clock of ours,
-never an exit status alone.
+never an exit status alone. A machine that runs out of memory before the limit is reached is told apart: that is no
+finding, the verdict stays open.
 
 At the end the child is asked to end as an interpreter does, so that threads and exit handlers that would hang the
 organisers' run show; then the whole tree is killed, whatever it says. If the checker itself is killed, the kernel
