@@ -29,7 +29,6 @@ class Ending(str, Enum):
         return self in (
             Ending.FLOODED,
             Ending.OUT_OF_MEMORY,
-            Ending.MACHINE_OUT_OF_MEMORY,
             Ending.TOO_MANY_TASKS,
             Ending.SCRATCH_FULL,
             Ending.OUT_OF_CPU_TIME,

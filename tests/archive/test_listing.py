@@ -211,7 +211,7 @@ def test_encryption_is_noted(tmp_path: Path, flags: int) -> None:
         (b"", "an empty file"),
         (b"Rar!\x1a\x07\x01\0", "a RAR archive"),
         (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
-        (gzip.compress(b"x"), "a gzip file (.gz or .tar.gz)"),
+        (gzip.compress(b"x", mtime=0), "a gzip file (.gz or .tar.gz)"),
         (b"\n<!DOCTYPE html><html>", "an HTML page, such as a sharing site shows instead of the file"),
         (b"%PDF-1.7", "a PDF document"),
         (b"version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer, not the file it stands for"),
