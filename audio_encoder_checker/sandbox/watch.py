@@ -173,9 +173,9 @@ class Watch(threading.Thread):
         if name in ATTACKS:
             return AttemptKind.CALL, name
         if name in PROCESSES:
-            process, wish = PROCESSES[name]
+            _, wish = PROCESSES[name]
             harmless = (wish is not None and arguments[wish] == 0) or self._is_own(name, arguments)
-            return None if harmless else (AttemptKind.CALL, f"{name} on process {_signed(arguments[process])}")
+            return None if harmless else (AttemptKind.CALL, f"{name} on a process that is not its own")
         if name == "socket":
             return AttemptKind.CONNECT, f"a socket of family {FAMILIES.get(arguments[0], arguments[0])}"
         if name in PATHS:
