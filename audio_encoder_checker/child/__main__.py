@@ -2,8 +2,8 @@
 
 Started as `python -I -B -c ...` with one argument, the number of an inherited socket. The first frame that
 comes holds a system-call filter (or nothing, where the box has none): it is installed now, so that every thread
-inherits it, and the kernel's end of it is handed over. Then `host` takes over, or `probe` where the checker
-tests the box itself.
+inherits it, and the kernel's end of it is handed over; `seal` is a second one, for after that. Then `host` takes
+over, or `probe` where the checker tests the box itself.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ def main() -> None:
     question, program = wire.receive(channel, PROGRAM_BYTES)
     if program:
         guard.hand_over(channel, guard.install(bytes(program)))
+        if question["seal"]:
+            guard.seal(bytes.fromhex(question["seal"]))
     if question["ask"] == "probe":
         from . import probe
 

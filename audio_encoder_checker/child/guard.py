@@ -12,6 +12,7 @@ import socket
 
 SECCOMP = {"x86_64": 317, "aarch64": 277}
 SET_MODE_FILTER = 1
+NO_FLAGS = 0
 NEW_LISTENER = 1 << 3
 NO_NEW_PRIVS = 38
 
@@ -34,16 +35,29 @@ def install(program: bytes) -> int:
     Raises:
         OSError: the kernel refuses.
     """
+    return _filter(program, NEW_LISTENER)
+
+
+def seal(program: bytes) -> None:
+    """Put one more filter on, with nobody to ask.
+
+    Raises:
+        OSError: the kernel refuses.
+    """
+    _filter(program, NO_FLAGS)
+
+
+def _filter(program: bytes, flags: int) -> int:
     libc = ctypes.CDLL(None, use_errno=True)
     buffer = ctypes.create_string_buffer(program, len(program))
     header = Program(len(program) // 8, ctypes.addressof(buffer))
     if libc.prctl(NO_NEW_PRIVS, 1, 0, 0, 0) < 0:
         raise OSError(ctypes.get_errno(), "no_new_privs was refused")
     number = ctypes.c_long(SECCOMP[platform.machine()])
-    listener: int = libc.syscall(number, SET_MODE_FILTER, NEW_LISTENER, ctypes.byref(header))
-    if listener < 0:
-        raise OSError(ctypes.get_errno(), f"the watch filter was refused: {os.strerror(ctypes.get_errno())}")
-    return listener
+    result: int = libc.syscall(number, SET_MODE_FILTER, flags, ctypes.byref(header))
+    if result < 0:
+        raise OSError(ctypes.get_errno(), f"a system-call filter was refused: {os.strerror(ctypes.get_errno())}")
+    return result
 
 
 def hand_over(channel: socket.socket, listener: int) -> None:

@@ -21,7 +21,7 @@ from audio_encoder_checker.sandbox.box import Job
 from audio_encoder_checker.sandbox.cgroup import make_cgroup
 from audio_encoder_checker.sandbox.drain import Drain
 from audio_encoder_checker.sandbox.meter import Meter, adopt_orphans, is_alive, kill_tree
-from audio_encoder_checker.sandbox.seccomp import watch_program
+from audio_encoder_checker.sandbox.seccomp import seal_program, watch_program
 from audio_encoder_checker.sandbox.watch import Watch
 
 if TYPE_CHECKING:
@@ -107,9 +107,10 @@ class Running:
         policy = self.box.policy
         watched = policy is not None and policy.watched
         program = watch_program(policy, platform.machine(), self.job.channel) if policy and watched else b""
+        seal = seal_program(policy, platform.machine()) if policy and watched else b""
         deadline = time.monotonic() + BEGIN_SECONDS
         with contextlib.suppress(wire.ClosedError, TimeoutError, OSError):
-            wire.send(self.channel, {"ask": purpose}, program, deadline=deadline)
+            wire.send(self.channel, {"ask": purpose, "seal": seal.hex()}, program, deadline=deadline)
             if policy and watched:
                 self.channel.settimeout(BEGIN_SECONDS)
                 _, listeners, _, _ = socket.recv_fds(self.channel, 1, 1)

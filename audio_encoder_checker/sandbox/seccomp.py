@@ -156,6 +156,19 @@ def watch_program(policy: Policy, machine: str, channel: int) -> bytes:
     return code.finished()
 
 
+def seal_program(policy: Policy, machine: str) -> bytes:
+    """The filter for after the child has handed over the watch's other end; empty where nothing is left to shut.
+
+    Descriptors on their way are counted for the user, not for the process: a child that sends many and reads none would
+    keep every other program of its user from sending any.
+    """
+    if not policy.sockets_refused:
+        return b""
+    code = _Assembler(machine)
+    code.answer("sendmsg", ERRNO | errno.EPERM)
+    return code.finished()
+
+
 def reply(name: str, policy: Policy) -> int:
     """How the parent answers a telling call: an errno, or 0 to let the kernel go on (files refuse by themselves)."""
     if name in ATTACKS:

@@ -23,6 +23,7 @@ from audio_encoder_checker.sandbox.seccomp import (
     REFUSED,
     Policy,
     reply,
+    seal_program,
     static_program,
     supported,
     watch_program,
@@ -162,6 +163,11 @@ class TestBothMachines:
             assert verdict(program, machine, "getsockopt", 5, 1, 3) == ALLOW
         assert verdict(static_program(MEDIUM, machine), machine, "prctl", 4, 0) == refuse(0), "reports success"
         assert verdict(static_program(MEDIUM, machine), machine, "prctl", 15) == ALLOW
+
+    def test_descriptors_cannot_be_sent_once_the_box_has_its_listener(self, machine: str) -> None:
+        assert verdict(seal_program(MEDIUM, machine), machine, "sendmsg", CHANNEL) == refuse(errno.EPERM)
+        assert verdict(seal_program(MEDIUM, machine), machine, "sendto", CHANNEL) == ALLOW
+        assert seal_program(STRONG, machine) == b"", "whose user may share memory between its own processes"
 
     def test_no_call_stands_in_both_programs(self, machine: str) -> None:
         place = list(MACHINES).index(machine)
