@@ -126,9 +126,11 @@ class Session:
 
     def close(self) -> None:
         """Let the interpreter end, see what it leaves, kill what is left, stop watching. Safe to call twice."""
-        if self.ended is None and self._child.alive:
-            self._finish()
-        self._child.close()
+        try:
+            if self.ended is None and self._child.alive:
+                self._finish()
+        finally:
+            self._child.close()
 
     def conduct(self) -> Conduct:
         """How the child behaved; complete once the session is closed."""
