@@ -7,6 +7,7 @@ everything later is skipped with that error as its reason: one root cause, no co
 from __future__ import annotations
 
 import platform
+import secrets
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -183,8 +184,9 @@ class _Run:
         self.evidence.put(listing)
         if self._first_error("archive"):
             return
-        self.root = self.workspace / "submission"
+        self.root = self.workspace / secrets.token_hex(8)  # a name that only the box is told
         self.evidence.put(unpack(self.path, listing, self.root))
+        self.root.chmod(0o755)  # the box's own user reads it
 
     def _read_sources(self) -> None:
         encoder = self.options.encoder

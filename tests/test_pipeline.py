@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
 
-from audio_encoder_checker.pipeline import Options, check_submission
+from audio_encoder_checker.evidence.run import Isolation
+from audio_encoder_checker.pipeline import STAGES, Options, check_submission
 from audio_encoder_checker.report import Verdict
+from audio_encoder_checker.sandbox.choose import survey
 from audio_encoder_checker.sandbox.meter import Meter
 from audio_encoder_checker.sandbox.running import Running
+from tests.builders import make_zip
 
 GOOD = Path(__file__).parent / "specimens" / "good-frames"
 
@@ -46,3 +51,18 @@ def test_a_machine_that_runs_out_of_memory_is_not_the_encoders_fault(
     assert report.verdict is Verdict.UNDECIDED
     assert report.findings == ()
     assert any("this machine ran out of memory" in skipped.reason for skipped in report.open_questions)
+
+
+@pytest.mark.box
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="only root can become another user")
+def test_a_zip_that_root_checks_runs_under_a_user_of_its_own(tmp_path: Path) -> None:
+    if survey()[0].box is None:
+        pytest.skip(survey()[0].why_not)
+    path = tmp_path / "submission.zip"
+    path.write_bytes(make_zip({"encoder.py": (GOOD / "encoder.py").read_text(encoding="utf-8")}))
+    report = check_submission(path, Options(stages=STAGES[:3], device="cpu"))
+    isolation = report.evidence.get(Isolation)
+    assert report.verdict is Verdict.READY
+    assert isolation is not None
+    assert "a user of its own" in isolation.mechanisms
+    assert not any("root" in gap for gap in isolation.unprotected)
