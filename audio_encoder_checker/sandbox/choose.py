@@ -64,6 +64,20 @@ def choose_box(tier: str, *, trust: bool, repository: Path | None = None) -> tup
         UsageError: the weak box was asked for without `--trust`, or the box would show the whole home folder.
         MachineError: there is no box that the user allows.
     """
+    _refuse(tier, trust=trust, repository=repository)
+    wanted = ("strong", "medium", *(("weak",) if trust else ())) if tier == "auto" else (tier,)
+    tried: list[Surveyed] = []
+    for name in wanted:
+        found = _surveyed(name, _may_drop(name, repository))
+        if found.box and found.isolation:
+            return found.box, _explained(found.isolation, tier, tried)
+        tried.append(found)
+    why = "; ".join(f"{one.tier}: {one.why_not}" for one in tried)
+    best = next((one.remedy for one in tried if one.remedy), "install bubblewrap")
+    raise MachineError(f"no box to run foreign code in: {why}", f"{best}, or add --trust if the code is your own")
+
+
+def _refuse(tier: str, *, trust: bool, repository: Path | None) -> None:
     if tier == "weak" and not trust:
         raise UsageError("the weak box stops nobody who means harm", "add --trust if you trust this code")
     if tier != "weak" and repository is not None and home().resolve().is_relative_to(repository.resolve()):
@@ -71,16 +85,6 @@ def choose_box(tier: str, *, trust: bool, repository: Path | None = None) -> tup
             "the encoder would see your whole home folder: it sees the folder that is checked, or that a file lies in",
             "move the submission into a folder of its own",
         )
-    wanted = ("strong", "medium") if tier == "auto" else (tier,)
-    tried = [_surveyed(name, _may_drop(name, repository)) for name in wanted]
-    found = next((one for one in tried if one.box), None)
-    if found is None and tier == "auto" and trust:
-        found = _surveyed("weak")
-    if found is None or found.box is None or found.isolation is None:
-        why = "; ".join(f"{one.tier}: {one.why_not}" for one in tried)
-        best = next((one.remedy for one in tried if one.remedy), "install bubblewrap")
-        raise MachineError(f"no box to run foreign code in: {why}", f"{best}, or add --trust if the code is your own")
-    return found.box, _explained(found, tier, repository)
 
 
 def survey() -> tuple[Surveyed, ...]:
@@ -88,18 +92,15 @@ def survey() -> tuple[Surveyed, ...]:
     return tuple(_surveyed(tier, _may_drop(tier, None)) for tier in TIERS)
 
 
-def _explained(found: Surveyed, asked: str, repository: Path | None) -> Isolation:
+def _explained(isolation: Isolation, asked: str, stronger: list[Surveyed]) -> Isolation:
     """What the box is, and why it is no stronger one."""
-    isolation = found.isolation
-    assert isolation is not None  # noqa: S101 - the caller looked
-    stronger = TIERS[: TIERS.index(found.tier)]
     if asked != "auto":
-        return dataclasses.replace(isolation, why_not_stronger=f"`--box {asked}` was given" if stronger else "")
-    tried = [_surveyed(tier, _may_drop(tier, repository)) for tier in stronger]
+        given = "" if asked == TIERS[0] else f"`--box {asked}` was given"
+        return dataclasses.replace(isolation, why_not_stronger=given)
     return dataclasses.replace(
         isolation,
-        why_not_stronger="; ".join(f"{one.tier}: {one.why_not}" for one in tried),
-        remedy=next((one.remedy for one in tried if one.remedy), ""),
+        why_not_stronger="; ".join(f"{one.tier}: {one.why_not}" for one in stronger),
+        remedy=next((one.remedy for one in stronger if one.remedy), ""),
     )
 
 
@@ -120,7 +121,7 @@ def _machine() -> Machine:
 
 def _may_drop(tier: str, repository: Path | None) -> bool:
     """Whether a box for this folder could run under a user of its own."""
-    if not LINUX or os.geteuid() != 0:
+    if tier == "weak" or not LINUX or os.geteuid() != 0:
         return False
     if repository is None:
         return True
@@ -128,7 +129,7 @@ def _may_drop(tier: str, repository: Path | None) -> bool:
 
 
 @lru_cache
-def _surveyed(tier: str, drop_user: bool = False) -> Surveyed:
+def _surveyed(tier: str, drop_user: bool) -> Surveyed:
     if tier == "weak":
         box = ProcessBox(_machine())
         return Surveyed(tier, box.isolation(), "", "", box)
