@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from audio_encoder_checker.launcher.tree import start_time
 from audio_encoder_checker.sandbox.delegation import own_groups, settle
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def make_cgroup(memory_bytes: int, tasks: int) -> tuple[Cgroup | None, str]:
     own = own_groups()
     if not own:
         return None, "no control groups here"
-    name = f"{PREFIX}-{os.getpid()}-{_start_time(os.getpid())}-{secrets.token_hex(4)}"
+    name = f"{PREFIX}-{os.getpid()}-{start_time(os.getpid())}-{secrets.token_hex(4)}"
     try:
         if "memory" in own or "pids" in own:
             return GroupsV1(name, own, memory_bytes, tasks), ""
@@ -107,7 +108,7 @@ def sweep_cgroups() -> int:
     for parent in {*own.values(), *(folder.parent for kind, folder in own.items() if not kind)}:
         for group in parent.glob(f"{PREFIX}-*-*-*"):
             _, pid, started, _ = group.name.split("-")
-            if _start_time(int(pid) if pid.isdigit() else 0) != started:
+            if start_time(int(pid) if pid.isdigit() else 0) != started:
                 _kill_members(group)
                 swept += _remove(group)
     return swept
@@ -279,14 +280,6 @@ def _remove(group: Path) -> bool:
                 return False
             time.sleep(0.01)
     return True
-
-
-def _start_time(pid: int) -> str:
-    """When a process started, in ticks since boot; empty if there is none."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[19]
-    except OSError:
-        return ""
 
 
 def _number(file: Path) -> int | None:

@@ -97,11 +97,11 @@ def _enter_scope() -> bool:
     if program is None or not Path(runtime, "systemd", "private").exists():
         return False
     unit = f"audio-encoder-checker-{os.getpid()}.scope"
-    properties = ("PIDs au", str(1), str(os.getpid()), "Delegate b true", "CollectMode s inactive-or-failed")
-    words = " ".join(("StartTransientUnit ssa(sv)a(sa(sv))", unit, "fail 3", *properties, "0")).split()
+    properties = f"PIDs au 1 {os.getpid()} Delegate b true CollectMode s inactive-or-failed"
+    call = f"StartTransientUnit ssa(sv)a(sa(sv)) {unit} fail 3 {properties} 0"
     try:
         done = subprocess.run(
-            [program, "--user", "--quiet", "call", *MANAGER, *words],
+            [program, "--user", "--quiet", "call", *MANAGER, *call.split()],
             env={**os.environ, "XDG_RUNTIME_DIR": runtime},
             capture_output=True,
             timeout=SECONDS,

@@ -49,11 +49,13 @@ class MountGauge:
                 place = os.open(f"/proc/{pid}/root{folder}", os.O_PATH)  # of which both questions are asked
             except OSError:
                 continue
-            if os.fstat(place).st_dev not in self._of_host:  # else it is still on its way into the box
-                found = os.statvfs(place)
-                used += (found.f_blocks - found.f_bfree) * found.f_frsize
-                files += found.f_files - found.f_ffree
-            os.close(place)
+            try:
+                if os.fstat(place).st_dev not in self._of_host:  # else it is still on its way into the box
+                    found = os.statvfs(place)
+                    used += (found.f_blocks - found.f_bfree) * found.f_frsize
+                    files += found.f_files - found.f_ffree
+            finally:
+                os.close(place)
         return used, files
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from audio_encoder_checker.evidence.run import Ending
-from audio_encoder_checker.launcher.tree import descendants
+from audio_encoder_checker.launcher.tree import descendants, stat_fields
 from audio_encoder_checker.sandbox.box import LINUX
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ def _used(process: psutil.Process) -> Used:
 
 def _used_by_stat(pid: int) -> Used:
     """One read of /proc/PID/stat (proc(5)) instead of psutil's four: this runs twenty times a second."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    fields = stat_fields(pid)
     ticks = sum(int(fields[number]) for number in range(11, 15))  # utime, stime, cutime, cstime
     return Used(int(fields[21]) * _PAGE, int(fields[17]), ticks / _TICKS)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from audio_encoder_checker.child import wire
 from audio_encoder_checker.evidence.run import Ending, Probe
+from audio_encoder_checker.launcher.tree import start_time
 from audio_encoder_checker.printable import printable
 from audio_encoder_checker.sandbox.box import Limits
 from audio_encoder_checker.sandbox.host import home, interpreter_binds
@@ -111,7 +112,7 @@ def _bait(workspace: Path) -> Iterator[tuple[dict[str, Any], socket.socket]]:
                 "home_names": _home_names(),
                 "outside": str(outside / "written"),
                 "pid": os.getpid(),
-                "started": Path("/proc/self/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19],
+                "started": start_time("self"),
                 "tcp": tcp.getsockname()[1],
                 "udp": udp.getsockname()[1],
                 "unix": str(workspace / "socket"),

@@ -7,23 +7,18 @@ import struct
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from audio_encoder_checker.evidence.run import Attempt, AttemptKind
-from audio_encoder_checker.sandbox.seccomp import Policy, supported, watch_program
+from audio_encoder_checker.sandbox.seccomp import supported, watch_program
 from audio_encoder_checker.sandbox.watch import Watch, parse_address, question_name
 from audio_encoder_checker.sandbox.watch import supported as kernel_tells
+from tests.sandbox.test_seccomp import STRONG
 
-POLICY = Policy(
-    others_refused=True,
-    sockets_refused=False,
-    ipc_refused=False,
-    metadata_faked=False,
-    memory_files_refused=False,
-    watched=True,
-)
+POLICY = replace(STRONG, others_refused=True)
 can_watch = pytest.mark.skipif(
     sys.platform != "linux" or not supported(platform.machine()) or not kernel_tells(), reason="no watch here"
 )
