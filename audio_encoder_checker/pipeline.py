@@ -24,8 +24,9 @@ from audio_encoder_checker.config import Config, read_config
 from audio_encoder_checker.devices import choose_device
 from audio_encoder_checker.errors import MachineError, UsageError
 from audio_encoder_checker.evidence.archive import ArchiveListing, UnpackFacts
+from audio_encoder_checker.evidence.contract import EncodeTraces
 from audio_encoder_checker.evidence.load import EncoderFacts, LoadFacts
-from audio_encoder_checker.evidence.run import Conduct, Isolation, Usage
+from audio_encoder_checker.evidence.run import Conduct, Isolation, Usage, with_attempts
 from audio_encoder_checker.evidence.source import SourceFacts
 from audio_encoder_checker.evidence.submission import Submission, SubmissionKind
 from audio_encoder_checker.findings import Finding, Severity
@@ -38,7 +39,7 @@ from audio_encoder_checker.sandbox.ask import Session
 from audio_encoder_checker.sandbox.box import Limits
 from audio_encoder_checker.sandbox.choose import choose_box
 from audio_encoder_checker.sandbox.sweep import sweep, workspace
-from audio_encoder_checker.stages import contract, evaluate
+from audio_encoder_checker.stages import contract, evaluate, second
 from audio_encoder_checker.stages.load import Target, load_encoder
 
 if TYPE_CHECKING:
@@ -50,13 +51,15 @@ EVIDENCE: dict[str, tuple[type, ...]] = {
     "archive": (ArchiveListing, UnpackFacts),
     "source": (SourceFacts,),
     "load": (LoadFacts, EncoderFacts, Isolation, Conduct, Usage),
-    "contract": contract.KINDS,
+    "contract": (*contract.KINDS, *second.KINDS),
     "evaluate": evaluate.KINDS,
 }
 """The stages in order, and the kinds of evidence that each makes."""
 STAGES = tuple(EVIDENCE)
 RUNNING = tuple(kind for stage in STAGES[2:] for kind in EVIDENCE[stage])
 """Evidence that needs the encoder to run."""
+
+AFTER_LOADING = (*EVIDENCE["contract"], *EVIDENCE["evaluate"])
 
 INTERRUPTED = "the run was interrupted"
 """Why evidence is missing after Ctrl-C."""
@@ -139,6 +142,8 @@ class _Run:
         self.timings: dict[str, float] = {}
         self.stages = set(options.stages)
         self.interrupted = False
+        self.loaded_bytes = 0
+        self.second_conducts: list[Conduct] = []
 
     def all_stages(self) -> None:
         """Run the stages up to the last one asked for, as long as no error stands in the way."""
@@ -222,7 +227,7 @@ class _Run:
         now = box.isolation()
         self.evidence.put(replace(known, mechanisms=now.mechanisms, unprotected=now.unprotected))
         if session.started:
-            self.evidence.put(session.conduct(), session.usage())
+            self.evidence.put(with_attempts(session.conduct(), self.second_conducts), session.usage())
 
     def _give_up(self, error: MachineError) -> None:
         """This machine is at fault: what depends on it stays open."""
@@ -234,6 +239,7 @@ class _Run:
             timeout_s = self.options.timeout_s or self.rules.limits.load_s
             loaded, encoder = load_encoder(session, target, self.rules, timeout_s)
             self.evidence.put(loaded, *([encoder] if encoder else []))
+            self.loaded_bytes = session.usage().peak_memory_bytes
         if loaded.network_needed:
             self.evidence.miss(f"{NO_NETWORK}: {loaded.outcome}", *RUNNING)
         if self._blocked("load") or session.ended or encoder is None:
@@ -243,6 +249,8 @@ class _Run:
             session.begin_stage("contract", self.rules.limits.contract_s)
             with self._stage("contract"):
                 self._interview(session, encoder)
+                if not session.ended:
+                    self._start_again(session, target, encoder)
         blocked = self._blocked("contract") or session.ended is not None
         if last >= STAGES.index("evaluate") and not blocked:
             session.begin_stage("evaluate", self.rules.limits.evaluate_s)
@@ -255,9 +263,33 @@ class _Run:
         timeout_s = self.options.timeout_s or self.rules.limits.call_s
         rate = encoder.number("sampling_rate")
         interview = contract.Interview(
-            session, self.rules.contract, rate, self.options.seed, timeout_s, self.progress.detail
-        )
+            session, self.rules.contract, rate, encoder.number("output_dim"), self.options.seed, timeout_s,
+            self.progress.detail,
+        )  # fmt: skip
         self.evidence.put(*interview.run())
+
+    def _start_again(self, session: Session, target: Target, encoder: EncoderFacts) -> None:
+        """A second process beside the first; where this machine has no room for it, its checks stay open."""
+        traces = self.evidence.get(EncodeTraces)
+        if not self.rules.contract.second_process:
+            self.evidence.miss(NOT_ASKED, *second.KINDS)
+        if traces is None or traces.reference.frames is None or not self.rules.contract.second_process:
+            return
+        again = second.SecondRun(
+            session, target, self.rules,
+            rate_hz=encoder.number("sampling_rate") or contract.USUAL_RATE_HZ,
+            seed=self.options.seed,
+            load_s=self.options.timeout_s or self.rules.limits.load_s,
+            call_s=self.options.timeout_s or self.rules.limits.call_s,
+            on_call=self.progress.detail,
+        )  # fmt: skip
+        try:
+            self.evidence.put(*again.run(self.loaded_bytes))
+        except MachineError as error:
+            self.evidence.miss(f"{error}; {error.hint}", *second.KINDS)
+        self.second_conducts = again.conducts
+        if session.device != "cpu":
+            self.evidence.put(second.on_real_device(session.device, traces.reference.outcome))
 
     def _evaluate(self, session: Session, encoder: EncoderFacts) -> None:
         facts = evaluate.evaluate(
@@ -274,7 +306,7 @@ class _Run:
         """Say why the rest of the evidence will not come, if the child or the encoder is the reason."""
         if session.ended:
             self.evidence.miss(
-                f"the encoder did not survive the {session.stage} stage", *contract.KINDS, *evaluate.KINDS
+                f"the encoder did not survive the {session.stage} stage", *AFTER_LOADING
             )
 
     def _limits(self) -> Limits:

@@ -32,12 +32,19 @@ class EncoderRules:
 
 @dataclass(frozen=True)
 class ContractRules:
-    """The calls an encoder has to survive: lengths in seconds, batches in clips."""
+    """The calls an encoder has to survive: lengths in seconds, batches in clips.
+
+    `batches` are compared with one another; `lengths_s` by `survival_batches` is the survival map, whose batches of
+    more than one clip may take `survival_s` seconds together. `second_process` is whether it is started twice.
+    """
 
     official_batch: int
     official_samples: int
-    lengths_s: tuple[float, ...]
     batches: tuple[int, ...]
+    lengths_s: tuple[float, ...]
+    survival_batches: tuple[int, ...]
+    survival_s: float
+    second_process: bool
 
 
 @dataclass(frozen=True)
@@ -129,8 +136,11 @@ def _parse(text: str, path: str | None) -> Rules:
         contract=ContractRules(
             official_batch=contract["official_batch"],
             official_samples=contract["official_samples"],
-            lengths_s=tuple(contract["lengths_s"]),
             batches=tuple(contract["batches"]),
+            lengths_s=tuple(contract["lengths_s"]),
+            survival_batches=tuple(contract["survival_batches"]),
+            survival_s=contract["survival_s"],
+            second_process=contract["second_process"],
         ),
         budget=Budget(**data["budget"]),
         limits=LimitRules(**data["limits"]),

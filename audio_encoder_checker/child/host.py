@@ -2,8 +2,9 @@
 
 It greets, then answers frames (see `wire`) until it is told `bye` or killed:
 
-    {"ask": "load", root, module, class, suffix, device, threads, answer_bytes}  construct the encoder
-    {"ask": "encode", shape} + float32 bytes                                     call it
+    {"ask": "load", root, module, class, suffix, device, threads, answer_bytes, elsewhere}  construct the encoder
+    {"ask": "encode", shape, ...} + float32 bytes                                call it (`encode` tells the manners)
+    {"ask": "pretend", shape} + float32 bytes                                    call it on a pretended GPU
     {"ask": "finish"}                                                            end as an interpreter ends
 
 Whatever the participant's code raises becomes an answer with `raised`. torch and numpy are imported, and this
@@ -17,6 +18,7 @@ import atexit
 import os
 import platform
 import sys
+import tempfile
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -45,8 +47,8 @@ class Host:
         self.root, self.device = question["root"], question["device"]
         self.answer_bytes = question["answer_bytes"]
         torch.set_num_threads(question["threads"])
-        os.chdir(self.root)
-        load.prepare(self.root)
+        os.chdir(tempfile.gettempdir() if question.get("elsewhere") else self.root)
+        load.prepare(self.root, question["module"])
         phase = "import"
         names: list[str] = []
         try:
@@ -54,7 +56,7 @@ class Host:
             phase = "construct"
             self.encoder = chosen()
             if isinstance(self.encoder, torch.nn.Module):
-                self.encoder.to(self.device)
+                self.encoder = load.moved(self.encoder, self.device)
             return {"phase": phase, "names": names[:50], **load.describe(self.encoder)}
         except load.EncoderNotFoundError as error:
             return {"phase": "find", "names": [name[:100] for name in error.names[:50]]}
@@ -64,10 +66,18 @@ class Host:
     def encode(self, question: dict[str, Any], payload: memoryview) -> tuple[dict[str, Any], bytes | memoryview]:
         """Call the encoder on the audio in the payload."""
         try:
+            if question.get("move"):
+                self.encoder = load.moved(self.encoder, self.device)
             audio = encode.waveforms(payload, question["shape"], self.device)
-            return encode.call(self.encoder, audio, self.answer_bytes)
+            return encode.call(self.encoder, audio, self.answer_bytes, question)
         except BaseException as error:
             return {"raised": failure.describe(error, self.root)}, b""
+
+    def pretend(self, question: dict[str, Any], payload: memoryview) -> dict[str, Any]:
+        """Call the encoder on a pretended GPU; the exception that a real one would raise is the answer."""
+        from . import pretend  # here: it is needed once, and loads much of torch
+
+        return pretend.run(self.encoder, encode.waveforms(payload, question["shape"], "cpu"), self.root)
 
     def finish(self, channel: socket.socket) -> dict[str, Any]:
         """End as an interpreter ends: wait for threads, then run the exit handlers; first say who may block it."""
@@ -101,6 +111,8 @@ def serve(channel: socket.socket) -> None:
             wire.send(channel, host.load(question))
         elif question["ask"] == "encode":
             wire.send(channel, *host.encode(question, payload))
+        elif question["ask"] == "pretend":
+            wire.send(channel, host.pretend(question, payload))
         elif question["ask"] == "finish":
             wire.send(channel, host.finish(channel))
         else:

@@ -35,10 +35,27 @@ class OwnCheckerFinder:
         return importlib.machinery.PathFinder.find_spec(name, [self.root]) if name == OFFICIAL_CHECKER else None
 
 
-def prepare(root: str) -> None:
-    """Put the repository last on the path: what it brings hides neither torch nor the standard library."""
+def prepare(root: str, module: str) -> None:
+    """Put the repository last on the path: what it brings hides neither torch nor the standard library.
+
+    The command line is that of X-ARES (`python -m xares.run ENCODER TASK...`), so that an encoder file that parses
+    it fails here as it fails there.
+    """
     sys.path.append(root)
     sys.meta_path.insert(0, OwnCheckerFinder(root))
+    sys.argv = ["xares/run.py", module.replace(".", "/") + ".py", "src/tasks/esc50_task.py"]
+
+
+def moved(encoder: torch.nn.Module, device: str) -> torch.nn.Module:
+    """`encoder.to(device)`, whose result X-ARES keeps.
+
+    Raises:
+        TypeError: the encoder has a `to` of its own that returns no module.
+    """
+    result = encoder.to(device)
+    if not isinstance(result, torch.nn.Module):
+        raise TypeError(f"{type(encoder).__name__}.to(device) returned {type(result).__name__}, expected the encoder")
+    return result
 
 
 def find_class(module_name: str, suffix: str, wanted: str) -> tuple[Any, list[str]]:

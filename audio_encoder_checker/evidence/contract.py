@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
 from audio_encoder_checker.evidence.run import Ending, Outcome
 
 OFFICIAL = "the official call"
+SHORTEST_CERTAIN_S = 0.5
+"""Clips as long as this are in many data sets; shorter ones are rare."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,9 @@ class Returned:
         dtype: as torch names it, `float32`.
         numpy_error: why `.numpy()` refused it, as X-ARES would see; else empty.
         nonfinite: number of NaN or infinite values.
-        contains: what a tuple or output object holds, for the hint.
+        fields: what a tuple or output object holds: names, and shapes in words.
+        layers: submodules and the shapes they gave, asked for where the shape is wrong.
+        requires_grad: whether it holds on to the graph of autograd.
     """
 
     kind: str
@@ -27,7 +32,9 @@ class Returned:
     dtype: str = ""
     numpy_error: str = ""
     nonfinite: int = 0
-    contains: str = ""
+    fields: tuple[tuple[str, str], ...] = ()
+    layers: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    requires_grad: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,61 +96,65 @@ class EncodeTraces:
         return tuple(t for t in self.traces if t.outcome.ending is Ending.RAISED and batch in (None, t.batch))
 
 
-@dataclass(frozen=True)
-class Difference:
-    """How far two embeddings of what should be the same are apart.
-
-    Attributes:
-        same_shape: if False the other two mean nothing.
-        relative: largest absolute difference over the largest absolute value.
-        cosine: of the two, flattened.
-    """
-
-    same_shape: bool
-    relative: float
-    cosine: float
-
-
-@dataclass(frozen=True)
-class Repeatability:
-    """The same batch twice."""
-
-    difference: Difference
-
-
-@dataclass(frozen=True)
-class BatchCompany:
-    """One clip alone against the same clip in company of others of equal length."""
-
-    difference: Difference
-    batch: int
-
-
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 1_000, 768_000
 """Sampling rates of audio: what lies outside is another unit or no rate at all."""
 
 
 @dataclass(frozen=True)
-class InputDependence:
-    """Different clips against one another; `relative` of 0 means that the audio does not matter."""
-
-    difference: Difference
-
-
-@dataclass(frozen=True)
 class HopFit:
-    """Frames over length.
+    """Frames over length, a line through the calls with one clip: `frames = seconds * 1000 / measured_ms + offset`.
 
     Attributes:
-        measured_ms: added milliseconds of audio per added frame; None if frames do not grow.
-        short_s: shorter length compared, in seconds.
-        short_frames: its frames.
-        long_s: longer length.
-        long_frames: its frames.
+        measured_ms: milliseconds of audio per frame; None if frames do not grow with the audio.
+        offset_frames: frames at no length; negative where the last ones are cut.
+        points: seconds and frames of each call, by length.
     """
 
     measured_ms: float | None
-    short_s: float
-    short_frames: int
-    long_s: float
-    long_frames: int
+    offset_frames: float
+    points: tuple[tuple[float, int], ...]
+
+
+class CellState(str, Enum):
+    """What is known of one length at one batch size."""
+
+    OK = "ok"
+    FAILED = "failed"
+    OUT_OF_MEMORY = "out of memory"
+    TOO_SLOW = "too slow"
+    FORECAST = "forecast"
+    NOT_TRIED = "not tried"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One length at one batch size.
+
+    Attributes:
+        seconds: of each clip.
+        batch: clips in the call.
+        state: what is known.
+        wall_s: seconds the call took, or would take (`FORECAST`, by the calls made); 0 if unknown.
+        why: why it was not run or what it raised; empty for `OK`.
+    """
+
+    seconds: float
+    batch: int
+    state: CellState
+    wall_s: float = 0.0
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class SurvivalMap:
+    """Lengths by batch sizes.
+
+    Attributes:
+        cells: by batch and length.
+        stopped: why the map ends early; empty if it does not.
+        chunk_samples: the encoder's own chunk length as seen in a long call, 0 if none was seen.
+    """
+
+    cells: tuple[Cell, ...]
+    stopped: str = ""
+    chunk_samples: int = 0

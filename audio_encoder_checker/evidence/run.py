@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Ending(str, Enum):
@@ -224,3 +228,13 @@ class Conduct:
     attempts: tuple[Attempt, ...] = ()
     left_behind: tuple[str, ...] = ()
     exit_blocked_by: str = ""
+
+
+def with_attempts(conduct: Conduct, others: Iterable[Conduct]) -> Conduct:
+    """The conduct of a process, and what further processes of the same encoder tried or left that it did not."""
+    for other in others:
+        known = {(attempt.kind, attempt.target) for attempt in conduct.attempts}
+        tried = tuple(attempt for attempt in other.attempts if (attempt.kind, attempt.target) not in known)
+        left = conduct.left_behind or other.left_behind
+        conduct = replace(conduct, attempts=conduct.attempts + tried, left_behind=left)
+    return conduct

@@ -169,6 +169,10 @@ class Session:
             cpu_limit_s=self.limits.cpu_s,
         )
 
+    def resident_bytes(self) -> int:
+        """Memory that the child's process tree holds now."""
+        return self._child.meter.resident_bytes()
+
     def _receive(self, start: float, timeout_s: float) -> Answer:
         deadline = min(start + timeout_s, self._stage_end)
         try:
@@ -264,12 +268,13 @@ def read_raised(data: object) -> Raised:
         type=told(source.get("type"), limit=100) or "Exception",
         message=told(source.get("message"), limit=600),
         chain=tuple(told(name, limit=100) for name in chain[:10]) if isinstance(chain, list) else (),
-        frames=tuple(_frame(f) for f in frames[:8] if isinstance(f, dict)) if isinstance(frames, list) else (),
+        frames=tuple(read_frame(f) for f in frames[:8] if isinstance(f, dict)) if isinstance(frames, list) else (),
         missing_module=told(source.get("missing_module"), limit=100),
     )
 
 
-def _frame(data: dict[str, Any]) -> CodeFrame:
+def read_frame(data: dict[str, Any]) -> CodeFrame:
+    """One line of the participant's code as the child told it; `file` is empty if it told none."""
     line = data.get("line")
     return CodeFrame(
         file=told(data.get("file"), limit=300),

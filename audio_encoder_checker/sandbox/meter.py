@@ -83,6 +83,11 @@ class Meter(threading.Thread):
                     self._end()
             return self.over
 
+    def resident_bytes(self) -> int:
+        """Sum of the resident sets of the tree now."""
+        with self._looking:
+            return sum(_used(process).memory_bytes for process in self.tree())
+
     def machine_ran_out(self) -> bool:
         """Whether the kernel has killed for want of memory anywhere on this machine since we started to look.
 

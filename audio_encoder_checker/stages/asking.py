@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from audio_encoder_checker.evidence.contract import Returned
@@ -21,6 +21,8 @@ DTYPES = (
 )
 
 MOST_AXES = 16
+MOST_FIELDS = 12
+MOST_LAYERS = 100
 LARGEST_SIZE = 1 << 48
 
 
@@ -33,25 +35,35 @@ class Call:
         returned: what came back, None unless it answered.
         values: the embeddings, shape and dtype as returned (bfloat16 widened to float32); None where
             nothing readable came.
+        chunks: lengths in samples that the encoder cut the audio into, where that was asked for.
     """
 
     outcome: Outcome
     returned: Returned | None = None
     values: NDArray[Any] | None = None
+    chunks: tuple[int, ...] = ()
+
+    @property
+    def comparable(self) -> NDArray[Any] | None:
+        """The values, if there are any and all are finite."""
+        if self.values is None or self.returned is None or self.returned.nonfinite or not self.values.size:
+            return None
+        return self.values
 
 
-def encode(session: Session, audio: NDArray[np.float32], timeout_s: float) -> Call:
-    """Ask the child to encode `audio` `[B, samples]`, and judge its bytes here."""
-    question = {"ask": "encode", "shape": list(audio.shape)}
+def encode(session: Session, audio: NDArray[np.float32], timeout_s: float, **manner: str | bool) -> Call:
+    """Ask the child to encode `audio` `[B, samples]` in some manner (see `child.encode`), and judge its bytes here."""
+    question = {"ask": "encode", "shape": list(audio.shape), **manner}
     answer = session.ask(question, audio.data.cast("B"), timeout_s=timeout_s)
     if answer.outcome.ending is not Ending.ANSWERED:
         return Call(answer.outcome)
     try:
         returned, values = decode(answer.header, answer.payload)
+        chunks = _shape(answer.header.get("chunks", []))
     except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         detail = printable(f"the answer's header does not describe its bytes: {error}")
         return Call(Outcome(Ending.GARBLED, answer.outcome.seconds, detail))
-    return Call(answer.outcome, returned, values)
+    return Call(answer.outcome, returned, values, chunks)
 
 
 def decode(header: dict[str, Any], payload: memoryview) -> tuple[Returned, NDArray[Any] | None]:
@@ -64,22 +76,24 @@ def decode(header: dict[str, Any], payload: memoryview) -> tuple[Returned, NDArr
 
     kind = header["kind"]
     if kind != "tensor":
-        return Returned(kind=told(kind, limit=100) or "?", contains=told(header["contains"], limit=300)), None
+        return Returned(told(kind, limit=100) or "?", fields=_fields(header["fields"]), layers=_layers(header)), None
     shape, dtype = _shape(header["shape"]), told(header["dtype"], limit=40)
     refused = told(header.get("numpy_error"), limit=300)
     if "too_large" in header:
         (size,) = _shape([header["too_large"]])
         refused = f"{size} bytes are more than may leave the box"
+    graph = header.get("requires_grad") is True
+    returned = Returned("tensor", shape, dtype, refused, layers=_layers(header), requires_grad=graph)
     if dtype == "bfloat16" and payload:
         words = np.frombuffer(payload, dtype=np.uint16).reshape(shape).astype(np.uint32)
         words <<= 16  # in place: answers are large
         values: NDArray[Any] = words.view(np.float32)
     elif refused or dtype not in DTYPES:
-        return Returned("tensor", shape, dtype, refused or "numpy has no such dtype"), None
+        return replace(returned, numpy_error=refused or "numpy has no such dtype"), None
     else:
         values = np.frombuffer(payload, dtype=np.dtype(dtype)).reshape(shape)
     nonfinite = int(values.size - np.count_nonzero(np.isfinite(values)))
-    return Returned("tensor", shape, dtype, refused, nonfinite), values
+    return replace(returned, nonfinite=nonfinite), values
 
 
 def _shape(value: object) -> tuple[int, ...]:
@@ -88,3 +102,14 @@ def _shape(value: object) -> tuple[int, ...]:
     if not all(isinstance(n, int) and 0 <= n <= LARGEST_SIZE for n in value):
         raise TypeError("the shape holds what is no size")
     return tuple(value)
+
+
+def _fields(value: object) -> tuple[tuple[str, str], ...]:
+    pairs = [pair for pair in value if isinstance(pair, list) and len(pair) == 2] if isinstance(value, list) else []
+    return tuple((told(name, limit=60), told(words, limit=100)) for name, words in pairs[:MOST_FIELDS])
+
+
+def _layers(header: dict[str, Any]) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    value = header.get("layers")
+    pairs = [pair for pair in value if isinstance(pair, list) and len(pair) == 2] if isinstance(value, list) else []
+    return tuple((told(name, limit=100), _shape(shape)) for name, shape in pairs[:MOST_LAYERS])

@@ -54,9 +54,9 @@ class Target:
 
 
 def load_encoder(
-    session: Session, target: Target, rules: Rules, timeout_s: float
+    session: Session, target: Target, rules: Rules, timeout_s: float, *, elsewhere: bool = False
 ) -> tuple[LoadFacts, EncoderFacts | None]:
-    """Load the encoder in the session's child.
+    """Load the encoder in the session's child, from the repository's root or from a folder `elsewhere`.
 
     Returns:
         How it went, and the encoder's facts if there is one.
@@ -80,6 +80,7 @@ def load_encoder(
         "device": session.device,
         "threads": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         "answer_bytes": session.limits.answer_bytes,
+        "elsewhere": elsewhere,
     }
     answer = session.ask(question, timeout_s=timeout_s)
     if answer.outcome.ending is Ending.ANSWERED and answer.header.get("phase") not in ("find", "construct"):

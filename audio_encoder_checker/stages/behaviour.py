@@ -1,0 +1,144 @@
+"""What the encoder does with company, order, padding, loudness, extremes and odd input; whether it keeps memory."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from audio_encoder_checker.evidence.behaviour import (
+    AfterMove,
+    AfterNan,
+    AfterTrain,
+    BatchCompany,
+    BatchOrder,
+    InputDependence,
+    InputKept,
+    Loudness,
+    MemoryGrowth,
+    Repeatability,
+    Tolerance,
+    Tolerances,
+    ZeroPadding,
+)
+from audio_encoder_checker.stages import waves
+from audio_encoder_checker.stages.compare import difference, spread, time_mean
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from audio_encoder_checker.stages.asking import Call
+    from audio_encoder_checker.stages.contract import Interview
+
+AGAIN = "the same again"
+CLIP_SECONDS = 1.0
+"""Of the clips that are compared: long enough for every data set's shortest, short enough to be cheap."""
+MANY_CALLS = 50
+FEWEST_CALLS = 10
+INPUTS: dict[str, dict[str, str | bool]] = {
+    "one clip without a batch axis": {"flat": True},
+    "float64 audio": {"dtype": "float64"},
+    "float16 audio": {"dtype": "float16"},
+    "int16 audio": {"dtype": "int16"},
+}
+"""What X-ARES never gives, and other users of an encoder may."""
+
+
+def compare_batches(interview: Interview, official: Call) -> None:
+    """Batches of growing size that start with the same clip; the largest one twice, and in another order."""
+    sizes = sorted(interview.rules.batches)
+    most = sizes[-1]
+    clips = interview.noise(most, interview.rules.official_samples) * _loudness(most)
+    calls = {size: interview.call(clips[:size]) for size in sizes}
+    again, turned = interview.call(clips, AGAIN), interview.call(clips[::-1].copy(), "in another order")
+    company, alone = calls[most].comparable, calls[sizes[0]].comparable
+    if company is None or len(company) < most:
+        return
+    if again.comparable is not None:
+        interview.facts.append(Repeatability(difference(company, again.comparable)))
+    if turned.comparable is not None:
+        interview.facts.append(BatchOrder(difference(company, turned.comparable[::-1])))
+    if alone is not None and len(alone):
+        interview.facts.append(BatchCompany(difference(alone[:1], company[:1]), most))
+    other = calls.get(interview.rules.official_batch, official)
+    pairs = [(company[:1], company[1:2])]
+    if official.comparable is not None and other.comparable is not None and other is not official:
+        pairs.append((official.comparable, other.comparable))  # an encoder may know its clips by their shape
+    interview.facts.append(InputDependence(min((difference(*pair) for pair in pairs), key=lambda d: d.relative)))
+
+
+def _loudness(batch: int) -> NDArray[np.float32]:
+    """A gain per clip `[batch, 1]`, from -20 dB up, so that company is not of equal loudness."""
+    import numpy as np
+
+    return np.linspace(0.1, 0.5, batch, dtype="float32")[:, None]
+
+
+def try_signals(interview: Interview) -> None:
+    """Clips of one second: extremes, a quieter copy, zero padding, sixteen that have nothing in common."""
+    import numpy as np
+
+    samples = interview.samples(CLIP_SECONDS)
+    for name, audio in waves.extremes(interview.rate_hz, samples, interview.random).items():
+        interview.call(audio, name)
+    clip = interview.noise(1, samples) * 0.1
+    plain = interview.call(clip).comparable
+    quiet = interview.call(clip * waves.QUIET).comparable
+    padded = interview.call(np.pad(clip, ((0, 0), (0, 2 * samples))), "zero-padded").comparable
+    if plain is not None and quiet is not None and plain.shape == quiet.shape:
+        interview.facts.append(Loudness(difference(time_mean(plain), time_mean(quiet))))
+    if plain is not None and padded is not None and plain.shape[1] <= padded.shape[1]:
+        own = max(plain.shape[1] - 1, 1)
+        apart = difference(time_mean(plain, own), time_mean(padded, own))
+        interview.facts.append(ZeroPadding(apart, CLIP_SECONDS, 3 * CLIP_SECONDS))
+    both = (waves.tones(interview.rate_hz, samples), waves.varied(interview.rate_hz, samples, interview.random))
+    many = interview.call(np.concatenate(both), "very different clips").comparable
+    if many is not None:
+        interview.facts.append(spread(time_mean(many), waves.TONES))
+
+
+def try_inputs(interview: Interview) -> None:
+    """What a call leaves behind in the encoder and in its input, and what input it takes that X-ARES never gives."""
+    import numpy as np
+
+    clips = interview.noise(2, interview.samples(CLIP_SECONDS)) * 0.1
+    first = interview.call(clips).comparable
+    given = interview.call(clips, "its input afterwards", back=True).comparable
+    if given is not None:
+        interview.facts.append(InputKept(difference(clips, given)))
+    interview.on_call("input that X-ARES never gives")
+    tried = [Tolerance(what, interview.ask(clips, **manner).outcome) for what, manner in INPUTS.items()]
+    broken = clips.copy()
+    broken[1, 100:200] = np.nan
+    tried.append(Tolerance("audio that holds NaN", interview.ask(broken).outcome))
+    after_nan = interview.call(clips, "after audio with NaN")
+    moved = interview.call(clips, "after a second .to(device)", move=True).comparable
+    trained = interview.ask(clips, train=True).comparable
+    interview.facts.append(Tolerances(tuple(tried)))
+    if first is None:
+        return
+    if after_nan.comparable is not None:
+        interview.facts.append(AfterNan(difference(first, after_nan.comparable)))
+    if moved is not None:
+        interview.facts.append(AfterMove(difference(first, moved)))
+    if trained is not None:
+        interview.facts.append(AfterTrain(difference(first, trained)))
+
+
+def measure_growth(interview: Interview) -> None:
+    """Call one clip again and again, and read the memory of the process tree from outside in between."""
+    clip = interview.noise(1, interview.samples(CLIP_SECONDS)) * 0.1
+    start = time.monotonic()
+    if interview.ask(clip).values is None:
+        return
+    affordable = int(interview.rules.survival_s / max(time.monotonic() - start, 1e-3))
+    calls = max(FEWEST_CALLS, min(MANY_CALLS, affordable))
+    read_at = tuple(calls * part // 5 for part in (1, 2, 3, 4, 5))
+    resident = []
+    for number in range(1, calls + 1):
+        interview.on_call(f"call {number} of {calls}, for leaks")
+        if interview.ask(clip).values is None:
+            return
+        if number in read_at:
+            resident.append(interview.session.resident_bytes())
+    interview.facts.append(MemoryGrowth(read_at, tuple(resident)))

@@ -1,0 +1,177 @@
+"""Start the encoder a second time beside the first: elsewhere, to compare, and to play the GPU.
+
+X-ARES starts one process per task and constructs the encoder anew in each; its working directory is not the
+repository's root. What a second process gives differs where weights are drawn anew, and what it cannot open was
+looked for beside the working directory.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from audio_encoder_checker.errors import MachineError
+from audio_encoder_checker.evidence.behaviour import SecondStart
+from audio_encoder_checker.evidence.device import Culprit, DeviceFacts, Mistake
+from audio_encoder_checker.evidence.run import CodeFrame, Ending, Outcome
+from audio_encoder_checker.printable import told
+from audio_encoder_checker.sandbox.ask import Session, read_frame
+from audio_encoder_checker.stages.asking import Call, encode
+from audio_encoder_checker.stages.compare import difference
+from audio_encoder_checker.stages.load import Target, load_encoder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from audio_encoder_checker.evidence.run import Conduct
+    from audio_encoder_checker.rules import Rules
+
+KINDS = (SecondStart, DeviceFacts)
+"""The evidence this stage makes."""
+CLIPS, SECONDS = 2, 1.0
+PRETENDED_SLOWNESS = 3.0
+"""A pretended GPU looks at every operation; its call may take so much longer."""
+
+
+@dataclass
+class SecondRun:
+    """One more process, or two, of an encoder that a first session holds.
+
+    Args:
+        first: the session that goes on living meanwhile.
+        target: the encoder to load.
+        rules: how it is found.
+        rate_hz: of the audio.
+        seed: of the audio.
+        load_s: seconds for loading.
+        call_s: seconds for each call.
+        on_call: told what is being done.
+    """
+
+    first: Session
+    target: Target
+    rules: Rules
+    rate_hz: float
+    seed: int
+    load_s: float
+    call_s: float
+    on_call: Callable[[str], None]
+
+    def __post_init__(self) -> None:
+        """Nothing has been learnt yet."""
+        self.conducts: list[Conduct] = []
+        self.device: DeviceFacts | None = None
+
+    def run(self, needed_bytes: int) -> tuple[object, ...]:
+        """Start again; `SecondStart`, and `DeviceFacts` where the GPU could be played.
+
+        Args:
+            needed_bytes: memory that one more process will take, by what the first took.
+
+        Raises:
+            MachineError: this machine has no room for a second process.
+        """
+        free = psutil.virtual_memory().available
+        if needed_bytes > free:
+            need, have = needed_bytes / 2**30, free / 2**30
+            raise MachineError(
+                f"a second process of the encoder needs {need:.2g} GiB of RAM, {have:.2g} are free",
+                "repeat on a machine with more memory",
+            )
+        clips = self._clips()
+        one = encode(self.first, clips, self.call_s)
+        self.on_call("a second process, in another folder")
+        other = self._start("elsewhere", clips)
+        if other.returned is not None:
+            return self._facts(SecondStart(other.outcome, None, self._apart(one, other)))
+        self.on_call("a second process, in the repository")
+        home = self._start("root", clips)
+        return self._facts(SecondStart(other.outcome, home.outcome, self._apart(one, home)))
+
+    def _facts(self, second: SecondStart) -> tuple[object, ...]:
+        return (second, self.device) if self.device else (second,)
+
+    def _apart(self, one: Call, other: Call) -> Any:
+        if one.comparable is None or other.comparable is None:
+            return None
+        return difference(one.comparable, other.comparable)
+
+    def _start(self, where: str, clips: NDArray[np.float32]) -> Call:
+        """Load and call in a process of its own; on the CPU the GPU is played as well, last."""
+        with self._session(where) as session:
+            loaded, encoder = load_encoder(
+                session, self.target, self.rules, self.load_s, elsewhere=where == "elsewhere"
+            )
+            if encoder is None:
+                return Call(loaded.outcome)
+            call = encode(session, clips, self.call_s)
+            if call.returned is not None and session.device == "cpu":
+                self.on_call("the encoder on a pretended GPU")
+                self.device = pretended(session, clips, self.call_s * PRETENDED_SLOWNESS)
+        return call
+
+    @contextmanager
+    def _session(self, name: str) -> Iterator[Session]:
+        folder = self.first.workspace / name
+        folder.mkdir(mode=self.first.workspace.stat().st_mode & 0o777)
+        first = self.first
+        session = Session(first.box, first.repository, folder, first.limits, first.device)
+        with session:
+            session.begin_stage("contract", self.rules.limits.contract_s)
+            yield session
+        self.conducts.append(session.conduct())
+
+    def _clips(self) -> NDArray[np.float32]:
+        import numpy as np
+
+        shape = (CLIPS, round(SECONDS * self.rate_hz))
+        return np.random.default_rng(self.seed).standard_normal(shape, dtype="float32") * np.float32(0.1)
+
+
+def pretended(session: Session, clips: NDArray[np.float32], timeout_s: float) -> DeviceFacts:
+    """Ask the child to call its encoder on a pretended GPU. Only the submission's own defects are at stake."""
+    question = {"ask": "pretend", "shape": list(clips.shape)}
+    answer = session.ask(question, clips.data.cast("B"), timeout_s=timeout_s)
+    if not answer.outcome.ending.alive:
+        return DeviceFacts(True, answer.outcome, not_covered=f"the pretended GPU gave no answer: {answer.outcome}")
+    header = answer.header
+    return DeviceFacts(
+        pretended=True,
+        outcome=answer.outcome,
+        culprit=_culprit(header.get("culprit")),
+        output_device=told(header.get("output_device"), limit=20),
+        not_covered=told(header.get("not_covered"), limit=300),
+    )
+
+
+def on_real_device(device: str, official: Outcome) -> DeviceFacts:
+    """The same from the official call on a real GPU, by the words of its exception."""
+    raised = official.raised
+    words = str(raised) if raised else ""
+    mistakes = {
+        "on the same device": Mistake.OTHER,
+        "device type tensor to numpy": Mistake.NUMPY,
+        "invalid device ordinal": Mistake.ORDINAL,
+    }
+    found = next((mistake for sign, mistake in mistakes.items() if sign in words), None)
+    output = device if official.ending is Ending.ANSWERED else ""
+    return DeviceFacts(False, official, Culprit(found) if found else None, output)
+
+
+def _culprit(data: object) -> Culprit | None:
+    if not isinstance(data, dict):
+        return None
+    kinds = {mistake.value: mistake for mistake in Mistake}
+    made: CodeFrame = read_frame(data)
+    return Culprit(
+        mistake=kinds.get(str(data.get("kind")), Mistake.OTHER),
+        name=told(data.get("name"), limit=100),
+        operation=told(data.get("op"), limit=100),
+        made=made if made.file else None,
+    )

@@ -1,0 +1,150 @@
+"""Lengths by batch sizes: which calls the encoder survives, and how long they take.
+
+One clip at a time is called at every length, since MAESTRO and the challenge's ten minutes ask for it; larger batches
+as far as time and memory allow, by what smaller calls took. A call that is not made says so and why.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from audio_encoder_checker.evidence.contract import Cell, CellState, HopFit, SurvivalMap
+from audio_encoder_checker.evidence.run import Ending
+
+if TYPE_CHECKING:
+    from audio_encoder_checker.evidence.contract import Trace
+    from audio_encoder_checker.evidence.run import Outcome
+    from audio_encoder_checker.stages.contract import Interview
+
+LONGEST_CALL = 2 / 3
+"""Of the time a call may take: what is forecast to take longer is not tried."""
+MEMORY_SHARE = 0.7
+"""Of the memory limit that a batch may be forecast to take: the forecast is rough, and passing the limit is the end."""
+MEASURABLE_S = 0.02
+"""Shorter calls are mostly overhead and tell nothing of how time grows."""
+CHUNK_CALL_S = 3.0
+"""A call to look for the encoder's own chunk length may take so long."""
+OUT_OF_MEMORY = ("out of memory", "not enough memory", "can't allocate memory", "Unable to allocate")
+
+
+class Survey:
+    """The map of one encoder."""
+
+    def __init__(self, interview: Interview) -> None:
+        self.interview = interview
+        self.lengths = sorted(interview.rules.lengths_s)
+        self.cells: dict[tuple[int, float], Cell] = {}
+        self.walls: dict[float, float] = {}
+        self.growth: dict[float, int] = {}
+        self.base = interview.session.usage().peak_memory_bytes
+        self.stopped = ""
+        self.chunk_samples = 0
+        self.left_s = interview.rules.survival_s
+
+    def run(self) -> tuple[object, ...]:
+        """Fill the map; `SurvivalMap`, and `HopFit` where two lengths gave frames."""
+        for seconds in self.lengths:
+            self._cell(1, seconds)
+        self._around_chunk()
+        for batch in sorted(set(self.interview.rules.survival_batches) - {1}):
+            for seconds in self.lengths:
+                self._cell(batch, seconds)
+        facts: list[object] = [SurvivalMap(tuple(self.cells.values()), self.stopped, self.chunk_samples)]
+        hop = hop_fit(self.interview.traces)
+        return (*facts, hop) if hop else tuple(facts)
+
+    def _cell(self, batch: int, seconds: float) -> None:
+        forecast = self._forecast(batch, seconds)
+        why = self.stopped or self._too_long(batch, seconds, forecast) or self._too_much(batch, seconds)
+        if why:
+            state = CellState.NOT_TRIED if self.stopped else CellState.FORECAST
+            self.cells[batch, seconds] = Cell(seconds, batch, state, forecast, why)
+            return
+        audio = self.interview.noise(batch, self.interview.samples(seconds)) * 0.1
+        outcome = self.interview.call(audio).outcome
+        self.cells[batch, seconds] = Cell(seconds, batch, *judged(outcome))
+        if batch == 1:
+            self.walls[seconds] = outcome.seconds
+            self.growth[seconds] = self.interview.session.usage().peak_memory_bytes - self.base
+        else:
+            self.left_s -= outcome.seconds
+        state = self.cells[batch, seconds].state
+        if self.interview.session.ended or state is CellState.OUT_OF_MEMORY:
+            clips = "1 clip" if batch == 1 else f"{batch} clips"
+            self.stopped = f"stopped at {clips} of {seconds:g} s: {state.value}"
+
+    def _forecast(self, batch: int, seconds: float) -> float:
+        """Seconds a call would take, by the longest ones of a single clip; 0 if nothing is known."""
+        known = [(s, wall) for s, wall in self.walls.items() if wall > MEASURABLE_S]
+        if not known:
+            return 0.0
+        if seconds in self.walls:
+            return self.walls[seconds] * batch
+        (length, wall) = known[-1]
+        power = 1.0
+        if len(known) > 1:
+            power = math.log(wall / known[-2][1]) / math.log(length / known[-2][0])
+        return wall * float((seconds / length) ** min(max(power, 1.0), 2.0)) * batch
+
+    def _too_long(self, batch: int, seconds: float, forecast: float) -> str:
+        most = LONGEST_CALL * self.interview.timeout_s if batch == 1 else self.left_s
+        if forecast > most:
+            return f"would take {forecast:.2g} s" if batch == 1 else f"would take {forecast:.2g} s, {most:.2g} s are left"
+        failed = self.cells.get((1, seconds))
+        if batch > 1 and failed and failed.state is not CellState.OK:
+            return f"1 clip of {seconds:g} s: {failed.state.value}"
+        return ""
+
+    def _too_much(self, batch: int, seconds: float) -> str:
+        """Why a batch would take too much memory, by what single clips added to the peak and returned."""
+        limits = self.interview.session.limits
+        if batch == 1:
+            return ""
+        peak = self.base + batch * max(self.growth.get(seconds, 0), 0)
+        if peak > MEMORY_SHARE * limits.memory_bytes:
+            return f"would take about {peak / 2**30:.2g} GiB of RAM"
+        samples = self.interview.samples(seconds)
+        frames = next((t.frames for t in self.interview.traces if t.batch == 1 and t.samples == samples), 0) or 0
+        if frames * batch * (self.interview.dim or 1) * 4 > limits.answer_bytes:
+            return "its embeddings are larger than may leave the box"
+        return ""
+
+    def _around_chunk(self) -> None:
+        """See into which lengths the encoder cuts long audio; call one sample less, as many, and one more."""
+        seconds = max((s for s, wall in self.walls.items() if wall < CHUNK_CALL_S), default=0.0)
+        if self.stopped or seconds < 1:
+            return
+        audio = self.interview.noise(1, self.interview.samples(min(seconds, 100.0))) * 0.1
+        chunks = self.interview.ask(audio, observe="chunks").chunks
+        least = self.interview.rate_hz / 4
+        self.chunk_samples = next((chunk for chunk in chunks if chunk >= least), 0)
+        for samples in (self.chunk_samples - 1, self.chunk_samples, self.chunk_samples + 1):
+            if self.chunk_samples:
+                self.interview.call(self.interview.noise(1, samples) * 0.1, f"{samples} samples")
+
+
+def judged(outcome: Outcome) -> tuple[CellState, float, str]:
+    """A cell's state, seconds and reason, by how its call ended."""
+    ending = outcome.ending
+    if ending is Ending.ANSWERED:
+        return CellState.OK, outcome.seconds, ""
+    why = str(outcome)
+    if ending is Ending.OUT_OF_MEMORY or (outcome.raised and any(words in why for words in OUT_OF_MEMORY)):
+        return CellState.OUT_OF_MEMORY, outcome.seconds, why
+    if ending in (Ending.TIMED_OUT, Ending.STAGE_TIMED_OUT):
+        return CellState.TOO_SLOW, outcome.seconds, why
+    return CellState.FAILED, outcome.seconds, why
+
+
+def hop_fit(traces: list[Trace]) -> HopFit | None:
+    """A least-squares line of frames over seconds through all calls with one clip; None with fewer than two lengths."""
+    import numpy as np
+
+    points = sorted({(trace.seconds, trace.frames) for trace in traces if trace.batch == 1 and trace.frames})
+    lengths = [seconds for seconds, _ in points]
+    if len(set(lengths)) < 2:
+        return None
+    slope, offset = (float(value) for value in np.polyfit(lengths, [frames for _, frames in points], 1))
+    grows = points[-1][1] > points[0][1] and slope > 0
+    return HopFit(1000 / slope if grows else None, offset, tuple(points))
