@@ -48,6 +48,7 @@ class Check:
     fix: str
     needs: tuple[type, ...]
     judge: Judge
+    follows: tuple[str, ...] = ()
 
     @property
     def stage(self) -> str:
@@ -58,12 +59,15 @@ class Check:
 _registered: dict[str, Check] = {}
 
 
-def check(check_id: str, *, severity: Severity = Severity.ERROR) -> Callable[[Judge], Judge]:
+def check(
+    check_id: str, *, severity: Severity = Severity.ERROR, follows: tuple[str, ...] = ()
+) -> Callable[[Judge], Judge]:
     """Make a check of a function.
 
     Args:
         check_id: `AEC` and three digits, the first of them the family.
         severity: what its problems are unless they say otherwise.
+        follows: ids of checks whose finding, if it is as grave, explains this one's, the likeliest first.
 
     Raises:
         ValueError: the id is malformed or taken, or the docstring lacks a title, a reason or a `Fix:`.
@@ -84,6 +88,7 @@ def check(check_id: str, *, severity: Severity = Severity.ERROR) -> Callable[[Ju
             fix=fix,
             needs=tuple(hints.values()),
             judge=judge,
+            follows=follows,
         )
         return judge
 

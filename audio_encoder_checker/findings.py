@@ -46,3 +46,5 @@ class Finding:
     message: str
     at: str
     hint: str
+    because_of: str = ""
+    """Id of the check whose finding explains this one: mend that first. Empty for a finding in its own right."""

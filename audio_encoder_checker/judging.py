@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from audio_encoder_checker.findings import Finding, Problem, Severity
@@ -72,7 +72,7 @@ class Judgement:
 
 
 def judge(evidence: Evidence, checks: Iterable[Check], ignored: Mapping[str, str] | None = None) -> Judgement:
-    """Ask every check, in the order of ids.
+    """Ask every check, in the order of ids, and fold what follows from another finding under it.
 
     Args:
         evidence: what was gathered.
@@ -80,11 +80,13 @@ def judge(evidence: Evidence, checks: Iterable[Check], ignored: Mapping[str, str
         ignored: check id to the user's reason for not asking it.
 
     Returns:
-        Findings, gravest first, and the checks that could not be judged.
+        Findings, gravest first, each with what follows from it right behind it, and the checks that could not be
+        judged.
     """
     findings: list[Finding] = []
     skipped: list[Skipped] = []
-    for one in checks:
+    asked = tuple(checks)
+    for one in asked:
         reason = evidence.why_missing(one.needs)
         if ignored and one.id in ignored:
             mandatory = one.severity is Severity.ERROR
@@ -94,8 +96,27 @@ def judge(evidence: Evidence, checks: Iterable[Check], ignored: Mapping[str, str
         else:
             facts = [evidence.facts[kind] for kind in one.needs]
             findings.extend(stamp(one, problem) for problem in one.judge(*facts))
-    findings.sort(key=lambda finding: (finding.severity.rank, finding.id))
-    return Judgement(tuple(findings), tuple(skipped))
+    return Judgement(tuple(_fold(findings, asked)), tuple(skipped))
+
+
+def _fold(findings: list[Finding], checks: tuple[Check, ...]) -> list[Finding]:
+    """Name the cause of every finding that follows from another, and put them in order."""
+    follows = {one.id: one.follows for one in checks}
+    gravest: dict[str, int] = {}
+    for finding in findings:
+        gravest[finding.id] = min(finding.severity.rank, gravest.get(finding.id, finding.severity.rank))
+
+    def cause(check_id: str, rank: int) -> str:
+        return next((one for one in follows[check_id] if gravest.get(one, rank + 1) <= rank), "")
+
+    def place(finding: Finding) -> tuple[int, str, int, int, str]:
+        root, rank, steps = finding.id, finding.severity.rank, 0
+        while above := cause(root, rank):
+            root, rank, steps = above, gravest[above], steps + 1
+        return rank, root, steps, finding.severity.rank, finding.id
+
+    named = [replace(finding, because_of=cause(finding.id, finding.severity.rank)) for finding in findings]
+    return sorted(named, key=place)
 
 
 def stamp(one: Check, problem: Problem) -> Finding:

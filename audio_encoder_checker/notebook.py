@@ -44,6 +44,9 @@ def check_audio_encoder(encoder: Any) -> bool:
     """
     findings = _findings(encoder, load_rules())
     for finding in findings:
+        if finding.because_of:
+            say(f"  so: {finding.id} {finding.name}: {finding.message}")
+            continue
         say(
             f"{finding.severity.value} {finding.id} {finding.name}: {finding.message}\n"
             f"  why: {finding.why}\n  fix: {finding.hint}"

@@ -15,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from audio_encoder_checker.archive.landmarks import find_landmarks
 from audio_encoder_checker.archive.listing import read_listing
 from audio_encoder_checker.archive.source import read_sources, repository_root
 from audio_encoder_checker.archive.submission import read_submission
@@ -25,6 +26,7 @@ from audio_encoder_checker.devices import choose_device
 from audio_encoder_checker.errors import MachineError, UsageError
 from audio_encoder_checker.evidence.archive import ArchiveListing, UnpackFacts
 from audio_encoder_checker.evidence.contract import EncodeTraces
+from audio_encoder_checker.evidence.landmarks import Landmarks
 from audio_encoder_checker.evidence.load import EncoderFacts, LoadFacts
 from audio_encoder_checker.evidence.run import Conduct, Isolation, Usage, with_attempts
 from audio_encoder_checker.evidence.source import SourceFacts
@@ -49,7 +51,7 @@ if TYPE_CHECKING:
 
 EVIDENCE: dict[str, tuple[type, ...]] = {
     "archive": (ArchiveListing, UnpackFacts),
-    "source": (SourceFacts,),
+    "source": (SourceFacts, Landmarks),
     "load": (LoadFacts, EncoderFacts, Isolation, Conduct, Usage),
     "contract": (*contract.KINDS, *second.KINDS),
     "evaluate": evaluate.KINDS,
@@ -201,7 +203,8 @@ class _Run:
             self.config = read_config(repository_root(self.root))
             _matching(tuple(self.config.ignore))
             encoder = encoder or self.config.encoder
-        self.evidence.put(read_sources(self.root, encoder or None))
+        sources = read_sources(self.root, encoder or None)
+        self.evidence.put(sources, find_landmarks(sources))
 
     def _running_stages(self, last: int) -> None:
         sources = self.evidence.get(SourceFacts)
@@ -336,7 +339,7 @@ class _Run:
         if error:
             self.stages.add(stage)  # the root cause is shown, whatever was asked for
             reason = f"waits until {error.id} {error.name} is mended"
-            self.evidence.miss(reason, UnpackFacts, SourceFacts, *RUNNING)
+            self.evidence.miss(reason, UnpackFacts, *EVIDENCE["source"], *RUNNING)
         return error is not None
 
     def _first_error(self, stage: str) -> Finding | None:

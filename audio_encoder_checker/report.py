@@ -62,7 +62,7 @@ class Report:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """Gravest first."""
+        """Gravest first, each with what follows from it right behind it."""
         return self.judgement.findings
 
     @property
@@ -79,5 +79,5 @@ class Report:
         return Verdict.UNDECIDED if self.open_questions else Verdict.READY
 
     def count(self, severity: Severity) -> int:
-        """How many findings of one severity."""
-        return sum(finding.severity is severity for finding in self.findings)
+        """How many findings of one severity, what follows from another one left out."""
+        return sum(finding.severity is severity and not finding.because_of for finding in self.findings)

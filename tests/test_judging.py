@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -108,6 +109,50 @@ def test_a_crash_inside_a_check_is_ours_and_not_swallowed() -> None:
         judge(evidence(Apples(0)), [one])
 
 
+class TestFolding:
+    """What follows from another finding is told as such."""
+
+    @staticmethod
+    def judged(*severities: tuple[str, Severity | None, tuple[str, ...]]) -> list[tuple[str, str]]:
+        """Ids and causes of findings of these severities, whose checks follow others."""
+        checks = []
+        for check_id, severity, follows in severities:
+            found = [Problem(check_id, severity=severity)] if severity else []
+            checks.append(
+                Check(check_id, "n", Severity.ERROR, "t", "w", "f", (Apples,), lambda _, f=found: iter(f), follows)
+            )
+        return [(one.id, one.because_of) for one in judge(evidence(Apples(0)), checks).findings]
+
+    def test_a_consequence_stands_behind_its_cause(self) -> None:
+        found = self.judged(
+            ("AEC501", Severity.WARNING, ("AEC503",)),
+            ("AEC502", Severity.ERROR, ()),
+            ("AEC503", Severity.ERROR, ()),
+            ("AEC504", Severity.ERROR, ()),
+        )
+        assert found == [("AEC502", ""), ("AEC503", ""), ("AEC501", "AEC503"), ("AEC504", "")]
+
+    def test_a_lesser_finding_explains_nothing(self) -> None:
+        found = self.judged(("AEC501", Severity.ERROR, ("AEC502",)), ("AEC502", Severity.WARNING, ()))
+        assert found == [("AEC501", ""), ("AEC502", "")]
+
+    def test_only_a_cause_that_found_something_counts(self) -> None:
+        found = self.judged(
+            ("AEC501", None, ()), ("AEC502", Severity.ERROR, ()), ("AEC503", Severity.ERROR, ("AEC501", "AEC502"))
+        )
+        assert found == [("AEC502", ""), ("AEC503", "AEC502")]
+        assert self.judged(("AEC503", Severity.ERROR, ("AEC501", "AEC502"))) == [("AEC503", "")]
+
+    def test_a_chain_stands_behind_its_root(self) -> None:
+        found = self.judged(
+            ("AEC501", Severity.ERROR, ("AEC504",)),
+            ("AEC502", Severity.ERROR, ()),
+            ("AEC503", Severity.ERROR, ()),
+            ("AEC504", Severity.ERROR, ("AEC502",)),
+        )
+        assert found == [("AEC502", ""), ("AEC504", "AEC502"), ("AEC501", "AEC504"), ("AEC503", "")]
+
+
 class TestCatalogue:
     """What every check owes its user."""
 
@@ -120,6 +165,11 @@ class TestCatalogue:
         assert one.fix.endswith((".", "`"))
         assert one.needs, "a check judges evidence"
         assert one.stage
+
+    def test_what_checks_follow_exists_and_goes_in_no_circle(self) -> None:
+        graph = {one.id: one.follows for one in catalogue.all_checks()}
+        assert {cause for causes in graph.values() for cause in causes} <= set(graph)
+        TopologicalSorter(graph).prepare()  # raises at a circle
 
     def test_names_are_unique(self) -> None:
         names = [one.name for one in catalogue.all_checks()]

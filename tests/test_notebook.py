@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from audio_encoder_checker import check_audio_encoder
+from audio_encoder_checker import check_audio_encoder, notebook
+from tests.render.reports import finding
 
 
 class TinyEncoder(torch.nn.Module):
@@ -30,6 +31,15 @@ def returning(make: Any) -> TinyEncoder:
 def test_a_good_encoder_is_accepted_in_silence(capsys: pytest.CaptureFixture[str]) -> None:
     assert check_audio_encoder(TinyEncoder()) is True
     assert capsys.readouterr().out == ""
+
+
+def test_what_follows_from_a_finding_is_a_line_beneath_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = (finding(), finding(check_id="AEC523", message="late", because_of="AEC505"))
+    monkeypatch.setattr(notebook, "_findings", lambda *_: found)
+    check_audio_encoder(TinyEncoder())
+    assert "\n  so: AEC523 batch-size-failure: late\n" in capsys.readouterr().out
 
 
 class NamedOtherwise(TinyEncoder):

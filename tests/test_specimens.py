@@ -54,7 +54,7 @@ def summary(report: Report) -> str:
     for finding in report.findings:
         message = UNSTEADY.sub("#", finding.message)
         lines += [f"{finding.severity.value} {finding.id} {finding.name} {finding.at}".rstrip(), f"  {message}"]
-        lines += [f"  fix: {finding.hint}"]
+        lines += [f"  because of {finding.because_of}"] if finding.because_of else [f"  fix: {finding.hint}"]
     lines += sorted({f"not judged: {skipped.reason}" for skipped in report.open_questions})
     return "\n".join(lines) + "\n"
 

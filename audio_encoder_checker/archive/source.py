@@ -20,7 +20,7 @@ from audio_encoder_checker.evidence.source import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 MAX_SOURCES = 5_000
 NOT_SOURCES = {"venv", "env", "node_modules", "__pycache__", "site-packages", "__MACOSX"}
@@ -247,19 +247,27 @@ def _visible(repository: _Repository, path: str, seen: set[str]) -> list[BoundNa
 
 def _definition(repository: _Repository, path: str, name: BoundName) -> Definition | None:
     """Where a name's class is written, if that is in the repository and at most one import away."""
-    places = [path]
-    wanted = name.name
-    if name.how == "import":
-        module, _, original = name.origin.partition(":")
-        dots = len(module) - len(module.lstrip("."))
-        absolute = absolute_module(path, dots, module.lstrip("."))
-        places = [file.path for file in repository.files.values() if absolute and _same_module(file.path, absolute)]
-        wanted = name.name if original == "*" else original
-    for place in places:
-        for one in repository.read(place).classes:
-            if one.name == wanted:
-                return Definition(place, one)
-    return None
+    place = defining_file(repository.files.values(), path, name)
+    classes = repository.read(place[0]).classes if place else ()
+    return next((Definition(place[0], one) for one in classes if place and one.name == place[1]), None)
+
+
+def defining_file(files: Iterable[SourceFile], path: str, name: BoundName) -> tuple[str, str] | None:
+    """The file that a name comes from, and what it is called there; None if an import brings it from elsewhere.
+
+    Args:
+        files: those of the repository that were read.
+        path: of the file that binds the name.
+        name: as bound there.
+    """
+    if name.how != "import":
+        return path, name.name
+    module, _, original = name.origin.partition(":")
+    dots = len(module) - len(module.lstrip("."))
+    absolute = absolute_module(path, dots, module.lstrip("."))
+    wanted = name.name if original == "*" else original
+    places = (file.path for file in files if absolute and _same_module(file.path, absolute))
+    return next(((place, wanted) for place in places), None)
 
 
 def _same_module(path: str, module: str) -> bool:

@@ -35,6 +35,8 @@ Python 3.10 checks no depth while it builds the tree: chains of 500,000 attribut
 """
 MAX_LINEAGE = 20
 """No honest class has more ancestors in its own file."""
+NEWLINE = re.compile(r"\r\n|\r|\n")
+"""Form feeds and Unicode's separators, which `str.splitlines` takes for line ends, are none to Python."""
 CLASS_LINE = re.compile(rb"^class[ \t]+(\w+)", re.MULTILINE)
 TEXT_ENCODINGS = re.compile(
     r"utf[-_]?8([-_]sig)?|u8|(us-?)?ascii|latin[-_]?\d+|iso-?8859[-_]\d+|(cp|windows-)\d+|koi8[-_]\w|gb\w+|big5\w*"
@@ -48,9 +50,10 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 class ParsedSource:
     """A file read and, if possible, parsed."""
 
-    def __init__(self, file: SourceFile, tree: ast.Module | None) -> None:
+    def __init__(self, file: SourceFile, tree: ast.Module | None, text: str = "") -> None:
         self.file = file
         self.tree = tree
+        self.text = text
 
 
 def parse_source(path: Path, relative: str) -> ParsedSource:
@@ -68,16 +71,19 @@ def parse_source(path: Path, relative: str) -> ParsedSource:
     if len(data) > MAX_SOURCE_BYTES:
         detail = f"more than {MAX_SOURCE_BYTES // 1000} kB of source"
         return _troubled(relative, data, Trouble(TroubleKind.TOO_LARGE, detail))
-    found = _parse(data)
-    if isinstance(found, Trouble):
-        return _troubled(relative, data, found)
-    classes = {statement.name: statement for statement in _top_level(found) if isinstance(statement, ast.ClassDef)}
+    text = _decode(data)
+    if isinstance(text, Trouble):
+        return _troubled(relative, data, text)
+    tree = _parse(text)
+    if isinstance(tree, Trouble):
+        return _troubled(relative, data, tree)
+    classes = top_classes(tree)
     facts = SourceFile(
         path=relative,
-        names=tuple(_names(found)),
+        names=tuple(_names(tree)),
         classes=tuple(_class(node, classes) for node in classes.values()),
     )
-    return ParsedSource(facts, found)
+    return ParsedSource(facts, tree, text)
 
 
 def _troubled(relative: str, data: bytes, trouble: Trouble) -> ParsedSource:
@@ -89,17 +95,14 @@ def _troubled(relative: str, data: bytes, trouble: Trouble) -> ParsedSource:
     return ParsedSource(SourceFile(relative, trouble, tuple(names)), None)
 
 
-def _parse(data: bytes) -> ast.Module | Trouble:
-    text = _decode(data)
-    if isinstance(text, Trouble):
-        return text
+def _parse(text: str) -> ast.Module | Trouble:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an invalid escape in foreign code is no warning of ours
             return ast.parse(text)
     except SyntaxError as error:
         line = error.lineno or 0
-        return Trouble(TroubleKind.SYNTAX, printable(error.msg), line, _line(text, line))
+        return Trouble(TroubleKind.SYNTAX, printable(error.msg), line, source_line(text, line))
     except (RecursionError, MemoryError):
         return Trouble(TroubleKind.TOO_DEEP, "nested too deeply for Python's own parser")
     except ValueError as error:
@@ -130,18 +133,24 @@ def _decode(data: bytes) -> str | Trouble:
     return Trouble(TroubleKind.ENCODING, declared, 1) if declared else text
 
 
-def _line(text: str, number: int) -> str:
-    lines = text.splitlines()
+def source_line(text: str, number: int) -> str:
+    """One line as Python counts them, cut and made printable; empty where there is none."""
+    lines = NEWLINE.split(text)
     return printable(lines[number - 1].strip(), limit=100) if 0 < number <= len(lines) else ""
 
 
-def _top_level(tree: ast.Module) -> Iterator[ast.stmt]:
+def top_level(tree: ast.Module) -> Iterator[ast.stmt]:
     """Statements that run when a module is imported, in order, those inside `if`, `try`, `with` and loops too."""
     waiting: list[ast.stmt] = list(reversed(tree.body))
     while waiting:
         statement = waiting.pop()
         yield statement
         waiting.extend(reversed(list(_inner(statement))))
+
+
+def top_classes(tree: ast.Module) -> dict[str, ast.ClassDef]:
+    """The classes that a module binds at its top level: of two with one name the last."""
+    return {statement.name: statement for statement in top_level(tree) if isinstance(statement, ast.ClassDef)}
 
 
 def _inner(statement: ast.stmt) -> Iterator[ast.stmt]:
@@ -166,9 +175,9 @@ def _never_at_import(test: ast.expr) -> bool:
 def _names(tree: ast.Module) -> list[BoundName]:
     """Names bound at the top level, each once; what `del` takes away does not count."""
     found: dict[str, BoundName] = {}
-    for statement in _top_level(tree):
+    for statement in top_level(tree):
         if isinstance(statement, ast.Delete):
-            for name in _targets(statement.targets):
+            for name in targets(statement.targets):
                 found.pop(name, None)
         for bound in _bound(statement):
             found[bound.name] = bound
@@ -188,11 +197,11 @@ def _bound(statement: ast.stmt) -> Iterator[BoundName]:
         for alias in statement.names:
             yield BoundName(alias.asname or alias.name, statement.lineno, "import", f"{module}:{alias.name}")
     else:
-        for name in _targets(_assigned(statement)):
+        for name in targets(assigned(statement)):
             yield BoundName(name, statement.lineno, "assignment")
 
 
-def _assigned(statement: ast.stmt) -> list[ast.expr]:
+def assigned(statement: ast.stmt) -> list[ast.expr]:
     """What a statement assigns to."""
     if isinstance(statement, ast.Assign):
         return statement.targets
@@ -205,7 +214,7 @@ def _assigned(statement: ast.stmt) -> list[ast.expr]:
     return []
 
 
-def _targets(expressions: Iterable[ast.expr]) -> Iterator[str]:
+def targets(expressions: Iterable[ast.expr]) -> Iterator[str]:
     """Plain names among assignment targets, those inside tuples and lists too."""
     for expression in expressions:
         if isinstance(expression, ast.Tuple | ast.List | ast.Starred | ast.Name):
@@ -214,11 +223,11 @@ def _targets(expressions: Iterable[ast.expr]) -> Iterator[str]:
 
 def _class(node: ast.ClassDef, known: dict[str, ast.ClassDef]) -> SourceClass:
     lineage = _lineage(node, known)
-    constructor = next((f for one in lineage for f in _functions(one) if f.name == "__init__"), None)
+    constructor = next((f for one in lineage for f in functions(one) if f.name == "__init__"), None)
     return SourceClass(
         name=node.name,
         line=node.lineno,
-        bases=tuple(_dotted(base) for base in node.bases),
+        bases=tuple(dotted(base) for base in node.bases),
         has_forward=any("forward" in _members(one) for one in lineage),
         required=_required(constructor) if constructor else (),
         attributes=tuple(name for name in CONTRACT_ATTRIBUTES if any(name in _set(one) for one in lineage)),
@@ -229,19 +238,20 @@ def _lineage(node: ast.ClassDef, known: dict[str, ast.ClassDef]) -> list[ast.Cla
     """A class and its bases as far as they stand in the same file, nearest first."""
     found = [node]
     for one in found:
-        bases = [known[_dotted(base)] for base in one.bases if _dotted(base) in known]
+        bases = [known[dotted(base)] for base in one.bases if dotted(base) in known]
         found.extend(base for base in bases if base not in found and len(found) < MAX_LINEAGE)
     return found
 
 
-def _functions(node: ast.ClassDef) -> Iterator[ast.FunctionDef]:
+def functions(node: ast.ClassDef) -> Iterator[ast.FunctionDef]:
+    """The methods that a class body defines."""
     return (statement for statement in node.body if isinstance(statement, ast.FunctionDef))
 
 
 def _members(node: ast.ClassDef) -> set[str]:
     """Names that a class body defines or assigns."""
-    assigned = {name for statement in node.body for name in _targets(_assigned(statement))}
-    return assigned | {f.name for f in node.body if isinstance(f, ast.FunctionDef | ast.AsyncFunctionDef)}
+    set_there = {name for statement in node.body for name in targets(assigned(statement))}
+    return set_there | {f.name for f in node.body if isinstance(f, ast.FunctionDef | ast.AsyncFunctionDef)}
 
 
 def _set(node: ast.ClassDef) -> set[str]:
@@ -261,7 +271,7 @@ def _required(constructor: ast.FunctionDef) -> tuple[str, ...]:
     return tuple(arg.arg for arg in [*without, *keywords])
 
 
-def _dotted(expression: ast.expr) -> str:
+def dotted(expression: ast.expr) -> str:
     """`a.b.C` as text, or nothing for any other expression."""
     parts: list[str] = []
     while isinstance(expression, ast.Attribute):

@@ -58,6 +58,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "at": finding.at,
         "why": finding.why,
         "hint": finding.hint,
+        "because_of": finding.because_of or None,
     }
 
 

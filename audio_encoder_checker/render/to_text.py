@@ -56,12 +56,26 @@ def _verdict(report: Report, console: Console) -> None:
 
 
 def _findings(report: Report, console: Console) -> None:
-    for finding in report.findings[:IN_FULL]:
-        _in_full(finding, console)
-    for finding in report.findings[IN_FULL:]:
+    families = _families(report.findings)
+    for finding, consequences in families[:IN_FULL]:
+        _in_full(finding, consequences, console)
+    for finding, consequences in families[IN_FULL:]:
         console.print(_headline(finding).append(f"  {finding.message}", style="not bold default"))
-    if report.findings[IN_FULL:]:
+        if consequences:
+            console.print(Padding(_grid(_so(consequences)), (0, 0, 0, 2), expand=False))
+    if families[IN_FULL:]:
         console.print()
+
+
+def _families(findings: tuple[Finding, ...]) -> list[tuple[Finding, list[Finding]]]:
+    """Every finding in its own right, with what follows from it."""
+    families: list[tuple[Finding, list[Finding]]] = []
+    for finding in findings:
+        if finding.because_of and families:
+            families[-1][1].append(finding)
+        else:
+            families.append((finding, []))
+    return families
 
 
 def _headline(finding: Finding) -> Text:
@@ -72,14 +86,29 @@ def _headline(finding: Finding) -> Text:
     return line
 
 
-def _in_full(finding: Finding, console: Console) -> None:
+def _in_full(finding: Finding, consequences: list[Finding], console: Console) -> None:
     console.print(_headline(finding))
+    rows = [
+        ("what", Text(finding.message)),
+        ("why", Text(finding.why)),
+        ("fix", Text(finding.hint, style="green")),
+        *_so(consequences),
+    ]
+    console.print(Padding(_grid(rows), (0, 0, 1, 2), expand=False))
+
+
+def _so(consequences: list[Finding]) -> list[tuple[str, Text]]:
+    """A line for each finding that will go, or can be judged, once the one above is mended."""
+    return [("so", Text(f"{one.id} {one.name}  {one.message}", style="dim")) for one in consequences]
+
+
+def _grid(rows: list[tuple[str, Text]]) -> Table:
     grid = Table.grid(padding=(0, 1))
     grid.add_column(style="dim", min_width=4)
-    grid.add_column()
-    for label, text in (("what", finding.message), ("why", finding.why), ("fix", finding.hint)):
-        grid.add_row(Text(label), Text(text, style="green" if label == "fix" else ""))
-    console.print(Padding(grid, (0, 0, 1, 2), expand=False))
+    grid.add_column(overflow="fold")
+    for label, text in rows:
+        grid.add_row(Text(label), text)
+    return grid
 
 
 def _encoder(report: Report, console: Console) -> None:

@@ -16,7 +16,11 @@ STAGES = ("archive", "source", "load", "contract", "evaluate")
 
 
 def finding(
-    severity: Severity = Severity.ERROR, check_id: str = "AEC505", message: str = "a batch of 1 raised x"
+    severity: Severity = Severity.ERROR,
+    check_id: str = "AEC505",
+    message: str = "a batch of 1 raised x",
+    *,
+    because_of: str = "",
 ) -> Finding:
     return Finding(
         id=check_id,
@@ -28,6 +32,7 @@ def finding(
         message=message,
         at="encoder.py:12",
         hint="index or squeeze the dimension you mean, `.squeeze(1)`, never `.squeeze()`.",
+        because_of=because_of,
     )
 
 
@@ -64,9 +69,14 @@ def full_evidence() -> Evidence:
 
 
 def full_report(findings: tuple[Finding, ...] | None = None) -> Report:
-    """Everything measured, one error, one warning."""
+    """Everything measured: one error with a consequence, one warning."""
     if findings is None:
-        findings = (finding(), finding(Severity.WARNING, "AEC523", "declared 10 ms, measured 20 ms"))
+        long = "the embedding of a clip alone differs from its embedding within a batch by 12 % of its size"
+        findings = (
+            finding(),
+            finding(check_id="AEC521", message=long, because_of="AEC505"),
+            finding(Severity.WARNING, "AEC523", "declared 10 ms, measured 20 ms"),
+        )
     return Report(
         path="team.zip",
         profile="icme-2025",

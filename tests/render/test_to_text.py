@@ -50,6 +50,14 @@ def test_text_of_a_submission_is_not_taken_for_markup() -> None:
     assert "[bold red]boo[/]" in text(full_report((finding(message="[bold red]boo[/] :smile:"),)))
 
 
+def test_what_follows_from_a_finding_stands_beneath_it_and_is_not_counted() -> None:
+    many = [finding(check_id=f"AEC1{n:02}") for n in range(to_text.IN_FULL + 1)]
+    shown = text(full_report((*many, finding(check_id="AEC523", message="late", because_of=many[-1].id))))
+    assert shown.startswith("NOT READY  team.zip  6 errors")
+    assert "  so   AEC523 batch-size-failure  late\n\n" in shown
+    assert "error AEC523" not in shown
+
+
 def test_only_the_first_findings_are_explained() -> None:
     shown = text(full_report(tuple(finding() for _ in range(7))))
     assert shown.count("why  ") == to_text.IN_FULL
