@@ -13,6 +13,7 @@ from audio_encoder_checker.child import encode, failure
 from audio_encoder_checker.child.load import describe
 from audio_encoder_checker.cli.console import say
 from audio_encoder_checker.evidence.contract import OFFICIAL, EncodeTraces, Trace
+from audio_encoder_checker.evidence.landmarks import Landmarks
 from audio_encoder_checker.evidence.run import Ending, Outcome
 from audio_encoder_checker.judging import Evidence, judge
 from audio_encoder_checker.rules import Rules, load_rules
@@ -60,7 +61,7 @@ def check_audio_encoder(encoder: Any) -> bool:
 def _findings(encoder: Any, rules: Rules) -> tuple[Finding, ...]:
     facts = read_encoder(describe(encoder), "this encoder", "", 0.0)
     evidence = Evidence()
-    evidence.put(facts)
+    evidence.put(facts, rules, Landmarks())
     if facts.is_module and all(attribute.present for attribute in facts.attributes):
         evidence.put(EncodeTraces((_official_call(encoder, facts, rules),)))
     return judge(evidence, all_checks()).findings
@@ -74,7 +75,7 @@ def _official_call(encoder: Any, facts: EncoderFacts, rules: Rules) -> Trace:
     seconds = samples / (facts.number("sampling_rate") or USUAL_RATE_HZ)
     try:
         audio = encode.waveforms(memoryview(bytearray(noise.tobytes())), [batch, samples], "cpu")
-        header, payload = encode.call(encoder, audio, rules.limits.answer_bytes)
+        header, payload = encode.call(encoder, audio, rules.limits.answer_bytes, {"grad": True})
     except Exception as error:  # noqa: BLE001 - whatever the encoder raises is what is being judged
         raised = read_raised(failure.describe(error, ""))
         return Trace(OFFICIAL, batch, samples, seconds, Outcome(Ending.RAISED, 0.0, raised=raised))

@@ -264,11 +264,9 @@ class _Run:
 
     def _interview(self, session: Session, encoder: EncoderFacts) -> None:
         timeout_s = self.options.timeout_s or self.rules.limits.call_s
-        rate = encoder.number("sampling_rate")
         interview = contract.Interview(
-            session, self.rules.contract, rate, encoder.number("output_dim"), self.options.seed, timeout_s,
-            self.progress.detail,
-        )  # fmt: skip
+            session, self.rules.contract, encoder, self.options.seed, timeout_s, self.progress.detail
+        )
         self.evidence.put(*interview.run())
 
     def _start_again(self, session: Session, target: Target, encoder: EncoderFacts) -> None:
@@ -280,7 +278,7 @@ class _Run:
             return
         again = second.SecondRun(
             session, target, self.rules,
-            rate_hz=encoder.number("sampling_rate") or contract.USUAL_RATE_HZ,
+            rate_hz=contract.usable_rate(encoder),
             seed=self.options.seed,
             load_s=self.options.timeout_s or self.rules.limits.load_s,
             call_s=self.options.timeout_s or self.rules.limits.call_s,
@@ -308,9 +306,7 @@ class _Run:
     def _miss_after(self, session: Session) -> None:
         """Say why the rest of the evidence will not come, if the child or the encoder is the reason."""
         if session.ended:
-            self.evidence.miss(
-                f"the encoder did not survive the {session.stage} stage", *AFTER_LOADING
-            )
+            self.evidence.miss(f"the encoder did not survive the {session.stage} stage", *AFTER_LOADING)
 
     def _limits(self) -> Limits:
         limits = self.rules.limits

@@ -1,18 +1,72 @@
-"""AEC52x: how several calls of the encoder compare."""
+"""AEC518-AEC529: how several calls of the encoder compare."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from audio_encoder_checker.catalogue import check
-from audio_encoder_checker.checks.contract import wrong_shape
-from audio_encoder_checker.evidence.contract import BatchCompany, EncodeTraces, HopFit, InputDependence, Repeatability
-from audio_encoder_checker.evidence.load import EncoderFacts
+from audio_encoder_checker.evidence.behaviour import (
+    AfterNan,
+    BatchCompany,
+    BatchOrder,
+    Difference,
+    InputDependence,
+    InputKept,
+    MemoryGrowth,
+    Repeatability,
+    SecondStart,
+    Spread,
+    ZeroPadding,
+)
+from audio_encoder_checker.evidence.contract import EncodeTraces
+from audio_encoder_checker.evidence.landmarks import LandmarkKind, Landmarks
 from audio_encoder_checker.findings import Problem, Severity
+from audio_encoder_checker.rules import Rules
 
 SAME = 1e-4
 """Relative difference that float32 arithmetic in another order may give."""
-HOP_TOLERANCE = 0.1
+OTHER_BATCH = 10 * SAME
+"""The same for batches of another size, where matrix products are cut differently."""
+COLLAPSED_RANK = 2.0
+"""Sixteen very different clips that lie on a line have an effective rank of 1."""
+LEAK_PER_CALL = 64 << 10
+"""Bytes; what the allocator and Python's caches do is below."""
+MOST_PADDING_SHIFT = 0.5
+"""Of the distance between very different clips: half of it makes a clip look like another."""
+
+
+def _apart(found: Difference) -> str:
+    return f"differ by {found.relative:.2g} of the largest value (cosine {found.cosine:.4f}, expected 1)"
+
+
+@check("AEC518", severity=Severity.WARNING, follows=("AEC520", "AEC522"))
+def order_dependent_output(order: BatchOrder) -> Iterator[Problem]:
+    """A clip's embedding depends on its place in the batch.
+
+    X-ARES batches clips in the order of the files on disk, which differs from machine to machine.
+
+    Fix: treat every clip of a batch alike: look for `audio[0]`, `audio[-1]` or a state that runs along the batch.
+    """
+    found = order.difference
+    if not found.same_shape:
+        yield Problem("the same clips in another order gave different shapes")
+    elif found.relative > OTHER_BATCH:
+        yield Problem(f"the same clips in another order, put back, {_apart(found)}")
+
+
+@check("AEC519")
+def state_kept_between_calls(after: AfterNan) -> Iterator[Problem]:
+    """One bad clip changes the embeddings of all clips after it.
+
+    Some recordings cannot be decoded cleanly. An encoder that keeps running statistics or a cache from call to call
+    carries what it met there into every later embedding, and X-ARES stores them without a look.
+
+    Fix: keep nothing from call to call: `self.eval()` at the end of `__init__`, no assignment to `self` in `forward`.
+    """
+    found = after.difference
+    if found.relative > OTHER_BATCH:
+        told = "is NaN" if found.relative == float("inf") else _apart(found)
+        yield Problem(f"a clip before and after a call whose audio held NaN: the second embedding {told}")
 
 
 @check("AEC520")
@@ -29,12 +83,11 @@ def unrepeatable_output(repeatability: Repeatability) -> Iterator[Problem]:
         yield Problem("two calls with the same audio gave different shapes")
     elif found.relative > SAME:
         severity = Severity.ERROR if found.cosine < 0.999 else Severity.WARNING
-        message = f"two calls with the same audio differ by {found.relative:.2g} of the largest value"
-        yield Problem(f"{message} (cosine {found.cosine:.4f}, expected 1)", severity=severity)
+        yield Problem(f"two calls with the same audio {_apart(found)}", severity=severity)
 
 
 @check("AEC521")
-def constant_output(dependence: InputDependence) -> Iterator[Problem]:
+def constant_output(dependence: InputDependence, landmarks: Landmarks) -> Iterator[Problem]:
     """Different audio gives the same embeddings.
 
     Embeddings that do not depend on the audio carry no information: every task would score at chance.
@@ -43,11 +96,12 @@ def constant_output(dependence: InputDependence) -> Iterator[Problem]:
     """
     found = dependence.difference
     if found.same_shape and found.relative < 1e-6:
-        yield Problem("two clips of different noise and loudness gave identical embeddings")
+        message = "two clips of different noise and loudness gave identical embeddings"
+        yield Problem(message, landmarks.at(LandmarkKind.RETURN))
 
 
-@check("AEC522", severity=Severity.WARNING)
-def batch_dependent_output(company: BatchCompany, repeatability: Repeatability) -> Iterator[Problem]:
+@check("AEC522", severity=Severity.WARNING, follows=("AEC520",))
+def batch_dependent_output(company: BatchCompany) -> Iterator[Problem]:
     """A clip's embedding depends on the other clips in its batch.
 
     X-ARES encodes 16 clips at a time in the order of the files, so scores then depend on which clips happen
@@ -56,48 +110,104 @@ def batch_dependent_output(company: BatchCompany, repeatability: Repeatability) 
     Fix: normalise each clip by its own mean and variance, and call a feature extractor with a list of clips.
     """
     found = company.difference
-    if repeatability.difference.relative > SAME:
-        return  # what differs from call to call differs in company too
     if not found.same_shape:
         yield Problem(f"one clip alone and the same clip in a batch of {company.batch} gave different shapes")
-    elif found.relative > SAME * 10:
-        message = (
-            f"one clip alone and in a batch of {company.batch} differ by {found.relative:.2g} of the largest value"
-        )
-        yield Problem(f"{message} (cosine {found.cosine:.4f}, expected 1)")
+    elif found.relative > OTHER_BATCH:
+        yield Problem(f"one clip alone and in a batch of {company.batch} {_apart(found)}")
 
 
-@check("AEC523", severity=Severity.WARNING)
-def wrong_hop(hop: HopFit, encoder: EncoderFacts, traces: EncodeTraces) -> Iterator[Problem]:
-    """The declared hop is not the one measured.
+@check("AEC524", severity=Severity.WARNING, follows=("AEC521", "AEC520"))
+def collapsed_embeddings(spread: Spread) -> Iterator[Problem]:
+    """The embeddings of all clips lie on a line.
 
-    Labels of DESED, MAESTRO and the phone task are laid on frames by `hop_size_in_ms`; with a wrong hop they
-    slip against the audio, and X-ARES does not notice.
+    A linear layer and KNN can only tell apart what differs. Embeddings that vary along one direction tell no more than
+    a single number would, whatever their dimension.
 
-    Fix: set `self.hop_size_in_ms` to the samples between two frames, divided by the sampling rate, times 1000.
+    Fix: look at a normalisation, pooling or activation that flattens features, or at weights that were not loaded.
     """
-    if any(wrong_shape(traces, encoder)):
-        return  # the second axis does not hold frames
-    declared = encoder.number("hop_size_in_ms")
-    frames = f"{hop.short_frames} frames for {hop.short_s:g} s, {hop.long_frames} for {hop.long_s:g} s"
-    if hop.measured_ms is None:
+    if spread.effective_rank < COLLAPSED_RANK:
         yield Problem(
-            f"the number of frames does not grow with the audio: {frames}",
-            hint="return only the frames that belong to the clip, not those of its padding",
-        )
-    elif declared is not None and abs(hop.measured_ms / declared - 1) > HOP_TOLERANCE:
-        slip = min(abs(hop.measured_ms / declared - 1) * 10, 10)
-        message = f"declared {declared:g} ms, measured {hop.measured_ms:.4g} ms ({frames})"
-        guess = _unit_guess(declared, hop.measured_ms, encoder.number("sampling_rate") or 0)
-        yield Problem(
-            f"{message}: labels slip by up to {slip:.2g} s in a clip of 10 s",
-            hint=f"set `self.hop_size_in_ms = {hop.measured_ms:.4g}`{guess}",
+            f"the embeddings of {spread.clips} very different clips have an effective rank of "
+            f"{spread.effective_rank:.2f}, of at most {spread.clips - 1}"
         )
 
 
-def _unit_guess(declared: float, measured_ms: float, rate_hz: float) -> str:
-    """The unit that the declared hop was probably meant in, if it was not milliseconds."""
-    for unit, factor in (("seconds", 1000.0), ("samples", 1000.0 / rate_hz if rate_hz else 0.0)):
-        if abs(declared * factor / measured_ms - 1) < HOP_TOLERANCE:
-            return f"; {declared:g} looks like {unit}"
-    return ""
+@check("AEC525", severity=Severity.WARNING, follows=("AEC520",))
+def unrepeatable_construction(second: SecondStart) -> Iterator[Problem]:
+    """Two processes give different embeddings for the same audio.
+
+    The usual cause is weights that are drawn at random because the checkpoint was not loaded, or not wholly: then the
+    submission is evaluated untrained. X-ARES constructs the encoder anew for every task.
+
+    Fix: look at what `model.load_state_dict(state)` returns, `missing_keys` above all; for weights that are meant to
+        be random call `torch.manual_seed(0)` first.
+    """
+    found = second.difference
+    if found and not found.same_shape:
+        yield Problem("two processes gave embeddings of different shapes for the same audio")
+    elif found and found.relative > OTHER_BATCH:
+        yield Problem(f"the same audio in two processes: embeddings {_apart(found)}")
+
+
+@check("AEC526", severity=Severity.WARNING)
+def input_changed_in_place(kept: InputKept, landmarks: Landmarks) -> Iterator[Problem]:
+    """The encoder changes the audio that it is given.
+
+    Whoever calls it with the same tensor again gets another answer; X-ARES does not today, but its checker, your
+    notebook and every further use may.
+
+    Fix: write `audio = audio - audio.mean()` in place of `audio -= audio.mean()`, or start with `audio.clone()`.
+    """
+    found = kept.difference
+    if not found.same_shape or found.relative > 0:
+        at = landmarks.at(LandmarkKind.IN_PLACE, LandmarkKind.FORWARD)
+        yield Problem(f"after the call the audio had changed by {found.relative:.2g} of its largest value", at)
+
+
+@check("AEC527", severity=Severity.NOTE)
+def gradient_left_on(traces: EncodeTraces, landmarks: Landmarks) -> Iterator[Problem]:
+    """The embeddings hold on to the graph of autograd.
+
+    X-ARES encodes in inference mode, so this harms no score; everywhere else, the official checker included, a call
+    keeps the activations of all layers and takes several times the memory.
+
+    Fix: decorate forward with `@torch.no_grad()`.
+    """
+    returned = traces.reference.returned
+    if returned and returned.requires_grad:
+        yield Problem("outside of inference mode the output requires a gradient", landmarks.at(LandmarkKind.FORWARD))
+
+
+@check("AEC528")
+def memory_leak(growth: MemoryGrowth, rules: Rules) -> Iterator[Problem]:
+    """The encoder keeps memory from every call.
+
+    X-ARES calls one encoder object many thousand times in a row; what each call keeps adds up until the run is killed.
+
+    Fix: store nothing of a call in `self` or in a list; keep numbers, `float(x)`, in place of tensors.
+    """
+    if growth.per_call > LEAK_PER_CALL:
+        calls, made = rules.budget.ram_bytes // growth.per_call, growth.calls[-1] - growth.calls[0]
+        yield Problem(
+            f"memory grew by {growth.per_call / 2**20:.2g} MiB per call over {made} calls of one clip of 1 s: "
+            f"{rules.budget.ram_bytes / 2**30:.3g} GiB are full after {calls:,} calls"
+        )
+
+
+@check("AEC529", severity=Severity.WARNING, follows=("AEC520",))
+def padding_dependent_output(padding: ZeroPadding) -> Iterator[Problem]:
+    """Zero padding changes the embeddings of the audio before it.
+
+    X-ARES pads the 16 clips of a batch with zeros to the longest and passes no lengths, so a clip's embedding depends
+    on how long the longest clip beside it happens to be.
+
+    Fix: normalise by statistics that zeros do not change, or find the end of the clip, `audio.abs().cumsum(-1)`, and
+        mask what follows.
+    """
+    found = padding.difference
+    if found.same_shape and padding.share > MOST_PADDING_SHIFT:
+        yield Problem(
+            f"the mean embedding of {padding.seconds:g} s alone and zero-padded to {padding.padded_s:g} s, own frames "
+            f"only, are {padding.share:.2f} of the distance between very different clips apart (cosine "
+            f"{found.cosine:.3f}, expected 1)"
+        )

@@ -5,9 +5,38 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from audio_encoder_checker.catalogue import check
+from audio_encoder_checker.evidence.behaviour import SecondStart
 from audio_encoder_checker.evidence.load import EncoderFacts, LoadFacts
-from audio_encoder_checker.evidence.run import Ending
+from audio_encoder_checker.evidence.run import Ending, Raised
 from audio_encoder_checker.findings import Problem
+
+REMEDIES: dict[tuple[str, ...], str] = {
+    ("FileNotFoundError",): (
+        "build the path from the encoder file, `Path(__file__).parent / ...`, and check that the file is in the ZIP"
+    ),
+    ("SystemExit",): (
+        'put what ends the program under `if __name__ == "__main__":`; `parse_args()` at import meets the arguments '
+        "of X-ARES"
+    ),
+    ("attribute", "__main__"): (
+        "the file was pickled by a script whose classes are not here: save `model.state_dict()`, not the model"
+    ),
+    ("trust_remote_code",): (
+        "pass `trust_remote_code=True`, or put the model's code into the repository: nobody can answer a prompt"
+    ),
+    ("EOFError",): "nobody is there to answer: remove `input()`",
+    ("to(device) returned",): "end the method `to` of your class with `return self`, or remove it",
+    ("weights_only",): (
+        "save a plain state dict (`torch.save(model.state_dict(), path)`) or use safetensors; both load everywhere"
+    ),
+    ("CUDA",): (
+        "load with `map_location='cpu'` and create no tensor with `device='cuda'`; X-ARES moves the encoder itself"
+    ),
+    ("required positional argument",): (
+        "give every parameter of `__init__` a default: X-ARES calls the class without arguments"
+    ),
+}
+"""What mends an exception, by words that are all in its type and text; the first that fits."""
 
 
 @check("AEC401")
@@ -42,7 +71,7 @@ def import_failure(load: LoadFacts) -> Iterator[Problem]:
     """
     raised = load.outcome.raised
     if raised and load.phase == "import" and not raised.missing_module and not load.network_needed:
-        yield Problem(str(raised), at=raised.at or load.file)
+        yield Problem(str(raised), raised.at or load.file, _hint(raised))
 
 
 @check("AEC403")
@@ -57,25 +86,41 @@ def constructor_failure(load: LoadFacts) -> Iterator[Problem]:
     """
     raised = load.outcome.raised
     if raised and load.phase == "construct" and not raised.missing_module and not load.network_needed:
-        yield Problem(str(raised), at=raised.at or load.file, hint=_constructor_hint(raised.type, str(raised)))
+        yield Problem(str(raised), at=raised.at or load.file, hint=_hint(raised))
 
 
-def _constructor_hint(kind: str, text: str) -> str:
-    if kind == "FileNotFoundError":
-        return (
-            "build the path from the encoder file, `Path(__file__).parent / ...`, and check that the file is in the ZIP"
-        )
-    if "weights_only" in text:
-        return (
-            "save a plain state dict (`torch.save(model.state_dict(), path)`) or use safetensors; both load everywhere"
-        )
-    if "CUDA" in text or "cuda" in text:
-        return (
-            "load with `map_location='cpu'` and create no tensor with `device='cuda'`; X-ARES moves the encoder itself"
-        )
-    if "required positional argument" in text:
-        return "give every parameter of `__init__` a default: X-ARES calls the class without arguments"
-    return ""
+@check("AEC409")
+def working_directory_dependence(second: SecondStart) -> Iterator[Problem]:
+    """The encoder works from the repository's root only.
+
+    X-ARES is started in its own folder, not in yours. Files that are named relative to the working directory are not
+    found there.
+
+    Fix: build every path from the file it stands in, `Path(__file__).parent / "weights.pt"`.
+    """
+    at_root = second.at_root
+    if at_root and at_root.ending is Ending.ANSWERED and second.elsewhere.ending is not Ending.ANSWERED:
+        message = f"in another working directory: {second.elsewhere}"
+        yield Problem(message, second.elsewhere.at, REMEDIES["FileNotFoundError",])
+
+
+@check("AEC410")
+def second_start_failure(second: SecondStart) -> Iterator[Problem]:
+    """The encoder cannot be started while another process holds it.
+
+    X-ARES runs one process per task, several at once. A lock, a fixed port or a file that the first process still
+    writes stops all others.
+
+    Fix: open files read-only, write to `tempfile.mkdtemp()`, and bind no port and take no lock in `__init__`.
+    """
+    if second.at_root and second.at_root.ending is not Ending.ANSWERED:
+        yield Problem(f"a second process beside the first: {second.at_root}", second.at_root.at)
+
+
+def _hint(raised: Raised) -> str:
+    """The remedy for what an exception says, by signs in its type and text."""
+    text = str(raised)
+    return next((hint for signs, hint in REMEDIES.items() if all(sign in text for sign in signs)), "")
 
 
 @check("AEC404")

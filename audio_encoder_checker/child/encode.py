@@ -5,7 +5,7 @@ A question may say how the call is made (all optional; without any it is made as
     grad      autograd on, as in the official checker; X-ARES encodes in inference mode
     dtype     of the audio, `float32`
     flat      the first clip alone, without a batch axis
-    train     call `train()` first; every submodule gets its own mode back
+    train     call `train()` first; statistics of batch norms are not what they were after it
     move      call `encoder.to(device)` once more first
     back      send the audio after the call in place of the embeddings
     observe   note `layers` (what submodules return) or `chunks` (lengths that the audio is cut into)
@@ -48,15 +48,10 @@ def call(
         A header that describes the output, and its bytes.
     """
     audio = _as_asked(audio, manner)
-    modes = [(m, m.training) for m in encoder.modules()] if manner.get("train") else []
-    try:
-        if modes:
-            encoder.train()
-        with torch.enable_grad() if manner.get("grad") else torch.inference_mode():
-            output, seen = observe.watched(encoder, audio, manner.get("observe", ""))
-    finally:
-        for module, training in modes:
-            module.training = training
+    if manner.get("train"):
+        encoder.train()
+    with torch.enable_grad() if manner.get("grad") else torch.inference_mode():
+        output, seen = observe.watched(encoder, audio, manner.get("observe", ""))
     if manner.get("back"):
         output = audio
     if not isinstance(output, torch.Tensor):

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 LAYERS = 80
 CUTTING = {
-    "__getitem__", "narrow", "split", "split_with_sizes", "chunk", "tensor_split", "unfold", "pad", "_pad", "index_select",
-}  # fmt: skip
+    *("__getitem__", "narrow", "split", "split_with_sizes", "chunk", "tensor_split"),
+    *("unfold", "pad", "_pad", "index_select"),
+}
 """Functions of torch that cut a signal into pieces, or pad it to a fixed length."""
 SHORTEST_PART = 1 / 200
 """Of the whole: shorter pieces are frames, no chunks."""

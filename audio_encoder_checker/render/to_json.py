@@ -7,12 +7,13 @@ import math
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from audio_encoder_checker.evidence.contract import EncodeTraces, HopFit, Trace
+from audio_encoder_checker.evidence.contract import CellState, EncodeTraces, HopFit, SurvivalMap, Trace
 from audio_encoder_checker.evidence.evaluation import References
 from audio_encoder_checker.evidence.load import EncoderFacts
 from audio_encoder_checker.evidence.run import Conduct, Isolation, Usage
 from audio_encoder_checker.evidence.scores import TaskScore, TrackScores
 from audio_encoder_checker.evidence.submission import Submission
+from audio_encoder_checker.render.measured import measured
 from audio_encoder_checker.report import SCHEMA_VERSION, Report
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def as_data(report: Report) -> dict[str, Any]:
         "usage": _usage(report),
         "conduct": _conduct(report),
         "scores": _scores(report),
-        "timings": {name: round(seconds, 3) for name, seconds in report.timings.items()},
+        "timings": _timings(report),
         "environment": dict(report.environment),
     }
 
@@ -104,8 +105,29 @@ def _contract(report: Report) -> dict[str, Any] | None:
         "hop_size_ms_measured": round(hop.measured_ms, 6) if hop and hop.measured_ms else None,
         "parameters": encoder.parameters,
         "weight_bytes": encoder.weight_bytes,
-        "survival": [_call(trace) for trace in traces.traces] if traces else [],
+        "hop_offset_frames": round(hop.offset_frames, 3) if hop else None,
+        "calls": [_call(trace) for trace in traces.traces] if traces else [],
+        "survival": _survival(report.evidence.get(SurvivalMap)),
+        "measured": [
+            {"name": m.name, "value": m.value if m.value is None else round(m.value, 9), "meaning": m.meaning}
+            for m in measured(report.evidence)
+        ],
     }
+
+
+def _timings(report: Report) -> dict[str, float]:
+    """Seconds of every stage, and of every call in the survival map that was made."""
+    survival = report.evidence.get(SurvivalMap)
+    made = [cell for cell in survival.cells if cell.state is CellState.OK] if survival else []
+    calls = {f"{cell.batch} x {cell.seconds:g} s": cell.wall_s for cell in made}
+    return {name: round(seconds, 3) for name, seconds in {**report.timings, **calls}.items()}
+
+
+def _survival(found: SurvivalMap | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    cells = [{"batch": c.batch, "seconds": c.seconds, "state": c.state.value, "why": c.why} for c in found.cells]
+    return {"cells": cells, "stopped": found.stopped, "chunk_samples": found.chunk_samples}
 
 
 def _call(trace: Trace) -> dict[str, Any]:

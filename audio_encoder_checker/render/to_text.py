@@ -16,6 +16,7 @@ from audio_encoder_checker.evidence.scores import TaskScore, TrackScores
 from audio_encoder_checker.evidence.submission import Submission
 from audio_encoder_checker.findings import Finding, Severity
 from audio_encoder_checker.printable import size_words
+from audio_encoder_checker.render import contract_text
 from audio_encoder_checker.report import Report, Verdict
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ def render(report: Report, console: Console) -> None:
     _verdict(report, console)
     _findings(report, console)
     _encoder(report, console)
+    contract_text.survival(report, console)
+    contract_text.figures(report, console)
     _scores(report, console)
     _skipped(report, console)
     _box(report, console)

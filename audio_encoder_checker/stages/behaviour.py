@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from audio_encoder_checker.evidence.behaviour import (
     AfterMove,
     AfterNan,
-    AfterTrain,
     BatchCompany,
     BatchOrder,
+    Difference,
     InputDependence,
     InputKept,
     Loudness,
@@ -21,7 +21,7 @@ from audio_encoder_checker.evidence.behaviour import (
     ZeroPadding,
 )
 from audio_encoder_checker.stages import waves
-from audio_encoder_checker.stages.compare import difference, spread, time_mean
+from audio_encoder_checker.stages.compare import difference, shift, spread, time_mean
 
 if TYPE_CHECKING:
     import numpy as np
@@ -87,14 +87,17 @@ def try_signals(interview: Interview) -> None:
     padded = interview.call(np.pad(clip, ((0, 0), (0, 2 * samples))), "zero-padded").comparable
     if plain is not None and quiet is not None and plain.shape == quiet.shape:
         interview.facts.append(Loudness(difference(time_mean(plain), time_mean(quiet))))
-    if plain is not None and padded is not None and plain.shape[1] <= padded.shape[1]:
-        own = max(plain.shape[1] - 1, 1)
-        apart = difference(time_mean(plain, own), time_mean(padded, own))
-        interview.facts.append(ZeroPadding(apart, CLIP_SECONDS, 3 * CLIP_SECONDS))
     both = (waves.tones(interview.rate_hz, samples), waves.varied(interview.rate_hz, samples, interview.random))
     many = interview.call(np.concatenate(both), "very different clips").comparable
-    if many is not None:
-        interview.facts.append(spread(time_mean(many), waves.TONES))
+    if many is None:
+        return
+    means = time_mean(many)
+    interview.facts.append(spread(means, waves.TONES))
+    if plain is not None and padded is not None and plain.shape[1] <= padded.shape[1]:
+        own = max(plain.shape[1] - 1, 1)
+        alone, beside = time_mean(plain, own), time_mean(padded, own)
+        share = shift(alone, beside, means)
+        interview.facts.append(ZeroPadding(difference(alone, beside), share, CLIP_SECONDS, 3 * CLIP_SECONDS))
 
 
 def try_inputs(interview: Interview) -> None:
@@ -103,7 +106,7 @@ def try_inputs(interview: Interview) -> None:
 
     clips = interview.noise(2, interview.samples(CLIP_SECONDS)) * 0.1
     first = interview.call(clips).comparable
-    given = interview.call(clips, "its input afterwards", back=True).comparable
+    given = interview.ask(clips, back=True).comparable
     if given is not None:
         interview.facts.append(InputKept(difference(clips, given)))
     interview.on_call("input that X-ARES never gives")
@@ -113,16 +116,15 @@ def try_inputs(interview: Interview) -> None:
     tried.append(Tolerance("audio that holds NaN", interview.ask(broken).outcome))
     after_nan = interview.call(clips, "after audio with NaN")
     moved = interview.call(clips, "after a second .to(device)", move=True).comparable
-    trained = interview.ask(clips, train=True).comparable
     interview.facts.append(Tolerances(tuple(tried)))
     if first is None:
         return
     if after_nan.comparable is not None:
         interview.facts.append(AfterNan(difference(first, after_nan.comparable)))
+    elif after_nan.values is not None:
+        interview.facts.append(AfterNan(Difference(same_shape=True, relative=float("inf"), cosine=0.0)))
     if moved is not None:
         interview.facts.append(AfterMove(difference(first, moved)))
-    if trained is not None:
-        interview.facts.append(AfterTrain(difference(first, trained)))
 
 
 def measure_growth(interview: Interview) -> None:

@@ -43,13 +43,25 @@ def _real(values: NDArray[Any]) -> NDArray[np.float64]:
     import numpy as np
 
     wide = values.astype(np.complex128 if np.iscomplexobj(values) else np.float64)
-    return np.ascontiguousarray(wide).view(np.float64)
+    real: NDArray[np.float64] = np.ascontiguousarray(wide).view(np.float64)
+    return real
 
 
 def time_mean(values: NDArray[Any], frames: int | None = None) -> NDArray[np.float64]:
     """Mean over the first frames, `[B, T', D]` to `[B, D]` float64 (`[B, 2 D]` for complex values)."""
     chosen = values[:, :frames]
-    return _real(chosen).reshape(*chosen.shape[:2], -1).mean(axis=1)
+    mean: NDArray[np.float64] = _real(chosen).reshape(*chosen.shape[:2], -1).mean(axis=1)
+    return mean
+
+
+def shift(one: NDArray[np.float64], other: NDArray[np.float64], means: NDArray[np.float64]) -> float:
+    """Distance of two embeddings over the root mean square distance of two of `means` `[N, D]`; 0 if all are one."""
+    import numpy as np
+
+    scale = np.abs(means).max() or 1.0
+    typical = math.sqrt(2 * float(((means - means.mean(axis=0)) ** 2 / scale**2).sum(axis=1).mean()))
+    apart = float(np.linalg.norm((one - other) / scale))
+    return apart / typical if typical else 0.0
 
 
 def spread(means: NDArray[np.float64], tones: int) -> Spread:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from audio_encoder_checker.evidence.behaviour import (
     AfterMove,
     AfterNan,
-    AfterTrain,
     BatchCompany,
     BatchOrder,
     InputDependence,
@@ -42,15 +41,22 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from audio_encoder_checker.evidence.load import EncoderFacts
     from audio_encoder_checker.rules import ContractRules
     from audio_encoder_checker.sandbox.ask import Session
 
 USUAL_RATE_HZ = 16_000
 KINDS = (
     *(EncodeTraces, Repeatability, BatchCompany, BatchOrder, InputDependence, ZeroPadding, Loudness, InputKept),
-    *(AfterNan, AfterMove, AfterTrain, Spread, Tolerances, MemoryGrowth, SurvivalMap, HopFit),
+    *(AfterNan, AfterMove, Spread, Tolerances, MemoryGrowth, SurvivalMap, HopFit),
 )
 """The evidence this stage makes."""
+
+
+def usable_rate(encoder: EncoderFacts) -> float:
+    """The declared sampling rate in Hz where it is one of audio, else the usual one."""
+    rate = encoder.number("sampling_rate")
+    return rate if rate and LOWEST_RATE_HZ <= rate <= HIGHEST_RATE_HZ else USUAL_RATE_HZ
 
 
 class Interview:
@@ -59,23 +65,22 @@ class Interview:
     Args:
         session: with an encoder loaded.
         rules: lengths and batches.
-        rate_hz: the encoder's declared sampling rate, None if it declares none.
-        dim: its declared `output_dim`, None if it declares none.
+        encoder: what it declares.
         seed: of the audio.
         timeout_s: of each call.
         on_call: told before each call how it will be made.
     """
 
     def __init__(
-        self, session: Session, rules: ContractRules, rate_hz: float | None, dim: float | None, seed: int,
-        timeout_s: float, on_call: Callable[[str], None] = lambda _call: None,
+        self, session: Session, rules: ContractRules, encoder: EncoderFacts, seed: int, timeout_s: float,
+        on_call: Callable[[str], None] = lambda _call: None,
     ) -> None:  # fmt: skip
         import numpy as np
 
         self.session = session
         self.rules = rules
-        self.rate_hz = rate_hz if rate_hz and LOWEST_RATE_HZ <= rate_hz <= HIGHEST_RATE_HZ else USUAL_RATE_HZ
-        self.dim = dim
+        self.rate_hz = usable_rate(encoder)
+        self.dim = encoder.number("output_dim")
         self.random = np.random.default_rng(seed)
         self.timeout_s = timeout_s
         self.on_call = on_call

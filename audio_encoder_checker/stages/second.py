@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psutil
 
 from audio_encoder_checker.errors import MachineError
-from audio_encoder_checker.evidence.behaviour import SecondStart
+from audio_encoder_checker.evidence.behaviour import AfterTrain, SecondStart
 from audio_encoder_checker.evidence.device import Culprit, DeviceFacts, Mistake
 from audio_encoder_checker.evidence.run import CodeFrame, Ending, Outcome
 from audio_encoder_checker.printable import told
@@ -29,10 +29,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from audio_encoder_checker.evidence.behaviour import Difference
     from audio_encoder_checker.evidence.run import Conduct
     from audio_encoder_checker.rules import Rules
 
-KINDS = (SecondStart, DeviceFacts)
+KINDS = (SecondStart, AfterTrain, DeviceFacts)
 """The evidence this stage makes."""
 CLIPS, SECONDS = 2, 1.0
 PRETENDED_SLOWNESS = 3.0
@@ -66,7 +67,7 @@ class SecondRun:
     def __post_init__(self) -> None:
         """Nothing has been learnt yet."""
         self.conducts: list[Conduct] = []
-        self.device: DeviceFacts | None = None
+        self.facts: list[object] = []
 
     def run(self, needed_bytes: int) -> tuple[object, ...]:
         """Start again; `SecondStart`, and `DeviceFacts` where the GPU could be played.
@@ -95,9 +96,9 @@ class SecondRun:
         return self._facts(SecondStart(other.outcome, home.outcome, self._apart(one, home)))
 
     def _facts(self, second: SecondStart) -> tuple[object, ...]:
-        return (second, self.device) if self.device else (second,)
+        return (second, *self.facts)
 
-    def _apart(self, one: Call, other: Call) -> Any:
+    def _apart(self, one: Call, other: Call) -> Difference | None:
         if one.comparable is None or other.comparable is None:
             return None
         return difference(one.comparable, other.comparable)
@@ -111,10 +112,18 @@ class SecondRun:
             if encoder is None:
                 return Call(loaded.outcome)
             call = encode(session, clips, self.call_s)
+            if call.comparable is not None:
+                self._train(session, clips, call)
             if call.returned is not None and session.device == "cpu":
                 self.on_call("the encoder on a pretended GPU")
-                self.device = pretended(session, clips, self.call_s * PRETENDED_SLOWNESS)
+                self.facts.append(pretended(session, clips, self.call_s * PRETENDED_SLOWNESS))
         return call
+
+    def _train(self, session: Session, clips: NDArray[np.float32], plain: Call) -> None:
+        """What `train()` changes: asked here, where the statistics of batch norms are not needed any more."""
+        trained = encode(session, clips, self.call_s, train=True).comparable
+        if trained is not None and plain.comparable is not None:
+            self.facts.append(AfterTrain(difference(plain.comparable, trained)))
 
     @contextmanager
     def _session(self, name: str) -> Iterator[Session]:
@@ -131,7 +140,7 @@ class SecondRun:
         import numpy as np
 
         shape = (CLIPS, round(SECONDS * self.rate_hz))
-        return np.random.default_rng(self.seed).standard_normal(shape, dtype="float32") * np.float32(0.1)
+        return (0.1 * np.random.default_rng(self.seed).standard_normal(shape)).astype("float32")
 
 
 def pretended(session: Session, clips: NDArray[np.float32], timeout_s: float) -> DeviceFacts:

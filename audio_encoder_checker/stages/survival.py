@@ -23,6 +23,8 @@ MEMORY_SHARE = 0.7
 """Of the memory limit that a batch may be forecast to take: the forecast is rough, and passing the limit is the end."""
 MEASURABLE_S = 0.02
 """Shorter calls are mostly overhead and tell nothing of how time grows."""
+HANDED_OVER = 1e8
+"""Bytes of audio a second that can be made and handed over, and a little less."""
 CHUNK_CALL_S = 3.0
 """A call to look for the encoder's own chunk length may take so long."""
 OUT_OF_MEMORY = ("out of memory", "not enough memory", "can't allocate memory", "Unable to allocate")
@@ -80,7 +82,8 @@ class Survey:
         if not known:
             return 0.0
         if seconds in self.walls:
-            return self.walls[seconds] * batch
+            audio_bytes = 4 * batch * self.interview.samples(seconds)
+            return self.walls[seconds] * batch + audio_bytes / HANDED_OVER
         (length, wall) = known[-1]
         power = 1.0
         if len(known) > 1:
@@ -90,7 +93,9 @@ class Survey:
     def _too_long(self, batch: int, seconds: float, forecast: float) -> str:
         most = LONGEST_CALL * self.interview.timeout_s if batch == 1 else self.left_s
         if forecast > most:
-            return f"would take {forecast:.2g} s" if batch == 1 else f"would take {forecast:.2g} s, {most:.2g} s are left"
+            return (
+                f"would take {forecast:.2g} s" if batch == 1 else f"would take {forecast:.2g} s, {most:.2g} s are left"
+            )
         failed = self.cells.get((1, seconds))
         if batch > 1 and failed and failed.state is not CellState.OK:
             return f"1 clip of {seconds:g} s: {failed.state.value}"

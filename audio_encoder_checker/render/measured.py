@@ -1,0 +1,169 @@
+"""What the calls of the contract stage measured, each with its number and what it means: the same in every format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from audio_encoder_checker.evidence.behaviour import (
+    AfterMove,
+    AfterNan,
+    AfterTrain,
+    BatchCompany,
+    BatchOrder,
+    Comparison,
+    InputDependence,
+    InputKept,
+    Loudness,
+    MemoryGrowth,
+    Repeatability,
+    SecondStart,
+    Spread,
+    Tolerances,
+    ZeroPadding,
+)
+from audio_encoder_checker.evidence.contract import EncodeTraces, HopFit
+from audio_encoder_checker.evidence.device import DeviceFacts
+from audio_encoder_checker.evidence.run import Ending
+
+if TYPE_CHECKING:
+    from audio_encoder_checker.judging import Evidence
+
+DIFFERENCES: dict[type[Comparison], tuple[str, str]] = {
+    Repeatability: ("two calls", "difference; 0 where the same audio gives the same embedding"),
+    BatchCompany: ("in company", "difference of a clip alone and beside others; 0 where they do not matter"),
+    BatchOrder: ("other order", "difference of clips in another place in the batch; 0 where it does not matter"),
+    AfterNan: ("after NaN", "difference before and after audio that holds NaN; 0 where no state is kept"),
+    AfterMove: ("moved again", "difference after another .to(device); 0 where nothing is lost"),
+    AfterTrain: ("after train()", "difference once train() was called; 0 where modes do not matter"),
+    InputKept: ("its input", "change of the audio during the call; 0 where it is only read"),
+    InputDependence: ("other audio", "difference of different audio; 0 where it is not heard"),
+}
+"""Largest absolute difference over the largest absolute value."""
+COSINES: dict[type[Comparison], tuple[str, str]] = {
+    Loudness: ("20 dB quieter", "cosine with the louder clip; 1 where loudness is normalised away"),
+}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One figure.
+
+    Attributes:
+        name: in a word or two.
+        value: the figure; None where it is told in words alone.
+        text: the figure as people read it.
+        meaning: what it is, and what to expect.
+    """
+
+    name: str
+    value: float | None
+    text: str
+    meaning: str
+
+
+def measured(evidence: Evidence) -> list[Measured]:
+    """Every figure that there is evidence for, in a fixed order."""
+    rows = [_difference(kind, evidence) for kind in DIFFERENCES]
+    rows += [_cosine(kind, evidence) for kind in COSINES]
+    rows[1:1] = [_second(evidence)]
+    rows += [_padding(evidence)]
+    rows += [*_spread(evidence), _speed(evidence), _growth(evidence), _offset(evidence), _taken(evidence)]
+    return [row for row in (*rows, _device(evidence)) if row is not None]
+
+
+def _difference(kind: type[Comparison], evidence: Evidence) -> Measured | None:
+    found = evidence.get(kind)
+    if found is None:
+        return None
+    name, meaning = DIFFERENCES[kind]
+    apart = found.difference
+    if not apart.same_shape or apart.relative == float("inf"):
+        return Measured(name, None, "other shape" if not apart.same_shape else "NaN", meaning)
+    return Measured(name, apart.relative, f"{apart.relative:.2g}", meaning)
+
+
+def _cosine(kind: type[Comparison], evidence: Evidence) -> Measured | None:
+    found = evidence.get(kind)
+    name, meaning = COSINES[kind]
+    return Measured(name, found.difference.cosine, f"{found.difference.cosine:.3f}", meaning) if found else None
+
+
+def _second(evidence: Evidence) -> Measured | None:
+    second = evidence.get(SecondStart)
+    if second is None or second.difference is None:
+        return None
+    found = second.difference.relative
+    return Measured("two processes", found, f"{found:.2g}", "difference; 0 where weights are loaded, not drawn")
+
+
+def _padding(evidence: Evidence) -> Measured | None:
+    found = evidence.get(ZeroPadding)
+    meaning = "shift by zero padding, of the distance between different clips; 0 where it does not matter"
+    return Measured("zero padding", found.share, f"{found.share:.2g}", meaning) if found else None
+
+
+def _spread(evidence: Evidence) -> list[Measured]:
+    found = evidence.get(Spread)
+    if found is None:
+        return []
+    return [
+        Measured(
+            "rank",
+            found.effective_rank,
+            f"{found.effective_rank:.1f}",
+            f"effective rank of {found.clips} very different clips; 1 where all lie on a line",
+        ),
+        Measured("tones", found.closest_tones, f"{found.closest_tones:.3f}", "cosine of the two most alike pure tones"),
+    ]
+
+
+def _speed(evidence: Evidence) -> Measured | None:
+    traces = evidence.get(EncodeTraces)
+    timed = [t for t in traces.completed if t.batch == 1 and t.outcome.seconds > 0] if traces else []
+    if not timed:
+        return None
+    longest = max(timed, key=lambda trace: trace.seconds)
+    speed = longest.seconds / longest.outcome.seconds
+    return Measured(
+        "speed",
+        speed,
+        f"{speed:,.3g}" if speed < 1000 else f"{speed:,.0f}",
+        f"times real time, with one clip of {longest.seconds:g} s",
+    )
+
+
+def _growth(evidence: Evidence) -> Measured | None:
+    found = evidence.get(MemoryGrowth)
+    if found is None:
+        return None
+    kept = found.per_call / 2**20
+    return Measured("growth", kept, f"{kept:.2g}", f"MiB kept per call over {found.calls[-1] - found.calls[0]} calls")
+
+
+def _offset(evidence: Evidence) -> Measured | None:
+    found = evidence.get(HopFit)
+    if found is None or found.measured_ms is None:
+        return None
+    return Measured("offset", found.offset_frames, f"{found.offset_frames:.1f}", "frames beyond length over hop")
+
+
+def _taken(evidence: Evidence) -> Measured | None:
+    found = evidence.get(Tolerances)
+    if found is None:
+        return None
+    refused = [one.what for one in found.tried if one.outcome.ending is not Ending.ANSWERED]
+    words = f"takes {len(found.tried) - len(refused)} of {len(found.tried)} kinds that X-ARES never gives"
+    return Measured("odd input", None, "", f"{words}; refuses {', '.join(refused)}" if refused else words)
+
+
+def _device(evidence: Evidence) -> Measured | None:
+    found = evidence.get(DeviceFacts)
+    if found is None:
+        return None
+    kind = "a pretended GPU" if found.pretended else "the GPU"
+    if found.not_covered:
+        return Measured("GPU", None, "", f"not traced on {kind}: {found.not_covered}")
+    if found.outcome.ending is Ending.ANSWERED:
+        return Measured("GPU", None, "", f"runs on {kind}, embeddings on {found.output_device}")
+    return Measured("GPU", None, "", f"fails on {kind}: {found.outcome}")
