@@ -34,6 +34,14 @@ class Problem:
 
 
 @dataclass(frozen=True)
+class SourceLine:
+    """One line of the submission's source, cut and made printable."""
+
+    line: int
+    text: str
+
+
+@dataclass(frozen=True)
 class Finding:
     """A problem with the identity of the check that found it."""
 
@@ -48,3 +56,11 @@ class Finding:
     hint: str
     because_of: str = ""
     """Id of the check whose finding explains this one: mend that first. Empty for a finding in its own right."""
+    excerpt: tuple[SourceLine, ...] = ()
+    """The line of source that `at` names and its neighbours, read by the parent; empty if it names none."""
+
+    @property
+    def line(self) -> int:
+        """The line that `at` names, 0 if it names none."""
+        number = self.at.rpartition(":")[2]
+        return int(number) if self.excerpt and number.isdecimal() else 0

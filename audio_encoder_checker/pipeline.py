@@ -15,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from audio_encoder_checker.archive.excerpts import with_excerpts
 from audio_encoder_checker.archive.landmarks import find_landmarks
 from audio_encoder_checker.archive.listing import read_listing
 from audio_encoder_checker.archive.source import read_sources, repository_root
@@ -122,7 +123,7 @@ def check_submission(path: Path, options: Options | None = None, progress: Progr
             run.all_stages()
         except KeyboardInterrupt:
             run.interrupt()
-    return run.report()
+        return run.report()  # while the sources are still there
 
 
 class _Run:
@@ -163,10 +164,14 @@ class _Run:
 
     def report(self) -> Report:
         """All checks asked once more, over everything there is."""
+        judgement = judge(self.evidence, self._checks(), self._ignored())
+        sources = self.evidence.get(SourceFacts)
+        if sources:
+            judgement = replace(judgement, findings=with_excerpts(judgement.findings, sources.root))
         return Report(
             path=printable(str(self.path), limit=1000),
             profile=self.rules.name,
-            judgement=judge(self.evidence, self._checks(), self._ignored()),
+            judgement=judgement,
             evidence=self.evidence,
             stages=self.options.stages,
             strict=self.options.strict,

@@ -19,6 +19,14 @@ from tests.builders import make_zip
 GOOD = Path(__file__).parent / "specimens" / "good-frames"
 
 
+def test_a_finding_in_a_zip_comes_with_its_lines(tmp_path: Path) -> None:
+    path = tmp_path / "submission.zip"
+    path.write_bytes(make_zip({"team/encoder.py": "import torch\nclass AcmeEncoder(:\n    pass\n"}))
+    finding = check_submission(path, Options(stages=STAGES[:2])).findings[0]
+    assert (finding.id, finding.at) == ("AEC206", "encoder.py:2")
+    assert [one.text for one in finding.excerpt] == ["import torch", "class AcmeEncoder(:", "    pass"]
+
+
 @pytest.mark.box
 @pytest.mark.parametrize(
     ("error", "interrupted"), [(OSError(28, "No space left on device"), False), (KeyboardInterrupt(), True)]

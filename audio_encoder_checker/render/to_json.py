@@ -60,6 +60,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "why": finding.why,
         "hint": finding.hint,
         "because_of": finding.because_of or None,
+        "excerpt": [{"line": one.line, "text": one.text} for one in finding.excerpt],
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import dedent
 from typing import TYPE_CHECKING
 
 from rich.padding import Padding  # noqa: TID253 - only a run that has something to show imports this module
@@ -93,11 +94,29 @@ def _in_full(finding: Finding, consequences: list[Finding], console: Console) ->
     console.print(_headline(finding))
     rows = [
         ("what", Text(finding.message)),
+        *(("", line) for line in _excerpt(finding)),
         ("why", Text(finding.why)),
         ("fix", Text(finding.hint, style="green")),
         *_so(consequences),
     ]
     console.print(Padding(_grid(rows), (0, 0, 1, 2), expand=False))
+
+
+def _excerpt(finding: Finding) -> list[Text]:
+    """The lines of source, numbered, without the indentation they share."""
+    if not finding.excerpt:
+        return []
+    texts = dedent("\n".join(one.text for one in finding.excerpt)).split("\n")
+    width = len(str(finding.excerpt[-1].line))
+    return [
+        Text(
+            f"{'>' if one.line == finding.line else ' '} {one.line:{width}}  {text}".rstrip(),
+            style="dim",
+            no_wrap=True,
+            overflow="ellipsis",
+        )
+        for one, text in zip(finding.excerpt, texts, strict=True)
+    ]
 
 
 def _so(consequences: list[Finding]) -> list[tuple[str, Text]]:

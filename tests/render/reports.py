@@ -7,7 +7,7 @@ from audio_encoder_checker.evidence.evaluation import EncodingFacts, Reference, 
 from audio_encoder_checker.evidence.run import Attempt, AttemptKind, Isolation, Probe
 from audio_encoder_checker.evidence.scores import TaskScore, TrackScores
 from audio_encoder_checker.evidence.submission import Submission, SubmissionKind
-from audio_encoder_checker.findings import Finding, Severity
+from audio_encoder_checker.findings import Finding, Severity, SourceLine
 from audio_encoder_checker.judging import Evidence, Judgement, Skipped
 from audio_encoder_checker.report import Report
 from tests.literals import ANSWERED, conduct, encoder, tensor, trace, traces, usage
@@ -21,6 +21,8 @@ def finding(
     message: str = "a batch of 1 raised x",
     *,
     because_of: str = "",
+    at: str = "encoder.py:12",
+    excerpt: tuple[SourceLine, ...] = (),
 ) -> Finding:
     return Finding(
         id=check_id,
@@ -30,9 +32,10 @@ def finding(
         title="The encoder fails at one batch size and works at another.",
         why="X-ARES encodes 16 clips at a time, but one at a time for MAESTRO.",
         message=message,
-        at="encoder.py:12",
+        at=at,
         hint="index or squeeze the dimension you mean, `.squeeze(1)`, never `.squeeze()`.",
         because_of=because_of,
+        excerpt=excerpt,
     )
 
 
@@ -72,8 +75,15 @@ def full_report(findings: tuple[Finding, ...] | None = None) -> Report:
     """Everything measured: one error with a consequence, one warning."""
     if findings is None:
         long = "the embedding of a clip alone differs from its embedding within a batch by 12 % of its size"
+        lines = (
+            SourceLine(11, "        states = self.net(audio)"),
+            SourceLine(
+                12, "        return torch.cat([one.squeeze() for one in states.split(1)], dim=0).contiguous()  # all"
+            ),
+            SourceLine(13, ""),
+        )
         findings = (
-            finding(),
+            finding(excerpt=lines),
             finding(check_id="AEC521", message=long, because_of="AEC505"),
             finding(Severity.WARNING, "AEC523", "declared 10 ms, measured 20 ms"),
         )

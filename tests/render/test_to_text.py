@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from audio_encoder_checker.findings import Severity
+from audio_encoder_checker.findings import Severity, SourceLine
 from audio_encoder_checker.render import to_text
 from audio_encoder_checker.report import Report, Verdict
 from tests.render.reports import finding, full_report, poor_report
@@ -56,6 +56,12 @@ def test_what_follows_from_a_finding_stands_beneath_it_and_is_not_counted() -> N
     assert shown.startswith("NOT READY  team.zip  6 errors")
     assert "  so   AEC523 batch-size-failure  late\n\n" in shown
     assert "error AEC523" not in shown
+
+
+def test_the_line_itself_is_marked_and_shared_indentation_is_left_out() -> None:
+    lines = (SourceLine(9, "    if x:"), SourceLine(10, "        return [bold]x[/]"))
+    shown = text(full_report((finding(at="a.py:10", excerpt=lines),)))
+    assert "  what a batch of 1 raised x\n          9  if x:\n       > 10      return [bold]x[/]\n  why" in shown
 
 
 def test_only_the_first_findings_are_explained() -> None:
