@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from audio_encoder_checker.evidence.contract import OFFICIAL, EncodeTraces, Returned, Trace
+from audio_encoder_checker.evidence.landmarks import Landmark, LandmarkKind, Landmarks
 from audio_encoder_checker.evidence.load import Attribute, EncoderFacts, LoadFacts
 from audio_encoder_checker.evidence.run import CodeFrame, Conduct, Ending, Outcome, Raised, Usage
 
@@ -51,6 +52,18 @@ def official(returned: Returned | None = None, *, outcome: Outcome = ANSWERED) -
 
 def traces(*more: Trace, first: Trace | None = None) -> EncodeTraces:
     return EncodeTraces((first or official(), *more))
+
+
+GOOD = traces(
+    trace(tensor(1, 312, 64), batch=1),
+    trace(tensor(3, 312, 64), batch=3),
+    trace(tensor(1, 10, 64), batch=1, samples=1600),
+    trace(tensor(1, 3000, 64), batch=1, samples=480_000),
+)
+
+
+def landmarks(*marks: tuple[LandmarkKind, int, str]) -> Landmarks:
+    return Landmarks(tuple(Landmark(kind, "encoder.py", line, text) for kind, line, text in marks))
 
 
 def attribute(name: str, value: Any) -> Attribute:

@@ -1,18 +1,47 @@
-"""AEC52x on literals."""
+"""AEC518-AEC529 on literals."""
 
 from __future__ import annotations
 
-import pytest
+from dataclasses import replace
 
 from audio_encoder_checker.checks import behaviour
-from audio_encoder_checker.evidence.contract import BatchCompany, Difference, HopFit, InputDependence, Repeatability
+from audio_encoder_checker.evidence.behaviour import (
+    AfterNan,
+    BatchCompany,
+    BatchOrder,
+    Difference,
+    InputDependence,
+    InputKept,
+    MemoryGrowth,
+    Repeatability,
+    SecondStart,
+    Spread,
+    ZeroPadding,
+)
+from audio_encoder_checker.evidence.landmarks import LandmarkKind
 from audio_encoder_checker.findings import Severity
-from tests.literals import encoder, official, tensor, traces
+from audio_encoder_checker.rules import load_rules
+from tests.literals import ANSWERED, GOOD, landmarks, official, tensor, traces
 
+EQUAL = Difference(same_shape=True, relative=0.0, cosine=1.0)
 SAME = Difference(same_shape=True, relative=1e-6, cosine=1.0)
 NEAR = Difference(same_shape=True, relative=0.01, cosine=0.9999)
 FAR = Difference(same_shape=True, relative=0.8, cosine=0.6)
+NAN = Difference(same_shape=True, relative=float("inf"), cosine=0.0)
 OTHER_SHAPE = Difference(same_shape=False, relative=float("inf"), cosine=0.0)
+MIB = 1 << 20
+
+
+def test_AEC518_is_about_places_in_the_batch() -> None:
+    assert list(behaviour.order_dependent_output(BatchOrder(SAME))) == []
+    assert "differ by 0.01" in next(behaviour.order_dependent_output(BatchOrder(NEAR))).message
+    assert "shapes" in next(behaviour.order_dependent_output(BatchOrder(OTHER_SHAPE))).message
+
+
+def test_AEC519_is_about_what_a_bad_clip_leaves_behind() -> None:
+    assert list(behaviour.state_kept_between_calls(AfterNan(SAME))) == []
+    assert "is NaN" in next(behaviour.state_kept_between_calls(AfterNan(NAN))).message
+    assert "differ by 0.8" in next(behaviour.state_kept_between_calls(AfterNan(FAR))).message
 
 
 def test_AEC520_accepts_rounding_and_grades_the_rest() -> None:
@@ -23,49 +52,57 @@ def test_AEC520_accepts_rounding_and_grades_the_rest() -> None:
 
 
 def test_AEC521_is_about_identical_embeddings_only() -> None:
-    same = Difference(same_shape=True, relative=0.0, cosine=1.0)
-    assert "identical" in next(behaviour.constant_output(InputDependence(same))).message
-    assert list(behaviour.constant_output(InputDependence(NEAR))) == []
+    assert "identical" in next(behaviour.constant_output(InputDependence(EQUAL), landmarks())).message
+    assert list(behaviour.constant_output(InputDependence(NEAR), landmarks())) == []
 
 
 def test_AEC522_accepts_what_batched_arithmetic_gives() -> None:
-    quiet = Repeatability(SAME)
-    assert list(behaviour.batch_dependent_output(BatchCompany(SAME, 3), quiet)) == []
-    assert "batch of 3" in next(behaviour.batch_dependent_output(BatchCompany(NEAR, 3), quiet)).message
-    assert "shapes" in next(behaviour.batch_dependent_output(BatchCompany(OTHER_SHAPE, 3), quiet)).message
+    assert list(behaviour.batch_dependent_output(BatchCompany(SAME, 3))) == []
+    assert "batch of 3" in next(behaviour.batch_dependent_output(BatchCompany(NEAR, 3))).message
+    assert "shapes" in next(behaviour.batch_dependent_output(BatchCompany(OTHER_SHAPE, 3))).message
 
 
-def test_AEC522_does_not_repeat_what_AEC520_says() -> None:
-    assert list(behaviour.batch_dependent_output(BatchCompany(FAR, 3), Repeatability(FAR))) == []
+def test_AEC524_is_about_embeddings_on_a_line() -> None:
+    spread = Spread(clips=16, effective_rank=1.2, variation=0.1, closest_tones=0.9)
+    assert "effective rank of 1.20, of at most 15" in next(behaviour.collapsed_embeddings(spread)).message
+    assert list(behaviour.collapsed_embeddings(replace(spread, effective_rank=4.0))) == []
 
 
-def hop(measured: float | None) -> HopFit:
-    return HopFit(measured, 10.0, 1000, 30.0, 3000)
+def test_AEC525_compares_processes() -> None:
+    assert list(behaviour.unrepeatable_construction(SecondStart(ANSWERED, difference=SAME))) == []
+    assert list(behaviour.unrepeatable_construction(SecondStart(ANSWERED))) == []
+    (problem,) = behaviour.unrepeatable_construction(SecondStart(ANSWERED, difference=FAR))
+    assert "in two processes" in problem.message
+    other = SecondStart(ANSWERED, difference=OTHER_SHAPE)
+    assert "different shapes" in next(behaviour.unrepeatable_construction(other)).message
 
 
-@pytest.mark.parametrize("measured", [10.0, 10.9, 9.1])
-def test_AEC523_allows_a_tenth(measured: float) -> None:
-    assert list(behaviour.wrong_hop(hop(measured), encoder(), traces())) == []
+def test_AEC526_tolerates_no_change_and_points_at_the_line() -> None:
+    marks = landmarks((LandmarkKind.FORWARD, 10, ""), (LandmarkKind.IN_PLACE, 12, "audio -= audio.mean()"))
+    assert list(behaviour.input_changed_in_place(InputKept(EQUAL), marks)) == []
+    assert next(behaviour.input_changed_in_place(InputKept(SAME), marks)).at == "encoder.py:12"
 
 
-def test_AEC523_says_how_far_labels_slip_and_what_to_set() -> None:
-    (problem,) = behaviour.wrong_hop(hop(20.0), encoder(), traces())
-    assert "declared 10 ms, measured 20 ms" in problem.message
-    assert "slip by up to 10 s" in problem.message
-    assert problem.hint == "set `self.hop_size_in_ms = 20`"
+def test_AEC527_is_about_the_official_call() -> None:
+    assert list(behaviour.gradient_left_on(GOOD, landmarks())) == []
+    held = traces(first=official(replace(tensor(2, 312, 64), requires_grad=True)))
+    assert len(list(behaviour.gradient_left_on(held, landmarks()))) == 1
 
 
-def test_AEC523_names_frames_that_do_not_grow() -> None:
-    (problem,) = behaviour.wrong_hop(hop(None), encoder(), traces())
-    assert "does not grow" in problem.message
+def test_AEC528_tells_growth_from_a_step() -> None:
+    rules = load_rules()
+    grown, stepped, level = (
+        MemoryGrowth((10, 20, 30), sizes)
+        for sizes in ((100 * MIB, 110 * MIB, 120 * MIB), (100 * MIB, 140 * MIB, 140 * MIB), (MIB, MIB, MIB))
+    )
+    (problem,) = behaviour.memory_leak(grown, rules)
+    assert "1 MiB per call over 20 calls" in problem.message
+    assert "12 GiB are full after 12,288 calls" in problem.message
+    assert list(behaviour.memory_leak(stepped, rules)) == []
+    assert list(behaviour.memory_leak(level, rules)) == []
 
 
-@pytest.mark.parametrize(("declared", "unit"), [(0.02, "seconds"), (320, "samples")])
-def test_AEC523_guesses_the_unit(declared: float, unit: str) -> None:
-    (problem,) = behaviour.wrong_hop(hop(20.0), encoder(hop_size_in_ms=declared), traces())
-    assert problem.hint.endswith(f"looks like {unit}")
-
-
-def test_AEC523_does_not_judge_axes_that_hold_no_frames() -> None:
-    transposed = traces(first=official(tensor(2, 64, 312)))
-    assert list(behaviour.wrong_hop(hop(None), encoder(), transposed)) == []
+def test_AEC529_measures_against_the_distance_of_different_clips() -> None:
+    padded = ZeroPadding(FAR, share=0.8, seconds=1.0, padded_s=3.0)
+    assert "0.80 of the distance" in next(behaviour.padding_dependent_output(padded)).message
+    assert list(behaviour.padding_dependent_output(replace(padded, share=0.1))) == []

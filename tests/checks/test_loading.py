@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from audio_encoder_checker.checks import loading
+from audio_encoder_checker.evidence.behaviour import SecondStart
 from audio_encoder_checker.evidence.run import Ending
-from tests.literals import encoder, ended, load, raised
+from tests.literals import ANSWERED, encoder, ended, load, raised
 
 LOAD_CHECKS = (
     loading.missing_module,
@@ -62,6 +63,10 @@ def test_a_download_that_this_box_does_not_allow_is_no_fault_of_the_encoder() ->
         ("UnpicklingError", "Weights only load failed: weights_only=True", "state dict"),
         ("RuntimeError", "Attempting to deserialize object on a CUDA device", "map_location='cpu'"),
         ("TypeError", "missing 1 required positional argument: 'path'", "a default"),
+        ("AttributeError", "Can't get attribute 'Net' on <module '__main__'>", "state_dict()"),
+        ("ValueError", "Please pass the argument `trust_remote_code=True`", "trust_remote_code=True"),
+        ("EOFError", "EOF when reading a line", "input()"),
+        ("TypeError", "AEncoder.to(device) returned NoneType, expected the encoder", "return self"),
         ("KeyError", "x", ""),
     ],
 )
@@ -69,6 +74,22 @@ def test_AEC403_names_the_likely_mistake(kind: str, message: str, hint: str) -> 
     (problem,) = loading.constructor_failure(load(raised(kind, message)))
     assert hint in problem.hint
     assert bool(problem.hint) == bool(hint)
+
+
+def test_AEC402_knows_a_command_line_that_is_not_its_own() -> None:
+    (problem,) = loading.import_failure(load(raised("SystemExit", "2"), "import"))
+    assert "parse_args" in problem.hint
+
+
+def test_AEC409_and_AEC410_tell_the_place_from_the_company() -> None:
+    failed, found = raised("FileNotFoundError", "weights.pt"), ANSWERED
+    elsewhere, never, fine = SecondStart(failed, found), SecondStart(failed, failed), SecondStart(found)
+    assert "in another working directory" in next(loading.working_directory_dependence(elsewhere)).message
+    assert list(loading.second_start_failure(elsewhere)) == []
+    assert list(loading.working_directory_dependence(never)) == []
+    assert "beside the first" in next(loading.second_start_failure(never)).message
+    for check in (loading.working_directory_dependence, loading.second_start_failure):
+        assert list(check(fine)) == []
 
 
 def test_AEC407_and_AEC408_name_the_class() -> None:

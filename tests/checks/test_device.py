@@ -1,0 +1,44 @@
+"""AEC53x on literals."""
+
+from __future__ import annotations
+
+import pytest
+
+from audio_encoder_checker.checks import device as checks
+from audio_encoder_checker.evidence.device import Culprit, DeviceFacts, Mistake
+from audio_encoder_checker.evidence.run import CodeFrame
+from tests.literals import ANSWERED, raised
+
+MADE = CodeFrame("mel.py", 5, "forward", "mask = torch.zeros(4)")
+CHECKS = (checks.tensor_left_on_cpu, checks.numpy_on_gpu_tensor, checks.device_that_is_not_there)
+
+
+@pytest.mark.parametrize("mistake", Mistake)
+def test_every_mistake_is_named_by_one_check(mistake: Mistake) -> None:
+    found = [check for check in CHECKS if list(check(DeviceFacts(True, raised(), Culprit(mistake))))]
+    assert len(found) == 1
+
+
+def test_an_encoder_that_runs_is_not_accused_nor_one_that_raises_for_another_reason() -> None:
+    for facts in (DeviceFacts(True, ANSWERED, None, "cuda:0"), DeviceFacts(True, raised())):
+        assert [problem for check in CHECKS for problem in check(facts)] == []
+
+
+def test_AEC530_names_the_attribute_and_the_line_that_registers_it() -> None:
+    culprit = Culprit(Mistake.ATTRIBUTE, "self.frontend.window", "aten.mul")
+    (problem,) = checks.tensor_left_on_cpu(DeviceFacts(True, raised(), culprit))
+    assert "kept by self.frontend.window" in problem.message
+    assert "self.register_buffer('window'" in problem.hint
+    assert problem.at == "encoder.py:12"
+
+
+def test_AEC530_points_at_the_line_that_makes_the_tensor() -> None:
+    (problem,) = checks.tensor_left_on_cpu(DeviceFacts(True, raised(), Culprit(Mistake.FACTORY, made=MADE)))
+    assert problem.at == "mel.py:5"
+    assert "device=audio.device" in problem.hint
+
+
+def test_a_real_gpu_is_not_called_pretended() -> None:
+    real, played = (DeviceFacts(kind, raised(), Culprit(Mistake.NUMPY)) for kind in (False, True))
+    assert "pretended" not in next(checks.numpy_on_gpu_tensor(real)).message
+    assert "pretended" in next(checks.numpy_on_gpu_tensor(played)).message
