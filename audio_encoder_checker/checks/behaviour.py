@@ -39,7 +39,7 @@ def _apart(found: Difference) -> str:
     return f"differ by {found.relative:.2g} of the largest value (cosine {found.cosine:.4f}, expected 1)"
 
 
-@check("AEC518", severity=Severity.WARNING, follows=("AEC520", "AEC522"))
+@check("AEC518", severity=Severity.WARNING, follows=("AEC510", "AEC520", "AEC522"))
 def order_dependent_output(order: BatchOrder) -> Iterator[Problem]:
     """A clip's embedding depends on its place in the batch.
 
@@ -100,7 +100,7 @@ def constant_output(dependence: InputDependence, landmarks: Landmarks) -> Iterat
         yield Problem(message, landmarks.at(LandmarkKind.RETURN))
 
 
-@check("AEC522", severity=Severity.WARNING, follows=("AEC520",))
+@check("AEC522", severity=Severity.WARNING, follows=("AEC510", "AEC520"))
 def batch_dependent_output(company: BatchCompany) -> Iterator[Problem]:
     """A clip's embedding depends on the other clips in its batch.
 
@@ -116,7 +116,7 @@ def batch_dependent_output(company: BatchCompany) -> Iterator[Problem]:
         yield Problem(f"one clip alone and in a batch of {company.batch} {_apart(found)}")
 
 
-@check("AEC524", severity=Severity.WARNING, follows=("AEC521", "AEC520"))
+@check("AEC524", severity=Severity.WARNING, follows=("AEC521", "AEC520", "AEC510"))
 def collapsed_embeddings(spread: Spread) -> Iterator[Problem]:
     """The embeddings of all clips lie on a line.
 
@@ -132,7 +132,7 @@ def collapsed_embeddings(spread: Spread) -> Iterator[Problem]:
         )
 
 
-@check("AEC525", severity=Severity.WARNING, follows=("AEC520",))
+@check("AEC525", severity=Severity.WARNING, follows=("AEC520", "AEC510"))
 def unrepeatable_construction(second: SecondStart) -> Iterator[Problem]:
     """Two processes give different embeddings for the same audio.
 
@@ -194,7 +194,7 @@ def memory_leak(growth: MemoryGrowth, rules: Rules) -> Iterator[Problem]:
         )
 
 
-@check("AEC529", severity=Severity.WARNING, follows=("AEC520",))
+@check("AEC529", severity=Severity.WARNING, follows=("AEC520", "AEC510"))
 def padding_dependent_output(padding: ZeroPadding) -> Iterator[Problem]:
     """Zero padding changes the embeddings of the audio before it.
 

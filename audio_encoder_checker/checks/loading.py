@@ -71,7 +71,8 @@ def import_failure(load: LoadFacts) -> Iterator[Problem]:
     """
     raised = load.outcome.raised
     if raised and load.phase == "import" and not raised.missing_module and not load.network_needed:
-        yield Problem(str(raised), raised.at or load.file, _hint(raised))
+        said = f" ({load.last_words})" if load.last_words else ""
+        yield Problem(f"{raised}{said}", raised.at or load.file, _hint(raised))
 
 
 @check("AEC403")

@@ -152,7 +152,8 @@ def dtype_not_float32(traces: EncodeTraces) -> Iterator[Problem]:
     for trace in traces.completed[:1]:
         returned = trace.returned
         if returned and not returned.numpy_error and returned.dtype != "float32":
-            yield Problem(f"embeddings of dtype {returned.dtype}, expected float32")
+            hint = "end forward with `return output.abs().float()`" if returned.dtype.startswith("complex") else ""
+            yield Problem(f"embeddings of dtype {returned.dtype}, expected float32", hint=hint)
 
 
 @check("AEC513", follows=("AEC519",))

@@ -38,6 +38,7 @@ class LoadFacts:
         file: the encoder file, relative to the repository.
         names: every name in `dir(module)` that ends as X-ARES looks for.
         network_needed: the exception says that it wanted the network, and the box has none.
+        last_words: the last line on stderr, where an exit needs explaining.
     """
 
     outcome: Outcome
@@ -45,6 +46,7 @@ class LoadFacts:
     file: str
     names: tuple[str, ...] = ()
     network_needed: bool = False
+    last_words: str = ""
 
 
 @dataclass(frozen=True)

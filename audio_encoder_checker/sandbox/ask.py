@@ -266,7 +266,7 @@ def read_raised(data: object) -> Raised:
     chain = source.get("chain")
     return Raised(
         type=told(source.get("type"), limit=100) or "Exception",
-        message=told(source.get("message"), limit=600),
+        message=told(COLOURS.sub("", str(source.get("message", ""))), limit=600),
         chain=tuple(told(name, limit=100) for name in chain[:10]) if isinstance(chain, list) else (),
         frames=tuple(read_frame(f) for f in frames[:8] if isinstance(f, dict)) if isinstance(frames, list) else (),
         missing_module=told(source.get("missing_module"), limit=100),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from audio_encoder_checker.errors import MachineError
@@ -86,6 +86,8 @@ def load_encoder(
     if answer.outcome.ending is Ending.ANSWERED and answer.header.get("phase") not in ("find", "construct"):
         answer = Answer(Outcome(Ending.GARBLED, answer.outcome.seconds, "an answer that says nothing of the encoder"))
     facts = _load_facts(answer, target.file, network=session.box.isolation().network)
+    if answer.outcome.raised and answer.outcome.raised.type == "SystemExit":
+        facts = replace(facts, last_words=session.last_words())  # argparse says there what it misses
     if answer.outcome.ending is not Ending.ANSWERED or facts.phase != "construct":
         return facts, None
     return facts, read_encoder(answer.header, target.file, torch, answer.outcome.seconds)

@@ -18,11 +18,28 @@ if TYPE_CHECKING:
 @pytest.fixture
 def repository(tmp_path: Path) -> Iterator[Path]:
     path, finders, modules = list(sys.path), list(sys.meta_path), set(sys.modules)
-    load.prepare(str(tmp_path))
+    arguments = sys.argv
+    load.prepare(str(tmp_path), "encoder")
     yield tmp_path
-    sys.path[:], sys.meta_path[:] = path, finders
+    sys.path[:], sys.meta_path[:], sys.argv = path, finders, arguments
     for name in set(sys.modules) - modules:
         del sys.modules[name]
+
+
+@pytest.mark.usefixtures("repository")
+def test_the_command_line_is_that_of_x_ares() -> None:
+    assert sys.argv[1:] == ["encoder.py", "src/tasks/esc50_task.py"]
+
+
+def test_a_module_whose_to_returns_nothing_is_told() -> None:
+    class LostEncoder(torch.nn.Module):
+        def to(self, *_args: object, **_kwargs: object) -> None:  # type: ignore[override]  # that is the mistake
+            return None
+
+    with pytest.raises(TypeError, match=r"LostEncoder.to\(device\) returned NoneType"):
+        load.moved(LostEncoder(), "cpu")
+    kept = torch.nn.Linear(1, 1)
+    assert load.moved(kept, "cpu") is kept
 
 
 def test_the_only_name_that_ends_so_is_taken(repository: Path) -> None:

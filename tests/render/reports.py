@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from audio_encoder_checker.evidence.contract import HopFit
+from audio_encoder_checker.evidence.behaviour import (
+    AfterNan,
+    BatchCompany,
+    Difference,
+    Loudness,
+    MemoryGrowth,
+    Repeatability,
+    SecondStart,
+    Spread,
+    Tolerance,
+    Tolerances,
+    ZeroPadding,
+)
+from audio_encoder_checker.evidence.contract import Cell, CellState, HopFit, SurvivalMap
+from audio_encoder_checker.evidence.device import DeviceFacts
 from audio_encoder_checker.evidence.evaluation import EncodingFacts, Reference, References
 from audio_encoder_checker.evidence.run import Attempt, AttemptKind, Isolation, Probe
 from audio_encoder_checker.evidence.scores import TaskScore, TrackScores
@@ -10,7 +24,11 @@ from audio_encoder_checker.evidence.submission import Submission, SubmissionKind
 from audio_encoder_checker.findings import Finding, Severity, SourceLine
 from audio_encoder_checker.judging import Evidence, Judgement, Skipped
 from audio_encoder_checker.report import Report
-from tests.literals import ANSWERED, conduct, encoder, tensor, trace, traces, usage
+from tests.literals import ANSWERED, conduct, encoder, raised, tensor, trace, traces, usage
+
+EQUAL = Difference(same_shape=True, relative=0.0, cosine=1.0)
+NEAR = Difference(same_shape=True, relative=4.9e-7, cosine=0.9999)
+NAN = Difference(same_shape=True, relative=float("inf"), cosine=0.0)
 
 STAGES = ("archive", "source", "load", "contract", "evaluate")
 
@@ -59,7 +77,29 @@ def full_evidence() -> Evidence:
         ),
         encoder(),
         traces(trace(tensor(1, 312, 64), batch=1)),
-        HopFit(10.002, 10.0, 1000, 30.0, 3000),
+        HopFit(10.002, -0.4, ((10.0, 1000), (30.0, 3000))),
+        SurvivalMap(
+            (
+                Cell(0.025, 1, CellState.FAILED, 0.001, "RuntimeError: too short"),
+                Cell(10.0, 1, CellState.OK, 0.25),
+                Cell(600.0, 1, CellState.FORECAST, 640.0, "would take 6.4e+02 s"),
+                Cell(0.025, 16, CellState.FORECAST, 0.0, "1 clip of 0.025 s: failed"),
+                Cell(10.0, 16, CellState.OUT_OF_MEMORY, 2.5, "RuntimeError: out of memory"),
+                Cell(600.0, 16, CellState.NOT_TRIED, 0.0, "stopped at 16 clips of 10 s: out of memory"),
+            ),
+            stopped="stopped at 16 clips of 10 s: out of memory",
+            chunk_samples=160_000,
+        ),
+        Repeatability(EQUAL),
+        SecondStart(ANSWERED, difference=EQUAL),
+        BatchCompany(NEAR, 3),
+        AfterNan(NAN),
+        ZeroPadding(NEAR, 0.12, 1.0, 3.0),
+        Loudness(NEAR),
+        Spread(16, 11.9, 0.4, 0.98765),
+        MemoryGrowth((10, 20, 30), (1 << 30, 1 << 30, 1 << 30)),
+        Tolerances((Tolerance("float16 audio", raised()), Tolerance("float64 audio", ANSWERED))),
+        DeviceFacts(True, ANSWERED, None, "cuda:0"),
         usage(),
         conduct(watched=True, attempts=(Attempt(AttemptKind.LOOK_UP, "huggingface.co", 2, "load"),)),
         EncodingFacts(ANSWERED, "", "", 6.0, 1500.0),

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from audio_encoder_checker.stages.contract import difference, hop_fit
-from tests.literals import tensor, trace
+from audio_encoder_checker.stages.compare import difference, shift, spread, time_mean
 
 
 def test_the_same_twice_does_not_differ() -> None:
@@ -47,17 +46,35 @@ def test_values_at_the_ends_of_float64_compare_without_overflow() -> None:
 def test_a_comparison_in_blocks_gives_what_one_in_one_piece_gives(monkeypatch: pytest.MonkeyPatch) -> None:
     one, other = np.random.default_rng(0).standard_normal((2, 3, 7, 5)).astype(np.float32)
     whole = difference(one, other)
-    monkeypatch.setattr("audio_encoder_checker.stages.contract.BLOCK_VALUES", 16)
+    monkeypatch.setattr("audio_encoder_checker.stages.compare.BLOCK_VALUES", 16)
     blocks = difference(one, other)
     assert blocks.relative == whole.relative
     assert blocks.cosine == pytest.approx(whole.cosine)
 
 
-def test_the_hop_is_the_slope_and_not_the_ratio() -> None:
-    short, long = trace(tensor(1, 999, 4), samples=160_000), trace(tensor(1, 2999, 4), samples=480_000)
-    assert hop_fit(short, long).measured_ms == pytest.approx(10.0)
+def test_the_mean_over_time_takes_the_first_frames_and_both_parts_of_complex_numbers() -> None:
+    values = np.array([[[1.0], [3.0], [100.0]]])
+    assert time_mean(values).tolist() == [[pytest.approx(104 / 3)]]
+    assert time_mean(values, 2).tolist() == [[2.0]]
+    assert time_mean(np.array([[[1 + 2j], [3 + 4j]]])).tolist() == [[2.0, 3.0]]
 
 
-def test_frames_that_do_not_grow_have_no_hop() -> None:
-    short, long = trace(tensor(1, 1500, 4), samples=160_000), trace(tensor(1, 1500, 4), samples=480_000)
-    assert hop_fit(short, long).measured_ms is None
+def test_embeddings_on_a_line_have_rank_one_and_independent_ones_have_many() -> None:
+    random = np.random.default_rng(0)
+    line = random.standard_normal((16, 1)) * random.standard_normal((1, 32)) + 5
+    assert spread(line, 8).effective_rank == pytest.approx(1.0)
+    assert spread(random.standard_normal((16, 512)), 8).effective_rank > 14
+
+
+def test_embeddings_that_are_all_the_same_have_no_rank_and_no_variation() -> None:
+    found = spread(np.ones((16, 4)), 8)
+    assert (found.effective_rank, found.variation) == (0.0, 0.0)
+    assert found.closest_tones == pytest.approx(1.0)
+    assert spread(np.zeros((16, 4)), 8).variation == float("inf")
+
+
+def test_a_shift_is_told_in_distances_of_different_clips() -> None:
+    means = np.array([[0.0, 0.0], [2.0, 0.0]])
+    assert shift(np.array([[0.0, 0.0]]), np.array([[0.0, 1.0]]), means) == pytest.approx(1 / np.sqrt(2))
+    assert shift(means[:1], means[:1], means) == 0.0
+    assert shift(means[:1], means[1:], np.ones((4, 2))) == 0.0
