@@ -108,7 +108,8 @@ CLASSES = {
     " opens-its-control-group mounts-a-file-system keeps-secrets-in-the-keyring reaches-the-hypervisor"
     " changes-its-personality asks-for-kernel-tools becomes-root types-into-the-terminal"
     " uses-other-system-call-tables",
-    "own files": "brings-its-own-torch brings-start-up-hooks brings-an-aecc-toml unpickles-a-payload",
+    "own files": "brings-its-own-torch brings-its-own-torch-compiled brings-start-up-hooks brings-an-aecc-toml"
+    " unpickles-a-payload",
 }
 """Every class of attack that the boxes are built against, and the specimens that show it."""
 

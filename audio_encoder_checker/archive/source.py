@@ -8,8 +8,10 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from audio_encoder_checker.archive.import_work import find_import_work
 from audio_encoder_checker.archive.layout import is_macos_metadata, single_top_folder
-from audio_encoder_checker.archive.syntax import parse_source
+from audio_encoder_checker.archive.modules import top_modules
+from audio_encoder_checker.archive.syntax import parse_source, top_level
 from audio_encoder_checker.evidence.source import (
     BoundName,
     ChosenEncoder,
@@ -48,14 +50,17 @@ def read_sources(root: Path, encoder: str | None = None) -> SourceFacts:
         paths = list(_python_files(root))
         unread = max(0, len(paths) - MAX_SOURCES)
         candidates = _best([repository.read(path) for path in paths[:MAX_SOURCES]])
-    reached = repository.reach(candidates[0]) if len(candidates) == 1 else []
+    single = candidates[0] if len(candidates) == 1 else ""
+    reached = repository.reach(single) if single else []
     return SourceFacts(
         root=root,
         files=tuple(repository.files[path] for path in sorted(repository.files)),
-        chosen=_chosen(repository, candidates[0], class_name) if len(candidates) == 1 else None,
+        chosen=_chosen(repository, single, class_name) if single else None,
         candidates=tuple(candidates),
         asked=encoder or "",
         reached=tuple(reached),
+        run_by_import=tuple(repository.reach(single, deferred=False)) if single else (),
+        top_modules=top_modules(root),
         unread_files=unread,
     )
 
@@ -135,26 +140,35 @@ class _Repository:
         """A file with its imports resolved."""
         if path not in self.files:
             parsed = parse_source(self.root / path, path)
-            imports = self._imports(path, parsed.tree) if parsed.tree else ()
-            self.files[path] = replace(parsed.file, imports=tuple(imports))
+            imports = tuple(self._imports(path, parsed.tree)) if parsed.tree else ()
+            local = {one.line for one in imports if one.local}
+            names = [name.name for name in parsed.file.names if name.how == "import" and name.line in local]
+            self.files[path] = replace(parsed.file, imports=imports, work=find_import_work(parsed, names))
         return self.files[path]
 
-    def reach(self, path: str) -> list[str]:
-        """A file, the packages it lies in, and every local file that importing it runs, in order."""
+    def reach(self, path: str, *, deferred: bool = True) -> list[str]:
+        """A file, the packages it lies in, and every local file that importing it runs, in order.
+
+        Args:
+            path: of the file.
+            deferred: whether to count what is imported later too.
+        """
         package = ".".join(PurePosixPath(path).parts[:-1])
         reached = [*self._local(package), path]
         for one in reached:
-            wanted = [target for imported in self.read(one).imports for target in imported.local]
+            imports = [imported for imported in self.read(one).imports if deferred or not imported.deferred]
+            wanted = [target for imported in imports for target in imported.local]
             reached.extend(target for target in dict.fromkeys(wanted) if target not in reached)
         return list(dict.fromkeys(reached))
 
     def _imports(self, path: str, tree: ast.Module) -> Iterator[Import]:
+        now = set(top_level(tree))
         for node in ast.walk(tree):
             if isinstance(node, ast.Import):
                 for alias in node.names:
-                    yield Import(alias.name, node.lineno, self._local(alias.name))
+                    yield Import(alias.name, node.lineno, self._local(alias.name), deferred=node not in now)
             elif isinstance(node, ast.ImportFrom):
-                yield self._from_import(path, node)
+                yield replace(self._from_import(path, node), deferred=node not in now)
 
     def _from_import(self, path: str, node: ast.ImportFrom) -> Import:
         module = absolute_module(path, node.level, node.module or "")

@@ -167,9 +167,12 @@ def _inner(statement: ast.stmt) -> Iterator[ast.stmt]:
 
 def _never_at_import(test: ast.expr) -> bool:
     """Whether an `if` is false when X-ARES imports the module: type checking, and running as a script."""
-    if isinstance(test, ast.Name | ast.Attribute):
-        return (test.id if isinstance(test, ast.Name) else test.attr) == "TYPE_CHECKING"
-    return isinstance(test, ast.Compare) and isinstance(test.left, ast.Name) and test.left.id == "__name__"
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
+        return any(_never_at_import(one) for one in test.values if not isinstance(one, ast.BoolOp))
+    if isinstance(test, ast.Compare):
+        sides = [test.left, *test.comparators]
+        return isinstance(test.ops[0], ast.Eq) and any(dotted(side) == "__name__" for side in sides)
+    return dotted(test).rpartition(".")[2] == "TYPE_CHECKING"
 
 
 def _names(tree: ast.Module) -> list[BoundName]:

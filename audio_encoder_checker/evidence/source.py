@@ -85,6 +85,47 @@ class SourceClass:
     attributes: tuple[str, ...]
 
 
+class WorkKind(str, Enum):
+    """What a file does while it is imported."""
+
+    ARGUMENTS = "reads the command line"
+    ENCODER = "constructs the encoder"
+    TRAINING = "trains"
+    PROGRAM = "runs a program"
+
+
+@dataclass(frozen=True)
+class ImportWork:
+    """A statement at the top level of a file that does surely more than to define something.
+
+    Attributes:
+        kind: what it does, may be through functions of the file that it calls.
+        line: where.
+        calls: what it calls, such as `main` or `parser.parse_args`.
+        text: the line, cut and made printable.
+    """
+
+    kind: WorkKind
+    line: int
+    calls: str
+    text: str
+
+
+@dataclass(frozen=True)
+class TopModule:
+    """A module or package at the root of the repository.
+
+    Attributes:
+        name: as it is imported.
+        path: of its file, that of a package is `NAME/__init__.py`.
+        installed: a package of this name is installed beside the checker.
+    """
+
+    name: str
+    path: str
+    installed: bool = False
+
+
 @dataclass(frozen=True)
 class Import:
     """An import anywhere in a file.
@@ -94,12 +135,14 @@ class Import:
         line: where.
         local: files of the repository that it runs, packages first; empty for foreign modules.
         star: whether it is `from module import *`.
+        deferred: it runs in a function or as a script only, not when the file is imported.
     """
 
     module: str
     line: int
     local: tuple[str, ...] = ()
     star: bool = False
+    deferred: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,6 +155,7 @@ class SourceFile:
         names: what it binds at its top level.
         classes: at its top level.
         imports: anywhere in it.
+        work: what importing it does beyond defining things.
     """
 
     path: str
@@ -119,6 +163,7 @@ class SourceFile:
     names: tuple[BoundName, ...] = ()
     classes: tuple[SourceClass, ...] = ()
     imports: tuple[Import, ...] = ()
+    work: tuple[ImportWork, ...] = ()
 
     @property
     def module(self) -> str:
@@ -168,7 +213,9 @@ class SourceFacts:
         chosen: the encoder file, None if there is none or several are equally likely.
         candidates: the files that are equally likely; the chosen one alone if there is one.
         asked: the encoder as the user named it, may be empty.
-        reached: the encoder file and every local file that its import runs.
+        reached: the encoder file and every local file that it imports, now or later.
+        run_by_import: those of them that run when the encoder file is imported.
+        top_modules: what lies at the root.
         unread_files: how many Python files were too many to read.
     """
 
@@ -178,6 +225,8 @@ class SourceFacts:
     candidates: tuple[str, ...] = ()
     asked: str = ""
     reached: tuple[str, ...] = ()
+    run_by_import: tuple[str, ...] = ()
+    top_modules: tuple[TopModule, ...] = ()
     unread_files: int = 0
 
     def file(self, path: str) -> SourceFile | None:

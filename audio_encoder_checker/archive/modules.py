@@ -1,0 +1,36 @@
+"""Which modules lie at the root of a repository, where `python -m` looks first."""
+
+from __future__ import annotations
+
+import os
+import sysconfig
+from importlib.machinery import PathFinder
+from typing import TYPE_CHECKING
+
+from audio_encoder_checker.evidence.source import TopModule
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MOST = 2_000
+
+
+def top_modules(root: Path) -> tuple[TopModule, ...]:
+    """The modules and packages of a root, by name.
+
+    A folder without `__init__.py` is left out: any module of its name elsewhere on the path comes before it.
+    """
+    found: dict[str, TopModule] = {}
+    for entry in sorted(os.scandir(root), key=lambda one: one.name)[:MOST]:
+        name = entry.name.removesuffix(".py")
+        path = entry.name if name != entry.name else f"{name}/__init__.py"
+        if name.isidentifier() and (root / path).is_file() and (path != entry.name or name not in found):
+            found[name] = TopModule(name, path, _is_installed(name))  # a package comes before a module
+    return tuple(found.values())
+
+
+def _is_installed(name: str) -> bool:
+    """Whether a package of this name is installed beside the checker; it is looked up, not imported."""
+    folders = sorted({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
+    spec = PathFinder.find_spec(name, folders)
+    return spec is not None and spec.has_location

@@ -1,0 +1,1 @@
+raise SystemExit('the wrong encodings was imported')
