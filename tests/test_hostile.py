@@ -43,9 +43,9 @@ from audio_encoder_checker.errors import MachineError, UsageError
 from audio_encoder_checker.findings import Severity
 from audio_encoder_checker.pipeline import STAGES, Options, check_submission
 from audio_encoder_checker.render import to_json, to_text
-from audio_encoder_checker.rules import DEFAULT_PROFILE, RESOURCES
 from audio_encoder_checker.sandbox.choose import choose_box
 from audio_encoder_checker.sandbox.meter import is_alive
+from tests.profiles import BRIEF, changed_profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,8 +55,10 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent / "hostile"
 SPECIMENS = sorted(path.name for path in FOLDER.iterdir() if (path / "expected.toml").exists())
 PREFIX = "aecc-canary-"
-LIMITS = {"tasks": 256, "scratch_bytes": 1 << 26, "scratch_files": 2000, "cpu_s": 600.0, "output_bytes": 1 << 21}
-RAM_BYTES = 1_000_000_000
+LIMITS = {
+    "tasks": 256, "scratch_bytes": 1 << 26, "scratch_files": 2000, "cpu_s": 600.0, "output_bytes": 1 << 21,
+    "ram_bytes": 1_000_000_000,
+}
 RAW_CONTROLS = {
     chr(n) for n in (*range(0x20), 0x7F, *range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 }
@@ -237,19 +239,6 @@ def expectation(name: str, tier: str = "", *, counted: bool = True) -> dict[str,
     return found
 
 
-def profile(folder: Path, limits: dict[str, float]) -> str:
-    """The default rule book with small limits, so that they are reached soon."""
-    text = (RESOURCES / "profiles" / f"{DEFAULT_PROFILE}.toml").read_text(encoding="utf-8")
-    lines = []
-    for line in text.splitlines():
-        key = line.partition(" = ")[0]
-        value = {"ram_bytes": RAM_BYTES, **LIMITS, **limits}.get(key)
-        lines.append(line if value is None else f"{key} = {type(toml.loads(line)[key])(value)}")
-    path = folder / "small.toml"
-    path.write_text("\n".join(lines), encoding="utf-8")
-    return str(path)
-
-
 def submission(name: str, bait: Bait) -> Path:
     """A copy of a specimen with its aims, readable for every user."""
     folder = bait.base / "submission"
@@ -279,7 +268,7 @@ def checked(
     for variable in ("HF_TOKEN", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(variable, bait.secret)
     options = Options(
-        profile=profile(bait.base, expected["limits"]),
+        profile=changed_profile(bait.base, **{**BRIEF, **LIMITS, **expected["limits"]}),
         stages=STAGES[: STAGES.index(expected["until"]) + 1],
         box=tier,
         trust=tier == "weak",

@@ -10,6 +10,11 @@ from audio_encoder_checker.findings import Problem
 from audio_encoder_checker.printable import size_words
 
 
+def _when(conduct: Conduct) -> str:
+    doing = f" ({conduct.doing})" if conduct.doing else ""
+    return f"the {conduct.stage} stage{doing}"
+
+
 @check("AEC001")
 def output_flood(conduct: Conduct) -> Iterator[Problem]:
     """The encoder prints without end.
@@ -22,7 +27,7 @@ def output_flood(conduct: Conduct) -> Iterator[Problem]:
     if conduct.ended_by is Ending.FLOODED:
         printed = max(conduct.stdout_bytes, conduct.stderr_bytes) / 2**20
         last = conduct.output_tail.strip().splitlines()[-1:] or ["nothing readable"]
-        yield Problem(f"printed {printed:.0f} MiB in the {conduct.stage} stage, the last line is {last[0][:80]!r}")
+        yield Problem(f"printed {printed:.0f} MiB in {_when(conduct)}, the last line is {last[0][:80]!r}")
 
 
 @check("AEC002")
@@ -37,9 +42,7 @@ def memory_limit(conduct: Conduct, usage: Usage) -> Iterator[Problem]:
     """
     if conduct.ended_by is Ending.OUT_OF_MEMORY:
         limit, peak = usage.memory_limit_bytes / 2**30, usage.peak_memory_bytes / 2**30
-        yield Problem(
-            f"the process tree reached {peak:.3g} GiB of {limit:.3g} GiB in the {conduct.stage} stage and was killed"
-        )
+        yield Problem(f"the process tree reached {peak:.3g} GiB of {limit:.3g} GiB in {_when(conduct)} and was killed")
 
 
 @check("AEC003")
@@ -54,8 +57,7 @@ def process_limit(conduct: Conduct, usage: Usage) -> Iterator[Problem]:
     """
     if conduct.ended_by is Ending.TOO_MANY_TASKS:
         yield Problem(
-            f"{usage.peak_tasks} processes and threads at once, {usage.tasks_limit} are allowed, in the "
-            f"{conduct.stage} stage"
+            f"{usage.peak_tasks} processes and threads at once, {usage.tasks_limit} are allowed, in {_when(conduct)}"
         )
 
 
@@ -71,7 +73,7 @@ def scratch_full(conduct: Conduct, usage: Usage) -> Iterator[Problem]:
     if conduct.ended_by is Ending.SCRATCH_FULL:
         size = f"{size_words(usage.peak_scratch_bytes)} of {size_words(usage.scratch_limit_bytes)}"
         files = f"{usage.peak_scratch_files:,} of {usage.scratch_limit_files:,} files"
-        yield Problem(f"{size} and {files} lay in the temporary folders in the {conduct.stage} stage")
+        yield Problem(f"{size} and {files} lay in the temporary folders in {_when(conduct)}")
 
 
 @check("AEC005")
@@ -85,8 +87,8 @@ def cpu_limit(conduct: Conduct, usage: Usage) -> Iterator[Problem]:
     """
     if conduct.ended_by is Ending.OUT_OF_CPU_TIME:
         yield Problem(
-            f"{usage.cpu_seconds:.0f} s of processor time, {usage.cpu_limit_s:g} s are allowed, reached in the "
-            f"{conduct.stage} stage"
+            f"{usage.cpu_seconds:.0f} s of processor time, {usage.cpu_limit_s:g} s are allowed, reached in "
+            f"{_when(conduct)}"
         )
 
 

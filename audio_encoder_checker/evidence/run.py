@@ -210,6 +210,7 @@ class Conduct:
         ended_by: how the session ended if the child did not live to the end, else `answered`.
         stage: the stage in which it ended.
         detail: exit code, signal or limit.
+        doing: what was asked of it when it ended, may be empty.
         control_characters: terminal controls and text-direction marks in the output, colours not counted.
         watched: whether the box saw what was tried and refused.
         attempts: what was tried, most frequent first.
@@ -223,6 +224,7 @@ class Conduct:
     ended_by: Ending
     stage: str
     detail: str
+    doing: str = ""
     control_characters: int = 0
     watched: bool = False
     attempts: tuple[Attempt, ...] = ()

@@ -54,11 +54,11 @@ def _wall(seconds: float) -> str:
 
 
 def _remarks(found: SurvivalMap) -> list[str]:
-    remarks = ["seconds that each call took"]
+    remarks = ["time that each call took"]
     forecast = [cell for cell in found.cells if cell.state is CellState.FORECAST]
     if forecast:
         clips = "1 clip" if forecast[0].batch == 1 else f"{forecast[0].batch} clips"
-        remarks[0] += f"; ~ not made: {clips} of {forecast[0].seconds:g} s {forecast[0].why}"
+        remarks[0] += f"; ~ not made, {clips} of {forecast[0].seconds:g} s: {forecast[0].why}"
     if found.chunk_samples:
         remarks.append(f"the encoder cuts long audio into chunks of {found.chunk_samples} samples")
     if found.stopped:

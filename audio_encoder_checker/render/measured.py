@@ -30,18 +30,18 @@ if TYPE_CHECKING:
     from audio_encoder_checker.judging import Evidence
 
 DIFFERENCES: dict[type[Comparison], tuple[str, str]] = {
-    Repeatability: ("two calls", "difference; 0 where the same audio gives the same embedding"),
-    BatchCompany: ("in company", "difference of a clip alone and beside others; 0 where they do not matter"),
-    BatchOrder: ("other order", "difference of clips in another place in the batch; 0 where it does not matter"),
-    AfterNan: ("after NaN", "difference before and after audio that holds NaN; 0 where no state is kept"),
-    AfterMove: ("moved again", "difference after another .to(device); 0 where nothing is lost"),
-    AfterTrain: ("after train()", "difference once train() was called; 0 where modes do not matter"),
-    InputKept: ("its input", "change of the audio during the call; 0 where it is only read"),
-    InputDependence: ("other audio", "difference of different audio; 0 where it is not heard"),
+    Repeatability: ("two calls", "difference for the same audio; expect 0"),
+    BatchCompany: ("in company", "difference of a clip alone and beside others; expect 0"),
+    BatchOrder: ("other order", "difference in another place in the batch; expect 0"),
+    AfterNan: ("after NaN", "difference after a call with NaN; expect 0"),
+    AfterMove: ("moved again", "difference after another .to(device); expect 0"),
+    AfterTrain: ("after train()", "difference in training mode; X-ARES calls neither train nor eval"),
+    InputKept: ("its input", "change of the audio itself; expect 0"),
+    InputDependence: ("other audio", "difference for different audio; 0 where it is not heard"),
 }
 """Largest absolute difference over the largest absolute value."""
 COSINES: dict[type[Comparison], tuple[str, str]] = {
-    Loudness: ("20 dB quieter", "cosine with the louder clip; 1 where loudness is normalised away"),
+    Loudness: ("20 dB quieter", "cosine; 1 where loudness is normalised away"),
 }
 
 
@@ -94,12 +94,12 @@ def _second(evidence: Evidence) -> Measured | None:
     if second is None or second.difference is None:
         return None
     found = second.difference.relative
-    return Measured("two processes", found, f"{found:.2g}", "difference; 0 where weights are loaded, not drawn")
+    return Measured("two processes", found, f"{found:.2g}", "difference for the same audio; expect 0")
 
 
 def _padding(evidence: Evidence) -> Measured | None:
     found = evidence.get(ZeroPadding)
-    meaning = "shift by zero padding, of the distance between different clips; 0 where it does not matter"
+    meaning = "shift, in distances of different clips; expect 0"
     return Measured("zero padding", found.share, f"{found.share:.2g}", meaning) if found else None
 
 
@@ -112,7 +112,7 @@ def _spread(evidence: Evidence) -> list[Measured]:
             "rank",
             found.effective_rank,
             f"{found.effective_rank:.1f}",
-            f"effective rank of {found.clips} very different clips; 1 where all lie on a line",
+            f"effective rank of {found.clips} different clips; 1 on a line",
         ),
         Measured("tones", found.closest_tones, f"{found.closest_tones:.3f}", "cosine of the two most alike pure tones"),
     ]

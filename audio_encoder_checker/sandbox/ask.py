@@ -57,6 +57,7 @@ class Session:
         self.started = False
         self.ended: Outcome | None = None
         self.stage = ""
+        self.doing = ""
         self._exit_blocked_by = ""
         self._left_behind: tuple[str, ...] = ()
         self.begin_stage("load", float("inf"))
@@ -93,6 +94,7 @@ class Session:
     def begin_stage(self, name: str, seconds: float) -> None:
         """From now on all questions belong to this stage, and together may take so long."""
         self.stage = name
+        self.doing = ""
         self.stage_s = seconds
         self._stage_end = time.monotonic() + seconds
 
@@ -145,6 +147,7 @@ class Session:
             ended_by=ended.ending,
             stage=self.stage,
             detail=ended.detail,
+            doing=self.doing if self.ended else "",
             control_characters=count_controls(tail),
             watched=self._child.watch is not None,
             attempts=self._child.watch.summary() if self._child.watch else (),

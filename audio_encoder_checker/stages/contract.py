@@ -104,7 +104,8 @@ class Interview:
     def call(self, audio: NDArray[np.float32], label: str = "", **manner: str | bool) -> Call:
         """One call that the encoder has to survive."""
         batch, samples = audio.shape
-        self.on_call(f"{batch} x {samples / self.rate_hz:g} s" + (f", {label}" if label else ""))
+        self.session.doing = f"{batch} x {samples / self.rate_hz:g} s" + (f", {label}" if label else "")
+        self.on_call(self.session.doing)
         call = self.ask(audio, **manner)
         already_dead = self.traces and not self.traces[-1].outcome.ending.alive
         if not already_dead:

@@ -94,7 +94,7 @@ class Survey:
         most = LONGEST_CALL * self.interview.timeout_s if batch == 1 else self.left_s
         if forecast > most:
             return (
-                f"would take {forecast:.2g} s" if batch == 1 else f"would take {forecast:.2g} s, {most:.2g} s are left"
+                f"would take {forecast:.0f} s" if batch == 1 else f"would take {forecast:.0f} s, {most:.0f} s are left"
             )
         failed = self.cells.get((1, seconds))
         if batch > 1 and failed and failed.state is not CellState.OK:

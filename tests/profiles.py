@@ -1,0 +1,30 @@
+"""Rule books for tests: the default one with some of its numbers changed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from audio_encoder_checker.rules import DEFAULT_PROFILE, RESOURCES
+
+BRIEF: dict[str, Any] = {
+    "lengths_s": [0.025, 0.1, 0.5, 1.0, 10.0, 30.0],
+    "survival_batches": [1],
+    "survival_s": 0.5,
+    "second_process": False,
+}
+"""A contract stage of seconds, for tests that are about something else."""
+
+
+def changed_profile(folder: Path, **values: Any) -> str:
+    """Write the default profile to a file with other values for some keys, whatever their table; its path."""
+    text = (RESOURCES / "profiles" / f"{DEFAULT_PROFILE}.toml").read_text(encoding="utf-8")
+    lines, left = [], dict(values)
+    for line in text.splitlines():
+        key = line.partition(" = ")[0]
+        lines.append(f"{key} = {json.dumps(left.pop(key))}" if key in left else line)
+    assert not left, f"the profile has no {', '.join(left)}"
+    path = folder / "changed.toml"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return str(path)
