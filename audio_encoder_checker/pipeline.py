@@ -293,6 +293,7 @@ class _Run:
             self.evidence.put(*again.run(self.loaded_bytes))
         except MachineError as error:
             self.evidence.miss(f"{error}; {error.hint}", *second.KINDS)
+        self.evidence.miss("the first process does not survive the same call", *second.KINDS)
         self.second_conducts = again.conducts
         if session.device != "cpu":
             self.evidence.put(second.on_real_device(session.device, traces.reference.outcome))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from audio_encoder_checker.rules import DEFAULT_PROFILE, RESOURCES
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 BRIEF: dict[str, Any] = {
     "lengths_s": [0.025, 0.1, 0.5, 1.0, 10.0, 30.0],

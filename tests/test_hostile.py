@@ -56,7 +56,11 @@ FOLDER = Path(__file__).parent / "hostile"
 SPECIMENS = sorted(path.name for path in FOLDER.iterdir() if (path / "expected.toml").exists())
 PREFIX = "aecc-canary-"
 LIMITS = {
-    "tasks": 256, "scratch_bytes": 1 << 26, "scratch_files": 2000, "cpu_s": 600.0, "output_bytes": 1 << 21,
+    "tasks": 256,
+    "scratch_bytes": 1 << 26,
+    "scratch_files": 2000,
+    "cpu_s": 600.0,
+    "output_bytes": 1 << 21,
     "ram_bytes": 1_000_000_000,
 }
 RAW_CONTROLS = {

@@ -42,10 +42,10 @@ def wrong_hop(hop: HopFit, encoder: EncoderFacts, landmarks: Landmarks) -> Itera
     gross = in_ten_seconds >= DESED_SEGMENT_S
     harmed = "DESED, MAESTRO and phones" if gross else "MAESTRO"
     yield Problem(
-        f"declared {declared:g} ms, measured {hop.measured_ms:.5g} ms ({frames}): labels slip by "
+        f"declared {declared:g} ms, measured {hop.plain_ms:g} ms ({frames}): labels slip by "
         f"{_seconds(in_ten_seconds)} within 10 s and {_seconds(in_ten_minutes)} within 10 min, which harms {harmed}",
         at,
-        f"set `self.hop_size_in_ms = {hop.measured_ms:.5g}`"
+        f"set `self.hop_size_in_ms = {hop.plain_ms:g}`"
         + _unit_guess(declared, hop.measured_ms, encoder.number("sampling_rate") or 0),
         Severity.WARNING if gross else Severity.NOTE,
     )
@@ -79,10 +79,8 @@ def _unit_guess(declared: float, measured_ms: float, rate_hz: float) -> str:
         "frames per second": 1000 / declared,
         "the hop before the model halves it": declared * 2,
         "the hop before the model quarters it": declared * 4,
-        "ten times too large": declared / 10,
-        "ten times too small": declared * 10,
+        "ten times the hop": declared / 10,
+        "a tenth of the hop": declared * 10,
     }
-    for name, value in guesses.items():
-        if abs(value / measured_ms - 1) < 0.03:
-            return f"; {declared:g} looks like {name}" if "times" not in name else f"; {declared:g} is {name}"
-    return ""
+    fitting = [name for name, value in guesses.items() if abs(value / measured_ms - 1) < 0.03]
+    return f"; {declared:g} looks like {' or '.join(fitting)}" if fitting else ""

@@ -94,8 +94,8 @@ def constructor_failure(load: LoadFacts) -> Iterator[Problem]:
 def working_directory_dependence(second: SecondStart) -> Iterator[Problem]:
     """The encoder works from the repository's root only.
 
-    X-ARES is started in its own folder, not in yours. Files that are named relative to the working directory are not
-    found there.
+    X-ARES imports the encoder by its path and has a working directory of its own. Files that are named relative to
+    the working directory are not found there.
 
     Fix: build every path from the file it stands in, `Path(__file__).parent / "weights.pt"`.
     """
@@ -107,15 +107,17 @@ def working_directory_dependence(second: SecondStart) -> Iterator[Problem]:
 
 @check("AEC410")
 def second_start_failure(second: SecondStart) -> Iterator[Problem]:
-    """The encoder cannot be started while another process holds it.
+    """The encoder can be constructed only once.
 
-    X-ARES runs one process per task, several at once. A lock, a fixed port or a file that the first process still
-    writes stops all others.
+    X-ARES constructs it anew for every task, some fifty times in all, and runs several processes at once.
 
-    Fix: open files read-only, write to `tempfile.mkdtemp()`, and bind no port and take no lock in `__init__`.
+    Fix: register nothing under a fixed name, take no lock and bind no port in `__init__`, or ask first whether it is
+        there.
     """
     if second.at_root and second.at_root.ending is not Ending.ANSWERED:
-        yield Problem(f"a second process beside the first: {second.at_root}", second.at_root.at)
+        yield Problem(f"in a second process beside the first: {second.at_root}", second.at_root.at)
+    elif second.rebuilt and second.rebuilt.ending is not Ending.ANSWERED:
+        yield Problem(f"constructed once more in the same process: {second.rebuilt}", second.rebuilt.at)
 
 
 def _hint(raised: Raised) -> str:

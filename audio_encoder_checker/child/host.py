@@ -4,6 +4,7 @@ It greets, then answers frames (see `wire`) until it is told `bye` or killed:
 
     {"ask": "load", root, module, class, suffix, device, threads, answer_bytes, elsewhere}  construct the encoder
     {"ask": "encode", shape, ...} + float32 bytes                                call it (`encode` tells the manners)
+    {"ask": "again"}                                                             construct another in its place
     {"ask": "pretend", shape} + float32 bytes                                    call it on a pretended GPU
     {"ask": "finish"}                                                            end as an interpreter ends
 
@@ -38,6 +39,7 @@ class Host:
 
     def __init__(self) -> None:
         self.encoder: Any = None
+        self.chosen: Any = None
         self.root = ""
         self.device = "cpu"
         self.answer_bytes = 0
@@ -52,9 +54,9 @@ class Host:
         phase = "import"
         names: list[str] = []
         try:
-            chosen, names = load.find_class(question["module"], question["suffix"], question["class"])
+            self.chosen, names = load.find_class(question["module"], question["suffix"], question["class"])
             phase = "construct"
-            self.encoder = chosen()
+            self.encoder = self.chosen()
             if isinstance(self.encoder, torch.nn.Module):
                 self.encoder = load.moved(self.encoder, self.device)
             return {"phase": phase, "names": names[:50], **load.describe(self.encoder)}
@@ -72,6 +74,15 @@ class Host:
             return encode.call(self.encoder, audio, self.answer_bytes, question)
         except BaseException as error:
             return {"raised": failure.describe(error, self.root)}, b""
+
+    def construct_again(self) -> dict[str, Any]:
+        """Construct the encoder once more in place of the one there is, as X-ARES does for every task."""
+        self.encoder = None
+        try:
+            self.encoder = load.moved(self.chosen(), self.device)
+        except BaseException as error:
+            return {"raised": failure.describe(error, self.root)}
+        return {"phase": "construct"}
 
     def pretend(self, question: dict[str, Any], payload: memoryview) -> dict[str, Any]:
         """Call the encoder on a pretended GPU; the exception that a real one would raise is the answer."""
@@ -111,6 +122,8 @@ def serve(channel: socket.socket) -> None:
             wire.send(channel, host.load(question))
         elif question["ask"] == "encode":
             wire.send(channel, *host.encode(question, payload))
+        elif question["ask"] == "again":
+            wire.send(channel, host.construct_again())
         elif question["ask"] == "pretend":
             wire.send(channel, host.pretend(question, payload))
         elif question["ask"] == "finish":

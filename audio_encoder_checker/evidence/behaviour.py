@@ -150,9 +150,11 @@ class SecondStart:
     Attributes:
         elsewhere: how loading and one call ended there.
         at_root: the same from the repository's root, asked only where the other failed.
+        rebuilt: how constructing it once more in that process ended; None if it did not come so far.
         difference: of its embeddings from those of the first process; None if none came.
     """
 
     elsewhere: Outcome
     at_root: Outcome | None = None
+    rebuilt: Outcome | None = None
     difference: Difference | None = None

@@ -114,6 +114,13 @@ class HopFit:
     offset_frames: float
     points: tuple[tuple[float, int], ...]
 
+    @property
+    def plain_ms(self) -> float:
+        """The roundest number that the frames allow, which are whole: uncertain by one of them over the range."""
+        measured, frames = self.measured_ms or 0.0, max(self.points[-1][1] - self.points[0][1], 1)
+        rounded = (float(f"{measured:.{digits}g}") for digits in range(1, 8))
+        return next((value for value in rounded if abs(value - measured) * frames <= measured), measured)
+
 
 class CellState(str, Enum):
     """What is known of one length at one batch size."""

@@ -142,7 +142,7 @@ def _encoder(report: Report, console: Console) -> None:
     hop_ms = encoder.number("hop_size_in_ms")
     hop_text = f"hop {declared.get('hop_size_in_ms', '?') if hop_ms is None else f'{hop_ms:.5g}'} ms"
     if hop and hop.measured_ms:
-        hop_text += f" (measured {hop.measured_ms:.4g})"
+        hop_text += f" (measured {hop.plain_ms:.5g})"
     size = f"{encoder.parameters:,} parameters, {size_words(encoder.weight_bytes)}"
     rows = [
         ("encoder", f"{encoder.class_name} in {encoder.file}"),

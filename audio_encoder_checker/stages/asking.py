@@ -50,6 +50,12 @@ class Call:
             return None
         return self.values
 
+    @property
+    def frames(self) -> NDArray[Any] | None:
+        """The same, if it is `[B, T', D]` with a frame at least."""
+        values = self.comparable
+        return values if values is not None and values.ndim == 3 and values.shape[1] else None
+
 
 def encode(session: Session, audio: NDArray[np.float32], timeout_s: float, **manner: str | bool) -> Call:
     """Ask the child to encode `audio` `[B, samples]` in some manner (see `child.encode`), and judge its bytes here."""

@@ -82,13 +82,13 @@ def try_signals(interview: Interview) -> None:
     for name, audio in waves.extremes(interview.rate_hz, samples, interview.random).items():
         interview.call(audio, name)
     clip = interview.noise(1, samples) * 0.1
-    plain = interview.call(clip).comparable
-    quiet = interview.call(clip * waves.QUIET).comparable
-    padded = interview.call(np.pad(clip, ((0, 0), (0, 2 * samples))), "zero-padded").comparable
+    plain = interview.call(clip).frames
+    quiet = interview.call(clip * waves.QUIET).frames
+    padded = interview.call(np.pad(clip, ((0, 0), (0, 2 * samples))), "zero-padded").frames
     if plain is not None and quiet is not None and plain.shape == quiet.shape:
         interview.facts.append(Loudness(difference(time_mean(plain), time_mean(quiet))))
     both = (waves.tones(interview.rate_hz, samples), waves.varied(interview.rate_hz, samples, interview.random))
-    many = interview.call(np.concatenate(both), "very different clips").comparable
+    many = interview.call(np.concatenate(both)).frames
     if many is None:
         return
     means = time_mean(many)

@@ -68,9 +68,12 @@ class SecondRun:
         """Nothing has been learnt yet."""
         self.conducts: list[Conduct] = []
         self.facts: list[object] = []
+        self.rebuilt: Outcome | None = None
 
     def run(self, needed_bytes: int) -> tuple[object, ...]:
         """Start again; `SecondStart`, and `DeviceFacts` where the GPU could be played.
+
+        Nothing is asked of the second where the first does not survive the same call.
 
         Args:
             needed_bytes: memory that one more process will take, by what the first took.
@@ -87,13 +90,15 @@ class SecondRun:
             )
         clips = self._clips()
         one = encode(self.first, clips, self.call_s)
+        if one.returned is None:
+            return ()
         self.on_call("a second process, in another folder")
         other = self._start("elsewhere", clips)
         if other.returned is not None:
-            return self._facts(SecondStart(other.outcome, None, self._apart(one, other)))
+            return self._facts(SecondStart(other.outcome, None, self.rebuilt, self._apart(one, other)))
         self.on_call("a second process, in the repository")
         home = self._start("root", clips)
-        return self._facts(SecondStart(other.outcome, home.outcome, self._apart(one, home)))
+        return self._facts(SecondStart(other.outcome, home.outcome, self.rebuilt, self._apart(one, home)))
 
     def _facts(self, second: SecondStart) -> tuple[object, ...]:
         return (second, *self.facts)
@@ -114,7 +119,8 @@ class SecondRun:
             call = encode(session, clips, self.call_s)
             if call.comparable is not None:
                 self._train(session, clips, call)
-            if call.returned is not None and session.device == "cpu":
+                self.rebuilt = session.ask({"ask": "again"}, timeout_s=self.load_s).outcome
+            if call.returned is not None and session.device == "cpu" and session.ended is None:
                 self.on_call("the encoder on a pretended GPU")
                 self.facts.append(pretended(session, clips, self.call_s * PRETENDED_SLOWNESS))
         return call

@@ -90,6 +90,7 @@ def test_AEC515_is_for_encoders_that_know_the_official_call_alone() -> None:
     (problem,) = checks.fixed_input_shape(traces(fails(1), works(2), fails(3), fails(1, 16_000)), RULES)
     assert problem.message.startswith("shape (2, 50000) works, 1 clip of 3.125 s (and 2 other calls) raised")
     assert list(checks.fixed_input_shape(traces(fails(1), works(3)), RULES)) == []
+    assert list(checks.fixed_input_shape(traces(fails(1), fails(2), fails(3)), RULES)) == []
 
 
 def test_AEC516_is_for_the_same_call_in_inference_mode() -> None:

@@ -88,6 +88,8 @@ def test_AEC409_and_AEC410_tell_the_place_from_the_company() -> None:
     assert list(loading.second_start_failure(elsewhere)) == []
     assert list(loading.working_directory_dependence(never)) == []
     assert "beside the first" in next(loading.second_start_failure(never)).message
+    once = SecondStart(found, rebuilt=failed)
+    assert "once more in the same process" in next(loading.second_start_failure(once)).message
     for check in (loading.working_directory_dependence, loading.second_start_failure):
         assert list(check(fine)) == []
 
