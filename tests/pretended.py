@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HEAD = """\
-import copy, functools, threading
+import copy, io, threading
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -47,11 +47,15 @@ def source_of(init: str, forward: str, more: str) -> str:
 
 
 def construct(folder: Path, source: str) -> Any:
+    return load(folder, source)()
+
+
+def load(folder: Path, source: str) -> Any:
     path = folder / "encoder.py"
     path.write_text(source, encoding="utf-8")
     names: dict[str, Any] = {"__name__": "participant"}
     exec(compile(source, str(path), "exec"), names)  # noqa: S102 - as a file, so that lines have a place
-    return names["Encoder"]()
+    return names["Encoder"]
 
 
 def audio() -> torch.Tensor:
@@ -69,9 +73,23 @@ def run(encoder: Any, waveforms: torch.Tensor, root: str) -> dict[str, Any]:
     return header
 
 
+def run_new(make: Any, waveforms: torch.Tensor, root: str) -> dict[str, Any]:
+    before = _surroundings()
+    header = pretend.run_new(make, waveforms, root)
+    assert _surroundings() == before
+    return header
+
+
 def _surroundings() -> list[Any]:
     """What a pretence changes outside the encoder."""
     functions = _get_current_function_mode_stack()  # type: ignore[no-untyped-call]  # torch does not type it
     modes = [*functions, *_get_current_dispatch_mode_stack()]
     cuda = {name: id(value) for name, value in vars(torch.cuda).items() if callable(value)}
-    return [modes, cuda, threading.Thread.start, torch.backends.cudnn.is_acceptable, torch.get_default_device()]
+    return [
+        modes,
+        cuda,
+        threading.Thread.start,
+        torch.backends.cudnn.is_acceptable,
+        torch.get_default_device(),
+        torch.load,
+    ]

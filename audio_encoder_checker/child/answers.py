@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 TO_NUMPY = "can't convert cuda:0 device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host memory first."
 LENGTHS = "'lengths' argument should be a 1D CPU int64 tensor, but got 1D cuda:0 Long tensor"
 GENERATOR = "Expected a 'cuda' device type for generator but found 'cpu'"
+EXPORTED = "pickle or DLPack: where a tensor goes that leaves torch does not show"
 PINNED = "cannot pin 'torch.cuda.FloatTensor' only dense CPU tensors can be pinned"
 
 FROM_DATA = frozenset({"tensor", "as_tensor", "asarray"})
@@ -166,6 +167,12 @@ class Functions(TorchFunctionMode):
         self.tags.put(result[1], Tag(CPU, self.pretence.here(name)))
         return result
 
+    def export(self, func: Any, args: Any, kwargs: Any) -> Any:
+        """Pickling, or DLPack: what is made of it later comes back from out of sight."""
+        if self.tags.device(args[0]) == CUDA:
+            self.pretence.lost = EXPORTED
+        return self._call(Call("export", args), func, args, kwargs)
+
     def _make(self, name: str, func: Any, args: Any, kwargs: Any) -> Any:
         """A new tensor, on the device that is given, or on the default one."""
         wanted = kwargs.get("device")
@@ -225,6 +232,8 @@ METHODS: dict[str, Callable[[Functions, Any, Any, Any], Any]] = {
     "numpy": Functions.numpy,
     "__array__": Functions.numpy,
     "pin_memory": Functions.pin,
+    "__reduce_ex__": Functions.export,
+    "__dlpack__": Functions.export,
     "_pack_padded_sequence": Functions.pack,
     "_pad_packed_sequence": Functions.unpack,
 }

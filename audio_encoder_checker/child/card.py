@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 import torch.utils._device
 
+from .tags import CUDA, Tag
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -85,7 +87,24 @@ def _replacements(pretence: Pretence) -> list[tuple[Any, dict[str, Any]]]:
         (getattr(torch, "accelerator", None), accelerator),
         (torch.backends.cudnn, {"is_acceptable": lambda _tensor: False}),  # it would warn that cuDNN is missing
         (threading.Thread, {"start": watched_start}),
+        (torch, {"load": _loader(pretence)}),
     ]
+
+
+def _loader(pretence: Pretence) -> Any:
+    """`torch.load` that leaves the bytes on the CPU, and tags those that would go to the card."""
+    real = torch.load
+
+    def load(file: Any, map_location: Any = None, *args: Any, **kwargs: Any) -> Any:
+        def place(held: Any, location: str) -> Any:
+            if pretence.target(location if map_location is None else map_location, "load") == CUDA:
+                pretence.tags.put_storage(held, Tag(CUDA))
+            return held
+
+        simple = map_location is None or isinstance(map_location, str | torch.device)
+        return real(file, place if simple else map_location, *args, **kwargs)
+
+    return load
 
 
 def _facts(pretence: Pretence) -> dict[str, Any]:
@@ -137,13 +156,14 @@ def _memory() -> dict[str, Any]:
 
 
 def _streams(pretence: Pretence) -> dict[str, Any]:
-    def device(number: Any) -> contextlib.AbstractContextManager[None]:
-        if not isinstance(number, int) or number >= 0:
-            pretence.target("cuda" if number is None else number, "torch.cuda.device")
-        return contextlib.nullcontext()
+    class Device(contextlib.nullcontext[None]):  # a class: torch asks `isinstance(x, torch.cuda.device)`
+        def __init__(self, number: Any) -> None:
+            super().__init__()
+            if not isinstance(number, int) or number >= 0:
+                pretence.target("cuda" if number is None else number, "torch.cuda.device")
 
     return {
-        "device": device,
+        "device": Device,
         "device_of": lambda _tensor: contextlib.nullcontext(),
         "Stream": Timeline,
         "Event": Timeline,
@@ -160,4 +180,6 @@ def _random() -> dict[str, Any]:
         "set_rng_state": lambda _state, _device=None: None,
         "get_rng_state_all": lambda: [torch.get_rng_state()],
         "set_rng_state_all": lambda _states: None,
+        "initial_seed": torch.initial_seed,
+        **dict.fromkeys(("manual_seed", "manual_seed_all", "seed", "seed_all"), lambda *_seed: None),
     }

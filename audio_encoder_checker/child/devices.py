@@ -33,7 +33,7 @@ OWN_NAMESPACES = frozenset({"aten", "prim", "prims"})
 FREE = frozenset({"copy_", "_to_copy", "set_", "lift_fresh", "_pack_padded_sequence", "_pad_packed_sequence"})
 INDEXING = frozenset({"index", "_unsafe_index", "index_put", "index_put_", "_index_put_impl_", "_unsafe_index_put"})
 JOINING = frozenset({"cat", "stack"})  # the only common ones that refuse numbers on the CPU as well
-UNSEEN = frozenset({"empty", "lift_fresh"})  # `torch.Tensor(...)` and `from_numpy` make these without a call
+UNSEEN = frozenset({"empty", "lift_fresh", "set_"})  # `torch.Tensor(...)`, `from_numpy` and `torch.load` show no call
 
 SCRIPT = "TorchScript, or an extension in C++: what happens inside does not show"
 OUT_OF_SIGHT = "a tensor class or a transform of its own (torch.func): its tensors have no storage to follow"
@@ -125,9 +125,8 @@ class Pretence:
         return str(device.type) if device.type in (CUDA, CPU) else ""
 
     def gaps(self) -> list[str]:
-        """What was not judged, in words; threads count only where they kept from judging."""
-        told = [reason for cause, reason in self.blind.items() if cause != "threads"]
-        return [self.withheld, self.lost, *told]
+        """What was not judged, in words."""
+        return [self.withheld, self.lost, *self.blind.values()]
 
     def whereabouts(self, values: Any) -> str:
         """CUDA if one of the tensors is there."""

@@ -20,7 +20,7 @@ from .holdings import Snapshot, survey
 from .tags import CPU, CUDA, Origin, Tag
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 ERRORS = 50
 CAUSE: Any = vars(BaseException)["__cause__"]  # read in this way, a foreign class cannot answer for them
@@ -30,8 +30,9 @@ CONTEXT: Any = vars(BaseException)["__context__"]
 def run(encoder: Any, audio: torch.Tensor, root: str) -> dict[str, Any]:
     """Move the encoder and the audio to a pretended card, call the encoder, and bring back what it returns.
 
-    The encoder has to be as constructed: what it keeps from a call on the CPU would look like a mistake. Its
-    attributes, parameters and buffers are put back afterwards.
+    The encoder has to be as constructed: what it keeps from a call on the CPU would look like a mistake. So would
+    what it chose when CUDA was not there; `run_new` has no such trouble. The encoder's attributes, parameters and
+    buffers are put back afterwards.
 
     Args:
         encoder: the participant's.
@@ -39,60 +40,109 @@ def run(encoder: Any, audio: torch.Tensor, root: str) -> dict[str, Any]:
         root: the repository, as a path.
 
     Returns:
-        `phase` (`move`, `call`, `return` or `done`: how far it came), `output_device`, `not_covered` (what could not
-        be judged, in words), `culprit` (None unless a device mistake ended the run: `kind`, `name`, `op`, and where
-        the tensor to blame was made as `file`, `line` and `text`), and `raised` if anything was.
+        A header for JSON:
+
+        - `phase`: how far it came, `move`, `call`, `return` or `done`.
+        - `output_device`: `cuda:0` or `cpu`; empty where it is not known, or the output is no tensor.
+        - `not_covered`: what could not be judged, in words.
+        - `culprit`: None unless a mistake with devices ended the run; else `kind` (`attribute`, `factory`, `numpy`,
+          `ordinal`, `other`), `name`, `op`, and where the tensor to blame was made: `file`, `line`, `text`.
+        - `raised`: what `failure.describe` says, if anything was.
     """
-    pretence = Pretence(root)
-    header: dict[str, Any] = {"phase": "move", "output_device": "", "not_covered": "", "culprit": None}
-    reasons: list[str] = []
-    raised: BaseException | None = None
-    try:
-        with contextlib.ExitStack() as stack:
-            stack.callback(Snapshot(encoder).restore)
-            reasons += _enter(pretence, encoder, root)
-            for part in (plugged_in(pretence), Operators(pretence), Functions(pretence)):
-                stack.enter_context(part)
-            _perform(encoder, audio, header)
-    except BaseException as error:
-        raised = error
-    if raised is not None:
-        header["raised"] = failure.describe(raised, root)
-        header["culprit"] = _culprit(pretence, raised)
-        if header["culprit"] is None:
-            message = header["raised"]["message"][:300]
-            reasons.insert(0, f"an error that is none of the pretended card's: {header['raised']['type']}: {message}")
-    header["not_covered"] = "; ".join(dict.fromkeys(filter(None, [*reasons, *pretence.gaps()])))[:1000]
-    return header
+    attempt = Attempt(root)
+
+    def steps(stack: contextlib.ExitStack) -> None:
+        stack.callback(Snapshot(encoder).restore)
+        attempt.pretence.keeps_cpu = attempt.enter(encoder)
+        attempt.plug_in(stack)
+        attempt.perform(encoder, audio)
+
+    return attempt.report(steps)
 
 
-def _enter(pretence: Pretence, encoder: Any, root: str) -> list[str]:
-    """Enter what the encoder holds into the books; what the modes do not see inside of is returned, in words."""
-    holdings = survey(encoder, root)
-    pretence.keeps_cpu = holdings.keeps_cpu
-    pretence.blind.update(holdings.unseen)
-    for path, tensor in holdings.tensors:
-        if pretence.tags.of(tensor) is None and not tensor.is_meta:
-            pretence.tags.put(tensor, Tag(CPU, Origin(attribute=path), id(tensor) in holdings.registered))
-    return list(holdings.unseen.values())
+def run_new(make: Callable[[], Any], audio: torch.Tensor, root: str) -> dict[str, Any]:
+    """The same for an encoder that is constructed on the pretended card, as the organisers construct it.
+
+    Args:
+        make: constructs the encoder; imports it too, if that is to see the card. What it made is not for use after.
+        audio: `[B, samples]`, on the CPU.
+        root: the repository, as a path.
+
+    Returns:
+        As `run` does; `phase` may be `construct`.
+    """
+    attempt = Attempt(root)
+
+    def steps(stack: contextlib.ExitStack) -> None:
+        attempt.header["phase"] = "construct"
+        attempt.pretence.keeps_cpu = attempt.enter(None)  # modules that were imported before
+        attempt.plug_in(stack)
+        encoder = make()
+        attempt.enter(encoder)
+        attempt.perform(encoder, audio)
+
+    return attempt.report(steps)
 
 
-def _perform(encoder: Any, audio: torch.Tensor, header: dict[str, Any]) -> None:
-    if hasattr(encoder, "to"):
-        encoder.to(CUDA)
-    header["phase"] = "call"
-    output = encoder(audio.to(CUDA))
-    header["phase"] = "return"
-    if isinstance(output, torch.Tensor):
-        header["output_device"] = str(output.device)
-        output.to(CPU).detach()
-    header["phase"] = "done"
+class Attempt:
+    """One run: what is pretended, and what it came to."""
 
+    def __init__(self, root: str) -> None:
+        self.pretence = Pretence(root)
+        self.header: dict[str, Any] = {"phase": "move", "output_device": "", "not_covered": "", "culprit": None}
 
-def _culprit(pretence: Pretence, raised: BaseException) -> dict[str, Any] | None:
-    """The culprit of the refusal that this exception is, or comes from."""
-    chain = {id(error) for error in _chain(raised)}
-    return next((culprit for error, culprit in reversed(pretence.refusals) if id(error) in chain), None)
+    def enter(self, encoder: Any) -> bool:
+        """Enter what the encoder holds into the books; tell whether it holds a device that is the CPU."""
+        tags = self.pretence.tags
+        holdings = survey(encoder, self.pretence.root)
+        self.pretence.blind = dict(holdings.unseen)  # while it was constructed there was nothing to judge
+        named = set[int]()
+        for path, tensor in holdings.tensors:
+            if not tensor.is_meta and id(tensor) not in named and tags.device(tensor) == CPU:
+                named.add(id(tensor))
+                tags.put(tensor, Tag(CPU, Origin(attribute=path), id(tensor) in holdings.registered))
+        return holdings.keeps_cpu
+
+    def plug_in(self, stack: contextlib.ExitStack) -> None:
+        """Start to pretend."""
+        stack.enter_context(plugged_in(self.pretence))
+        stack.enter_context(Operators(self.pretence))
+        stack.enter_context(Functions(self.pretence))
+
+    def perform(self, encoder: Any, audio: torch.Tensor) -> None:
+        """What X-ARES does."""
+        self.header["phase"] = "move"
+        if hasattr(encoder, "to"):
+            encoder.to(CUDA)
+        self.header["phase"] = "call"
+        output = encoder(audio.to(CUDA))
+        self.header["phase"] = "return"
+        if isinstance(output, torch.Tensor):
+            known = self.pretence.tags.of(output) is not None or not self.pretence.blind
+            self.header["output_device"] = str(output.device) if known else ""
+            output.to(CPU).detach()
+        self.header["phase"] = "done"
+
+    def report(self, steps: Callable[[contextlib.ExitStack], None]) -> dict[str, Any]:
+        """Take the steps, end the pretence, and say what came of it."""
+        foreign = ""
+        try:
+            with contextlib.ExitStack() as stack:
+                steps(stack)
+        except BaseException as error:
+            raised = self.header["raised"] = failure.describe(error, self.pretence.root)
+            self.header["culprit"] = self._culprit(error)
+            if self.header["culprit"] is None:
+                foreign = f"an error that is none of CUDA's: {raised['type']}: {raised['message'][:300]}"
+        reasons = filter(None, [foreign, *self.pretence.gaps()])
+        self.header["not_covered"] = "; ".join(dict.fromkeys(reasons))[:1000]
+        return self.header
+
+    def _culprit(self, raised: BaseException) -> dict[str, Any] | None:
+        """The culprit of the refusal that this exception is, or comes from."""
+        chain = {id(error) for error in _chain(raised)}
+        refusals = reversed(self.pretence.refusals)
+        return next((culprit for error, culprit in refusals if id(error) in chain), None)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

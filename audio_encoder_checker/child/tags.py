@@ -55,7 +55,10 @@ class Tags:
 
     def put(self, tensor: torch.Tensor, tag: Tag) -> None:
         """Enter a tensor's storage, or change its tag."""
-        held = storage(tensor)
+        self.put_storage(storage(tensor), tag)
+
+    def put_storage(self, held: Any, tag: Tag) -> None:
+        """The same for a storage of its own."""
         key, entries = id(held), self._entries
         entries[key] = (tag, weakref.ref(held, lambda _gone: entries.pop(key, None)))
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from tests.pretended import audio, construct, run, source_of
+from tests.pretended import audio, construct, load, run, run_new, source_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -172,6 +172,67 @@ def test_what_a_thread_made_is_not_accused(tmp_path: Path) -> None:
     header = run(construct(tmp_path, source_of("", forward, "")), audio(), str(tmp_path))
     assert (header["phase"], header["culprit"]) == ("done", None)
     assert header["not_covered"].startswith("threads")
+
+
+def test_what_threads_return_has_no_known_device(tmp_path: Path) -> None:
+    forward = """
+    from concurrent.futures import ThreadPoolExecutor
+    with ThreadPoolExecutor(2) as pool:
+        return torch.stack(list(pool.map(self.frames, x)))
+    """
+    header = run(construct(tmp_path, source_of("", forward, "")), audio(), str(tmp_path))
+    assert (header["phase"], header["output_device"], header["culprit"]) == ("done", "", None)
+    assert header["not_covered"].startswith("threads")
+
+
+def test_what_left_torch_is_not_accused(tmp_path: Path) -> None:
+    forward = "return torch.from_dlpack(self.frames(x).detach()) + self.linear.bias"
+    header = run(construct(tmp_path, source_of("", forward, "")), audio(), str(tmp_path))
+    assert (header["phase"], header["culprit"]) == ("done", None)
+    assert "DLPack" in header["not_covered"]
+
+
+@pytest.mark.parametrize(
+    ("init", "forward"),
+    [
+        ("self.device = 'cuda' if torch.cuda.is_available() else 'cpu'", "return self.frames(x.to(self.device))"),
+        ("self.cards = torch.cuda.is_available()", "return self.frames(x.cuda() if self.cards else x.cpu())"),
+        (
+            "self.scale = torch.ones(8).cuda() if torch.cuda.is_available() else torch.ones(8)",
+            "return self.frames(x) * self.scale",
+        ),
+        (
+            "self.model = [nn.Linear(8, 8).to('cuda' if torch.cuda.is_available() else 'cpu')]",
+            "return self.model[0](self.frames(x))",
+        ),
+    ],
+)
+def test_a_device_chosen_at_construction_is_seen_by_a_new_encoder(tmp_path: Path, init: str, forward: str) -> None:
+    header = run_new(load(tmp_path, source_of(init, forward, "")), audio(), str(tmp_path))
+    assert header == {"phase": "done", "output_device": "cuda:0", "not_covered": "", "culprit": None}
+
+
+def test_a_new_encoder_has_the_same_mistakes(tmp_path: Path) -> None:
+    source = source_of("self.scale = torch.ones(8)", "return self.frames(x) * self.scale", "")
+    header = run_new(load(tmp_path, source), audio(), str(tmp_path))
+    assert (header["phase"], header["culprit"]["name"]) == ("call", "self.scale")
+
+
+def test_a_mistake_at_construction(tmp_path: Path) -> None:
+    source = source_of("self.scale = torch.ones(8, device='cuda') * torch.ones(8)", "", "")
+    header = run_new(load(tmp_path, source), audio(), str(tmp_path))
+    assert (header["phase"], header["culprit"]["name"]) == ("construct", "ones")
+    assert header["culprit"]["text"].startswith("self.scale =")
+
+
+def test_a_device_chosen_at_import_is_not_accused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "pretend_settings.py").write_text("DEVICE = 'cpu'\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    forward = "return self.frames(x.to(pretend_settings.DEVICE))"
+    header = run_new(load(tmp_path, source_of("", forward, "import pretend_settings")), audio(), str(tmp_path))
+    monkeypatch.delitem(sys.modules, "pretend_settings")
+    assert header["culprit"] is None
+    assert "chose when CUDA was not there" in header["not_covered"]
 
 
 def test_an_exception_that_answers_badly_is_data(tmp_path: Path) -> None:

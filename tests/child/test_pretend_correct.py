@@ -223,7 +223,7 @@ CORRECT: dict[str, tuple[str, str, str]] = {
         assert dtype is torch.float16 and torch.cuda.device_count() == 1
         with torch.cuda.device(0), torch.cuda.stream(torch.cuda.Stream()):
             y = self.frames(x)
-        torch.cuda.synchronize(); torch.cuda.empty_cache()
+        torch.cuda.synchronize(); torch.cuda.empty_cache(); torch.manual_seed(1); torch.cuda.manual_seed_all(1)
         return y
         """,
         "",
@@ -276,6 +276,17 @@ class Double(torch.autograd.Function):
     "gradients": (
         "",
         "x.requires_grad_(); self.frames(x).sum().backward(); return self.frames(x.grad)",
+        "",
+    ),
+    "weights loaded to the card": (
+        "",
+        """
+        file = io.BytesIO()
+        torch.save({"scale": torch.ones(8)}, file)
+        scales = [torch.load(io.BytesIO(file.getvalue()), map_location=place) for place in ("cuda", x.device)]
+        scales += [torch.load(io.BytesIO(file.getvalue())), torch.load(io.BytesIO(file.getvalue()), "cpu")]
+        return self.frames(x) * scales[0]["scale"] * scales[1]["scale"] * scales[2]["scale"].to(x)
+        """,
         "",
     ),
     "sparse filters": (
