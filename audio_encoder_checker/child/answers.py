@@ -183,8 +183,7 @@ class Functions(TorchFunctionMode):
         device = CPU if wanted is None else self.pretence.target(wanted, name)
         if device and wanted is not None:
             kwargs["device"] = CPU
-        if device == CUDA:
-            kwargs.pop("pin_memory", None)
+        kwargs.pop("pin_memory", None)  # nothing here can pin
         self._check_generator(name, kwargs, device)
         return self._move(Call(name, (args, kwargs), device, asked=wanted is not None), func, args, kwargs)
 

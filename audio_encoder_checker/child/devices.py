@@ -30,7 +30,11 @@ ORDINAL = "CUDA error: invalid device ordinal"
 
 OWN_NAMESPACES = frozenset({"aten", "prim", "prims"})
 # Copies go between devices; the others look at no values, or want an argument on the CPU.
-FREE = frozenset({"copy_", "_to_copy", "set_", "lift_fresh", "_pack_padded_sequence", "_pad_packed_sequence"})
+FREE = frozenset({"copy_", "_to_copy", "set_", "lift_fresh", "_pack_padded_sequence", "_pad_packed_sequence"}) | {
+    "result_type",
+    "is_same_size",
+    "resize_as_",
+}
 INDEXING = frozenset({"index", "_unsafe_index", "index_put", "index_put_", "_index_put_impl_", "_unsafe_index_put"})
 JOINING = frozenset({"cat", "stack"})  # the only common ones that refuse numbers on the CPU as well
 UNSEEN = frozenset({"empty", "lift_fresh", "set_"})  # `torch.Tensor(...)`, `from_numpy` and `torch.load` show no call

@@ -104,6 +104,8 @@ def survey(encoder: Any, root: str) -> Holdings:
             for name, value in list(vars(module).items()):
                 if isinstance(value, torch.Tensor | torch.device | str | torch.jit.ScriptFunction):
                     holdings.visit(value, f"{module.__name__}.{name}")
+                elif value is torch.cuda.is_available:  # what they ask would not know of the pretence
+                    holdings.keeps_cpu = True
     return holdings
 
 

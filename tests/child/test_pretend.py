@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
@@ -52,7 +52,7 @@ def test_a_mistake_of_a_helper_file_has_its_place(tmp_path: Path, monkeypatch: p
     monkeypatch.syspath_prepend(tmp_path)
     source = source_of("", "return pretend_helper.scaled(self.frames(x))", "import pretend_helper")
     header = run(construct(tmp_path, source), audio(), str(tmp_path))
-    monkeypatch.delitem(sys.modules, "pretend_helper")
+    sys.modules.pop("pretend_helper")
     assert (header["culprit"]["kind"], header["culprit"]["name"]) == ("attribute", "pretend_helper.SCALE")
     frame = header["raised"]["frames"][-1]
     assert (frame["file"], frame["line"]) == ("pretend_helper.py", 4)
@@ -225,14 +225,37 @@ def test_a_mistake_at_construction(tmp_path: Path) -> None:
     assert header["culprit"]["text"].startswith("self.scale =")
 
 
-def test_a_device_chosen_at_import_is_not_accused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "pretend_settings.py").write_text("DEVICE = 'cpu'\n", encoding="utf-8")
+@pytest.mark.parametrize(
+    ("settings", "device"),
+    [
+        ("device = 'cpu'", "pretend_settings.device"),
+        ("from torch.cuda import is_available", "'cuda' if pretend_settings.is_available() else 'cpu'"),
+    ],
+)
+def test_a_device_chosen_at_import_is_not_accused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: str, device: str
+) -> None:
+    (tmp_path / "pretend_settings.py").write_text(settings, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
-    forward = "return self.frames(x.to(pretend_settings.DEVICE))"
-    header = run_new(load(tmp_path, source_of("", forward, "import pretend_settings")), audio(), str(tmp_path))
-    monkeypatch.delitem(sys.modules, "pretend_settings")
+    source = source_of("", f"return self.frames(x.to({device}))", "import pretend_settings")
+    header = run_new(load(tmp_path, source), audio(), str(tmp_path))
+    sys.modules.pop("pretend_settings")
     assert header["culprit"] is None
     assert "chose when CUDA was not there" in header["not_covered"]
+
+
+def test_an_import_on_the_card_sees_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = "import torch\ndevice = 'cuda' if torch.cuda.is_available() else 'cpu'"
+    (tmp_path / "pretend_settings.py").write_text(settings, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    source = source_of("", "return self.frames(x.to(pretend_settings.device))", "import pretend_settings")
+
+    def make() -> Any:
+        return construct(tmp_path, source)
+
+    header = run_new(make, audio(), str(tmp_path))
+    sys.modules.pop("pretend_settings")
+    assert header == {"phase": "done", "output_device": "cuda:0", "not_covered": "", "culprit": None}
 
 
 def test_an_exception_that_answers_badly_is_data(tmp_path: Path) -> None:

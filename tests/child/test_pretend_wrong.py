@@ -6,7 +6,9 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+import torch
 
+from audio_encoder_checker.child import failure
 from tests.pretended import audio, construct, marked, run, source_of
 
 if TYPE_CHECKING:
@@ -209,3 +211,18 @@ def test_a_mistake_is_told_with_name_and_place(tmp_path: Path, name: str) -> Non
     frame = header["raised"]["frames"][-1]
     assert (frame["file"], frame["line"]) == ("encoder.py", marked(source, "FAILS"))
     json.dumps(header)
+
+
+@pytest.mark.skipif(torch.cuda.device_count() != 1, reason="needs one graphics card")
+def test_a_real_card_refuses_the_same_lines(tmp_path: Path) -> None:
+    places = {}
+    for name, (parts, _kind, _culprit) in WRONG.items():
+        source = source_of(*parts)
+        try:
+            construct(tmp_path, source).to("cuda")(audio().to("cuda"))
+        except Exception as error:  # noqa: BLE001 - whichever: all that disagree are told at once
+            frame = failure.describe(error, str(tmp_path))["frames"][-1]
+            places[name] = frame["line"] - marked(source, "FAILS")
+        else:
+            places[name] = None
+    assert places == dict.fromkeys(WRONG, 0)
