@@ -10,7 +10,7 @@ from audio_encoder_checker.findings import Problem
 
 
 def _where(device: DeviceFacts) -> str:
-    return "on a GPU (pretended: tensors on the CPU that carry its name)" if device.pretended else "on the GPU"
+    return "on a pretended GPU" if device.pretended else "on the GPU"
 
 
 @check("AEC530")
@@ -26,15 +26,18 @@ def tensor_left_on_cpu(device: DeviceFacts) -> Iterator[Problem]:
     """
     culprit = device.culprit
     if culprit and culprit.mistake in (Mistake.ATTRIBUTE, Mistake.FACTORY, Mistake.OTHER):
-        found = device.outcome.raised
-        made = f", made at {culprit.made.file}:{culprit.made.line}" if culprit.made else ""
-        kept = f" by {culprit.name}" if culprit.name else made
-        message = f"{_where(device)} {found.type if found else 'an error'}: {_operation(culprit)} meets a tensor that"
-        yield Problem(f"{message} is on the CPU{', kept' if culprit.name else ''}{kept}", _at(device), _hint(culprit))
+        operation = f"`{culprit.operation}`" if culprit.operation else "an operation"
+        message = f"{_where(device)} {operation} meets {_tensor(culprit)} on the CPU"
+        yield Problem(message, _at(device), _hint(culprit))
 
 
-def _operation(culprit: Culprit) -> str:
-    return f"`{culprit.operation}`" if culprit.operation else "an operation"
+def _tensor(culprit: Culprit) -> str:
+    if culprit.mistake is Mistake.ATTRIBUTE and culprit.name:
+        return f"{culprit.name}, which is"
+    if culprit.mistake is Mistake.FACTORY and culprit.made:
+        maker = f"`{culprit.name}`" if culprit.name else "the line"
+        return f"a tensor that {maker} at {culprit.made.file}:{culprit.made.line} made"
+    return "a tensor that is"
 
 
 def _at(device: DeviceFacts) -> str:
@@ -64,7 +67,7 @@ def numpy_on_gpu_tensor(device: DeviceFacts) -> Iterator[Problem]:
     Fix: write `.detach().cpu().numpy()`, and bring the result back with `.to(audio.device)`.
     """
     if device.culprit and device.culprit.mistake is Mistake.NUMPY:
-        yield Problem(f"{_where(device)} {device.outcome}", device.outcome.at)
+        yield Problem(f"{_where(device)}: {device.outcome}", device.outcome.at)
 
 
 @check("AEC532")
@@ -76,4 +79,4 @@ def device_that_is_not_there(device: DeviceFacts) -> Iterator[Problem]:
     Fix: name no device: use `audio.device`, or `next(self.parameters()).device`.
     """
     if device.culprit and device.culprit.mistake is Mistake.ORDINAL:
-        yield Problem(f"{_where(device)} {device.outcome}", device.outcome.at)
+        yield Problem(f"{_where(device)}: {device.outcome}", device.outcome.at)

@@ -5,7 +5,7 @@ It greets, then answers frames (see `wire`) until it is told `bye` or killed:
     {"ask": "load", root, module, class, suffix, device, threads, answer_bytes, elsewhere}  construct the encoder
     {"ask": "encode", shape, ...} + float32 bytes                                call it (`encode` tells the manners)
     {"ask": "again"}                                                             construct another in its place
-    {"ask": "pretend", shape} + float32 bytes                                    call it on a pretended GPU
+    {"ask": "pretend", shape, ...} + float32 bytes                               load and call it on a pretended GPU
     {"ask": "finish"}                                                            end as an interpreter ends
 
 Whatever the participant's code raises becomes an answer with `raised`. torch and numpy are imported, and this
@@ -46,11 +46,7 @@ class Host:
 
     def load(self, question: dict[str, Any]) -> dict[str, Any]:
         """Import, choose, construct, move; `phase` says how far it came."""
-        self.root, self.device = question["root"], question["device"]
-        self.answer_bytes = question["answer_bytes"]
-        torch.set_num_threads(question["threads"])
-        os.chdir(tempfile.gettempdir() if question.get("elsewhere") else self.root)
-        load.prepare(self.root, question["module"])
+        self._settle(question)
         phase = "import"
         names: list[str] = []
         try:
@@ -64,6 +60,13 @@ class Host:
             return {"phase": "find", "names": [name[:100] for name in error.names[:50]]}
         except BaseException as error:
             return {"phase": phase, "names": names[:50], "raised": failure.describe(error, self.root)}
+
+    def _settle(self, question: dict[str, Any]) -> None:
+        self.root, self.device = question["root"], question["device"]
+        self.answer_bytes = question["answer_bytes"]
+        torch.set_num_threads(question["threads"])
+        os.chdir(tempfile.gettempdir() if question.get("elsewhere") else self.root)
+        load.prepare(self.root, question["module"])
 
     def encode(self, question: dict[str, Any], payload: memoryview) -> tuple[dict[str, Any], bytes | memoryview]:
         """Call the encoder on the audio in the payload."""
@@ -85,10 +88,16 @@ class Host:
         return {"phase": "construct"}
 
     def pretend(self, question: dict[str, Any], payload: memoryview) -> dict[str, Any]:
-        """Call the encoder on a pretended GPU; the exception that a real one would raise is the answer."""
-        from . import pretend  # here: it is needed once, and loads much of torch
+        """Load and call the encoder on a pretended GPU; the exception that a real one would raise is the answer."""
+        from . import pretend  # here: few children play, and it loads much of torch
 
-        return pretend.run(self.encoder, encode.waveforms(payload, question["shape"], "cpu"), self.root)
+        self._settle(question)
+        audio = encode.waveforms(payload, question["shape"], "cpu")
+
+        def make() -> Any:
+            return load.find_class(question["module"], question["suffix"], question["class"])[0]()
+
+        return pretend.run_new(make, audio, self.root)
 
     def finish(self, channel: socket.socket) -> dict[str, Any]:
         """End as an interpreter ends: wait for threads, then run the exit handlers; first say who may block it."""

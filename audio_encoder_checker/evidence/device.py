@@ -26,7 +26,7 @@ class Culprit:
 
     Attributes:
         mistake: what kind.
-        name: of the attribute that holds it, `self.window`; may be empty.
+        name: of the attribute that holds it, `self.window`, or of the function that made it; may be empty.
         operation: that met it.
         made: the participant's line that made it, None if unknown.
     """

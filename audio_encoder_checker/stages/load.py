@@ -64,24 +64,8 @@ def load_encoder(
     Raises:
         MachineError: our own child did not start, or has no GPU although one was asked for.
     """
-    greeting = session.greeting(START_SECONDS)
-    if greeting.outcome.ending is not Ending.ANSWERED:
-        words = session.last_words()
-        raise MachineError(f"torch did not start in the box: {words or greeting.outcome}", START_HINT)
-    torch = str(greeting.header.get("torch", ""))
-    if session.device != "cpu" and greeting.header.get("cuda") is not True:
-        raise MachineError(f"the driver shows a GPU, but torch {torch} cannot use it", "use `--device cpu`")
-    question = {
-        "ask": "load",
-        "root": session.repository_path,
-        "module": target.module,
-        "class": target.class_name,
-        "suffix": rules.encoder.class_suffix,
-        "device": session.device,
-        "threads": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
-        "answer_bytes": session.limits.answer_bytes,
-        "elsewhere": elsewhere,
-    }
+    torch = greeted(session)
+    question = {"ask": "load", **where(session, target, rules), "elsewhere": elsewhere}
     answer = session.ask(question, timeout_s=timeout_s)
     if answer.outcome.ending is Ending.ANSWERED and answer.header.get("phase") not in ("find", "construct"):
         answer = Answer(Outcome(Ending.GARBLED, answer.outcome.seconds, "an answer that says nothing of the encoder"))
@@ -91,6 +75,35 @@ def load_encoder(
     if answer.outcome.ending is not Ending.ANSWERED or facts.phase != "construct":
         return facts, None
     return facts, read_encoder(answer.header, target.file, torch, answer.outcome.seconds)
+
+
+def greeted(session: Session) -> str:
+    """Wait until the child is there; its version of torch.
+
+    Raises:
+        MachineError: our own child did not start, or has no GPU although one was asked for.
+    """
+    greeting = session.greeting(START_SECONDS)
+    if greeting.outcome.ending is not Ending.ANSWERED:
+        words = session.last_words()
+        raise MachineError(f"torch did not start in the box: {words or greeting.outcome}", START_HINT)
+    torch = str(greeting.header.get("torch", ""))
+    if session.device != "cpu" and greeting.header.get("cuda") is not True:
+        raise MachineError(f"the driver shows a GPU, but torch {torch} cannot use it", "use `--device cpu`")
+    return torch
+
+
+def where(session: Session, target: Target, rules: Rules) -> dict[str, Any]:
+    """What a child has to know before it loads an encoder."""
+    return {
+        "root": session.repository_path,
+        "module": target.module,
+        "class": target.class_name,
+        "suffix": rules.encoder.class_suffix,
+        "device": session.device,
+        "threads": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        "answer_bytes": session.limits.answer_bytes,
+    }
 
 
 def _load_facts(answer: Answer, file: str, network: str) -> LoadFacts:

@@ -7,7 +7,7 @@ looked for beside the working directory.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ from audio_encoder_checker.printable import told
 from audio_encoder_checker.sandbox.ask import Session, read_frame
 from audio_encoder_checker.stages.asking import Call, encode
 from audio_encoder_checker.stages.compare import difference
-from audio_encoder_checker.stages.load import Target, load_encoder
+from audio_encoder_checker.stages.load import Target, greeted, load_encoder, where
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -92,24 +92,26 @@ class SecondRun:
         one = encode(self.first, clips, self.call_s)
         if one.returned is None:
             return ()
+        with ExitStack() as stack:
+            player = stack.enter_context(self._session("player")) if self.first.device == "cpu" else None
+            second = self._second(one, clips)
+            if player:
+                self.on_call("a pretended GPU")
+                self.facts.append(self._play(player, clips))
+        return (second, *self.facts)
+
+    def _second(self, one: Call, clips: NDArray[np.float32]) -> SecondStart:
+        """Elsewhere, and if that fails from the root."""
         self.on_call("a second process, in another folder")
         other = self._start("elsewhere", clips)
         if other.returned is not None:
-            return self._facts(SecondStart(other.outcome, None, self.rebuilt, self._apart(one, other)))
+            return SecondStart(other.outcome, None, self.rebuilt, _apart(one, other))
         self.on_call("a second process, in the repository")
         home = self._start("root", clips)
-        return self._facts(SecondStart(other.outcome, home.outcome, self.rebuilt, self._apart(one, home)))
-
-    def _facts(self, second: SecondStart) -> tuple[object, ...]:
-        return (second, *self.facts)
-
-    def _apart(self, one: Call, other: Call) -> Difference | None:
-        if one.comparable is None or other.comparable is None:
-            return None
-        return difference(one.comparable, other.comparable)
+        return SecondStart(other.outcome, home.outcome, self.rebuilt, _apart(one, home))
 
     def _start(self, where: str, clips: NDArray[np.float32]) -> Call:
-        """Load and call in a process of its own; on the CPU the GPU is played as well, last."""
+        """Load and call in a process of its own."""
         with self._session(where) as session:
             loaded, encoder = load_encoder(
                 session, self.target, self.rules, self.load_s, elsewhere=where == "elsewhere"
@@ -120,9 +122,6 @@ class SecondRun:
             if call.comparable is not None:
                 self._train(session, clips, call)
                 self.rebuilt = session.ask({"ask": "again"}, timeout_s=self.load_s).outcome
-            if call.returned is not None and session.device == "cpu" and session.ended is None:
-                self.on_call("the encoder on a pretended GPU")
-                self.facts.append(pretended(session, clips, self.call_s * PRETENDED_SLOWNESS))
         return call
 
     def _train(self, session: Session, clips: NDArray[np.float32], plain: Call) -> None:
@@ -130,6 +129,25 @@ class SecondRun:
         trained = encode(session, clips, self.call_s, train=True).comparable
         if trained is not None and plain.comparable is not None:
             self.facts.append(AfterTrain(difference(plain.comparable, trained)))
+
+    def _play(self, session: Session, clips: NDArray[np.float32]) -> DeviceFacts:
+        """Ask a fresh child to load and call the encoder on a pretended GPU.
+
+        What it answers is testimony, but only the submission's own defects are at stake.
+        """
+        greeted(session)
+        question = {"ask": "pretend", "shape": list(clips.shape), **where(session, self.target, self.rules)}
+        timeout_s = self.load_s + self.call_s * PRETENDED_SLOWNESS
+        answer = session.ask(question, clips.data.cast("B"), timeout_s=timeout_s)
+        if not answer.outcome.ending.alive:
+            return DeviceFacts(True, answer.outcome, not_covered=f"no answer: {answer.outcome}")
+        return DeviceFacts(
+            pretended=True,
+            outcome=answer.outcome,
+            culprit=_culprit(answer.header.get("culprit")),
+            output_device=told(answer.header.get("output_device"), limit=20),
+            not_covered=told(answer.header.get("not_covered"), limit=300),
+        )
 
     @contextmanager
     def _session(self, name: str) -> Iterator[Session]:
@@ -149,20 +167,10 @@ class SecondRun:
         return (0.1 * np.random.default_rng(self.seed).standard_normal(shape)).astype("float32")
 
 
-def pretended(session: Session, clips: NDArray[np.float32], timeout_s: float) -> DeviceFacts:
-    """Ask the child to call its encoder on a pretended GPU. Only the submission's own defects are at stake."""
-    question = {"ask": "pretend", "shape": list(clips.shape)}
-    answer = session.ask(question, clips.data.cast("B"), timeout_s=timeout_s)
-    if not answer.outcome.ending.alive:
-        return DeviceFacts(True, answer.outcome, not_covered=f"the pretended GPU gave no answer: {answer.outcome}")
-    header = answer.header
-    return DeviceFacts(
-        pretended=True,
-        outcome=answer.outcome,
-        culprit=_culprit(header.get("culprit")),
-        output_device=told(header.get("output_device"), limit=20),
-        not_covered=told(header.get("not_covered"), limit=300),
-    )
+def _apart(one: Call, other: Call) -> Difference | None:
+    if one.comparable is None or other.comparable is None:
+        return None
+    return difference(one.comparable, other.comparable)
 
 
 def on_real_device(device: str, official: Outcome) -> DeviceFacts:

@@ -27,13 +27,15 @@ def test_an_encoder_that_runs_is_not_accused_nor_one_that_raises_for_another_rea
 def test_AEC530_names_the_attribute_and_the_line_that_registers_it() -> None:
     culprit = Culprit(Mistake.ATTRIBUTE, "self.frontend.window", "aten.mul")
     (problem,) = checks.tensor_left_on_cpu(DeviceFacts(True, raised(), culprit))
-    assert "kept by self.frontend.window" in problem.message
+    assert problem.message == "on a pretended GPU `aten.mul` meets self.frontend.window, which is on the CPU"
     assert "self.register_buffer('window'" in problem.hint
     assert problem.at == "encoder.py:12"
 
 
 def test_AEC530_points_at_the_line_that_makes_the_tensor() -> None:
-    (problem,) = checks.tensor_left_on_cpu(DeviceFacts(True, raised(), Culprit(Mistake.FACTORY, made=MADE)))
+    facts = DeviceFacts(True, raised(), Culprit(Mistake.FACTORY, "zeros", made=MADE))
+    (problem,) = checks.tensor_left_on_cpu(facts)
+    assert "a tensor that `zeros` at mel.py:5 made on the CPU" in problem.message
     assert problem.at == "mel.py:5"
     assert "device=audio.device" in problem.hint
 

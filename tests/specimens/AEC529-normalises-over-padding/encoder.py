@@ -9,8 +9,8 @@ class SpecimenEncoder(torch.nn.Module):
         self.hop_size_in_ms = 10
 
     def forward(self, audio):
-        audio = audio - audio.mean(1, keepdim=True)
-        audio = audio / (audio.std(1, keepdim=True, correction=0) + 1e-6)
         frames = max(1, audio.shape[-1] // 160)
         audio = torch.nn.functional.pad(audio, (0, max(0, frames * 160 - audio.shape[-1])))
-        return audio[:, : frames * 160].reshape(len(audio), frames, 160)[:, :, :4]
+        energy = audio[:, : frames * 160].reshape(len(audio), frames, 4, 40).square().mean(3)
+        features = torch.log(energy + 1e-6)
+        return features - features.mean(1, keepdim=True)
