@@ -24,7 +24,9 @@ pytestmark = pytest.mark.box
 FOLDER = Path(__file__).parent / "specimens"
 HOSTILE = Path(__file__).parent / "hostile"
 SPECIMENS = sorted(p for p in FOLDER.iterdir() if p.is_dir() and not p.name.startswith("."))
-UNSTEADY = re.compile(r"\d[\d.]* [MG]iB|(?<=differ by )\S+|\d+\.\d+e?-?\d*|(?<=cosine )-?[\d.]+")
+UNSTEADY = re.compile(
+    r"\d[\d.]* [MG]iB|(?<=differ by )\S+|(?<=full after )\S+|\d+\.\d+e?-?\d*|(?<=cosine )-?[\d.]+|(?<=\()\d+ samples"
+)
 """Figures that are not the same on every run and machine."""
 IMPATIENT = {"AEC405", "AEC508"}
 TWICE = {"AEC409", "AEC410", "AEC525", "AEC530", "AEC531", "AEC532"}

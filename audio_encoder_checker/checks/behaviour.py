@@ -71,8 +71,8 @@ def state_kept_between_calls(after: AfterNan) -> Iterator[Problem]:
     """
     found = after.difference
     if _other(found):
-        told = "is NaN" if found.relative == float("inf") else _apart(found)
-        yield Problem(f"a clip before and after a call whose audio held NaN: the second embedding {told}")
+        told = "the second is NaN" if found.relative == float("inf") else f"they {_apart(found)}"
+        yield Problem(f"embeddings of one clip before and after a call whose audio held NaN: {told}")
 
 
 @check("AEC520")
@@ -106,7 +106,7 @@ def constant_output(dependence: InputDependence, landmarks: Landmarks) -> Iterat
         yield Problem(message, landmarks.at(LandmarkKind.RETURN))
 
 
-@check("AEC522", severity=Severity.WARNING, follows=("AEC510", "AEC520"))
+@check("AEC522", severity=Severity.WARNING, follows=("AEC510", "AEC520", "AEC514"))
 def batch_dependent_output(company: BatchCompany) -> Iterator[Problem]:
     """A clip's embedding depends on the other clips in its batch.
 

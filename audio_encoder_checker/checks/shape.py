@@ -127,7 +127,7 @@ def _layer_hint(trace: Trace, found: int, dim: int) -> str:
 
 
 @check("AEC511")
-def unreadable_dtype(traces: EncodeTraces) -> Iterator[Problem]:
+def unreadable_dtype(traces: EncodeTraces, landmarks: Landmarks) -> Iterator[Problem]:
     """The embeddings cannot be turned into a numpy array.
 
     X-ARES calls `.numpy()` on every embedding to store it; bfloat16 and other dtypes that numpy does not
@@ -135,13 +135,14 @@ def unreadable_dtype(traces: EncodeTraces) -> Iterator[Problem]:
 
     Fix: end forward with `return output.float()`.
     """
+    at = landmarks.at(LandmarkKind.RETURN)
     for trace in traces.completed[:1]:
         if trace.returned and trace.returned.numpy_error:
-            yield Problem(f"embeddings of dtype {trace.returned.dtype}: {trace.returned.numpy_error}")
+            yield Problem(f"embeddings of dtype {trace.returned.dtype}: {trace.returned.numpy_error}", at)
 
 
 @check("AEC512", follows=("AEC511",))
-def dtype_not_float32(traces: EncodeTraces) -> Iterator[Problem]:
+def dtype_not_float32(traces: EncodeTraces, landmarks: Landmarks) -> Iterator[Problem]:
     """The embeddings are not float32.
 
     Track A trains a float32 linear layer on them: float16 and float64 raise a dtype error there, and whole
@@ -149,11 +150,12 @@ def dtype_not_float32(traces: EncodeTraces) -> Iterator[Problem]:
 
     Fix: end forward with `return output.float()`.
     """
+    at = landmarks.at(LandmarkKind.RETURN)
     for trace in traces.completed[:1]:
         returned = trace.returned
         if returned and not returned.numpy_error and returned.dtype != "float32":
             hint = "end forward with `return output.abs().float()`" if returned.dtype.startswith("complex") else ""
-            yield Problem(f"embeddings of dtype {returned.dtype}, expected float32", hint=hint)
+            yield Problem(f"embeddings of dtype {returned.dtype}, expected float32", at, hint)
 
 
 @check("AEC513", follows=("AEC519",))

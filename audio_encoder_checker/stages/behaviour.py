@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from audio_encoder_checker.evidence.behaviour import (
     AfterMove,
@@ -24,6 +24,8 @@ from audio_encoder_checker.stages import waves
 from audio_encoder_checker.stages.compare import difference, shift, spread, time_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -89,15 +91,19 @@ def try_signals(interview: Interview) -> None:
         interview.facts.append(Loudness(difference(time_mean(plain), time_mean(quiet))))
     both = (waves.tones(interview.rate_hz, samples), waves.varied(interview.rate_hz, samples, interview.random))
     many = interview.call(np.concatenate(both)).frames
-    if many is None:
-        return
-    means = time_mean(many)
-    interview.facts.append(spread(means, waves.TONES))
-    if plain is not None and padded is not None and plain.shape[1] <= padded.shape[1]:
-        own = max(plain.shape[1] - 1, 1)
-        alone, beside = time_mean(plain, own), time_mean(padded, own)
+    if many is not None:
+        interview.facts.append(spread(time_mean(many), waves.TONES))
+    if many is not None and plain is not None and padded is not None and plain.shape[1] <= padded.shape[1]:
+        interview.facts.extend(_padding(plain, padded, time_mean(many)))
+
+
+def _padding(plain: NDArray[Any], padded: NDArray[Any], means: NDArray[np.float64]) -> Iterator[ZeroPadding]:
+    """Compare the frames that are surely the clip's own; nothing where the features are not of one number."""
+    own = max(plain.shape[1] - 1, 1)
+    alone, beside = time_mean(plain, own), time_mean(padded, own)
+    if alone.shape[1:] == beside.shape[1:] == means.shape[1:]:
         share = shift(alone, beside, means)
-        interview.facts.append(ZeroPadding(difference(alone, beside), share, CLIP_SECONDS, 3 * CLIP_SECONDS))
+        yield ZeroPadding(difference(alone, beside), share, CLIP_SECONDS, 3 * CLIP_SECONDS)
 
 
 def try_inputs(interview: Interview) -> None:

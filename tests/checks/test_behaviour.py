@@ -43,7 +43,7 @@ def test_AEC518_is_about_places_in_the_batch() -> None:
 def test_AEC519_is_about_what_a_bad_clip_leaves_behind() -> None:
     assert list(behaviour.state_kept_between_calls(AfterNan(SAME))) == []
     assert "is NaN" in next(behaviour.state_kept_between_calls(AfterNan(NAN))).message
-    assert "differ by 0.8" in next(behaviour.state_kept_between_calls(AfterNan(FAR))).message
+    assert "they differ by 0.8" in next(behaviour.state_kept_between_calls(AfterNan(FAR))).message
 
 
 def test_AEC520_accepts_rounding_and_grades_the_rest() -> None:
