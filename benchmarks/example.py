@@ -34,7 +34,7 @@ def main() -> None:
         print(f"aecc-package build   {wall:6.1f} s wall   {cpu:6.1f} s CPU")
         wall, cpu = run("check", archive, "--trust", "--quiet", "--report", f"json={report}")
         print(f"aecc-check           {wall:6.1f} s wall   {cpu:6.1f} s CPU")
-        for stage, seconds in json.loads(report.read_text(encoding="utf-8"))["timings"].items():
+        for stage, seconds in json.loads(report.read_text(encoding="utf-8"))["timings"]["stages"].items():
             print(f"  {stage:<18} {seconds:6.1f} s")
 
 

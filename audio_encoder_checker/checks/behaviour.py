@@ -45,7 +45,7 @@ def _apart(found: Difference) -> str:
     return f"differ by {found.relative:.2g} of the largest value (cosine {found.cosine:.4f}, expected 1)"
 
 
-@check("AEC518", severity=Severity.WARNING, follows=("AEC510", "AEC520", "AEC522"))
+@check("AEC518", severity=Severity.WARNING, follows=("AEC510", "AEC520", "AEC521", "AEC522"))
 def order_dependent_output(order: BatchOrder) -> Iterator[Problem]:
     """A clip's embedding depends on its place in the batch.
 
@@ -106,7 +106,7 @@ def constant_output(dependence: InputDependence, landmarks: Landmarks) -> Iterat
         yield Problem(message, landmarks.at(LandmarkKind.RETURN))
 
 
-@check("AEC522", severity=Severity.WARNING, follows=("AEC510", "AEC520", "AEC514"))
+@check("AEC522", severity=Severity.WARNING, follows=("AEC510", "AEC520", "AEC521", "AEC514"))
 def batch_dependent_output(company: BatchCompany) -> Iterator[Problem]:
     """A clip's embedding depends on the other clips in its batch.
 
@@ -200,7 +200,7 @@ def memory_leak(growth: MemoryGrowth, rules: Rules) -> Iterator[Problem]:
         )
 
 
-@check("AEC529", severity=Severity.WARNING, follows=("AEC520", "AEC510"))
+@check("AEC529", severity=Severity.WARNING, follows=("AEC510", "AEC520", "AEC521"))
 def padding_dependent_output(padding: ZeroPadding) -> Iterator[Problem]:
     """Zero padding changes the embeddings of the audio before it.
 

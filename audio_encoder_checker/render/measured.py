@@ -54,12 +54,14 @@ class Measured:
         value: the figure; None where it is told in words alone.
         text: the figure as people read it.
         meaning: what it is, and what to expect.
+        of_machine: it is another on every machine, and on every run.
     """
 
     name: str
     value: float | None
     text: str
     meaning: str
+    of_machine: bool = False
 
 
 def measured(evidence: Evidence) -> list[Measured]:
@@ -125,20 +127,16 @@ def _speed(evidence: Evidence) -> Measured | None:
         return None
     longest = max(timed, key=lambda trace: trace.seconds)
     speed = longest.seconds / longest.outcome.seconds
-    return Measured(
-        "speed",
-        speed,
-        f"{speed:,.3g}" if speed < 1000 else f"{speed:,.0f}",
-        f"times real time, with one clip of {longest.seconds:g} s",
-    )
+    text = f"{speed:.3g}" if speed < 1000 else f"{speed:,.0f}"
+    return Measured("speed", speed, text, f"times real time, with one clip of {longest.seconds:g} s", of_machine=True)
 
 
 def _growth(evidence: Evidence) -> Measured | None:
     found = evidence.get(MemoryGrowth)
     if found is None:
         return None
-    kept = found.per_call / 2**20
-    return Measured("growth", kept, f"{kept:.2g}", f"MiB kept per call over {found.calls[-1] - found.calls[0]} calls")
+    kept, calls = found.per_call / 2**20, found.calls[-1] - found.calls[0]
+    return Measured("growth", kept, f"{kept:.2g}", f"MiB kept per call over {calls} calls", of_machine=True)
 
 
 def _offset(evidence: Evidence) -> Measured | None:

@@ -103,7 +103,7 @@ def _contract(report: Report) -> dict[str, Any] | None:
         "sampling_rate_hz": encoder.number("sampling_rate"),
         "output_dim": encoder.number("output_dim"),
         "hop_size_ms_declared": encoder.number("hop_size_in_ms"),
-        "hop_size_ms_measured": round(hop.measured_ms, 6) if hop and hop.measured_ms else None,
+        "hop_size_ms_measured": hop.plain_ms if hop and hop.measured_ms else None,
         "parameters": encoder.parameters,
         "weight_bytes": encoder.weight_bytes,
         "hop_offset_frames": round(hop.offset_frames, 3) if hop else None,
@@ -112,16 +112,20 @@ def _contract(report: Report) -> dict[str, Any] | None:
         "measured": [
             {"name": m.name, "value": m.value if m.value is None else round(m.value, 9), "meaning": m.meaning}
             for m in measured(report.evidence)
+            if not m.of_machine
         ],
     }
 
 
-def _timings(report: Report) -> dict[str, float]:
-    """Seconds of every stage, and of every call in the survival map that was made."""
+def _timings(report: Report) -> dict[str, Any]:
+    """What differs from run to run: seconds of every stage and call, and other figures of this machine."""
     survival = report.evidence.get(SurvivalMap)
     made = [cell for cell in survival.cells if cell.state is CellState.OK] if survival else []
-    calls = {f"{cell.batch} x {cell.seconds:g} s": cell.wall_s for cell in made}
-    return {name: round(seconds, 3) for name, seconds in {**report.timings, **calls}.items()}
+    return {
+        "stages": {name: round(seconds, 3) for name, seconds in report.timings.items()},
+        "calls": {f"{cell.batch} x {cell.seconds:g} s": round(cell.wall_s, 3) for cell in made},
+        "figures": {m.name: m.value for m in measured(report.evidence) if m.of_machine},
+    }
 
 
 def _survival(found: SurvivalMap | None) -> dict[str, Any] | None:

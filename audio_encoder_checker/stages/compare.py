@@ -49,8 +49,12 @@ def _real(values: NDArray[Any]) -> NDArray[np.float64]:
 
 def time_mean(values: NDArray[Any], frames: int | None = None) -> NDArray[np.float64]:
     """Mean over the first frames, `[B, T', D]` to `[B, D]` float64 (`[B, 2 D]` for complex values)."""
+    import numpy as np
+
     chosen = values[:, :frames]
-    mean: NDArray[np.float64] = _real(chosen).reshape(*chosen.shape[:2], -1).mean(axis=1)
+    real = _real(chosen).reshape(*chosen.shape[:2], -1)
+    scale = np.abs(real).max(initial=0.0) or 1.0  # so that no sum overflows
+    mean: NDArray[np.float64] = (real / scale).mean(axis=1) * scale
     return mean
 
 
@@ -59,8 +63,9 @@ def shift(one: NDArray[np.float64], other: NDArray[np.float64], means: NDArray[n
     import numpy as np
 
     scale = np.abs(means).max() or 1.0
-    typical = math.sqrt(2 * float(((means - means.mean(axis=0)) ** 2 / scale**2).sum(axis=1).mean()))
-    apart = float(np.linalg.norm((one - other) / scale))
+    scaled = means / scale
+    typical = math.sqrt(2 * float(((scaled - scaled.mean(axis=0)) ** 2).sum(axis=1).mean()))
+    apart = float(np.linalg.norm(one / scale - other / scale))
     return apart / typical if typical else 0.0
 
 

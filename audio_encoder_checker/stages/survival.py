@@ -13,6 +13,9 @@ from audio_encoder_checker.evidence.contract import Cell, CellState, HopFit, Sur
 from audio_encoder_checker.evidence.run import Ending
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from audio_encoder_checker.evidence.contract import Trace
     from audio_encoder_checker.evidence.run import Outcome
     from audio_encoder_checker.stages.contract import Interview
@@ -23,8 +26,9 @@ MEMORY_SHARE = 0.7
 """Of the memory limit that a batch may be forecast to take: the forecast is rough, and passing the limit is the end."""
 MEASURABLE_S = 0.02
 """Shorter calls are mostly overhead and tell nothing of how time grows."""
-HANDED_OVER = 1e8
-"""Bytes of audio a second that can be made and handed over, and a little less."""
+NOISE_SECONDS = 10.0
+HANDED_OVER = 3e8
+"""Bytes of audio a second that can be handed over, and a little less."""
 CHUNK_CALL_S = 3.0
 """A call to look for the encoder's own chunk length may take so long."""
 OUT_OF_MEMORY = ("out of memory", "not enough memory", "can't allocate memory", "Unable to allocate")
@@ -43,6 +47,7 @@ class Survey:
         self.stopped = ""
         self.chunk_samples = 0
         self.left_s = interview.rules.survival_s
+        self.noise = interview.noise(1, interview.samples(NOISE_SECONDS)) * 0.1
 
     def run(self) -> tuple[object, ...]:
         """Fill the map; `SurvivalMap`, and `HopFit` where two lengths gave frames."""
@@ -63,8 +68,7 @@ class Survey:
             state = CellState.NOT_TRIED if self.stopped else CellState.FORECAST
             self.cells[batch, seconds] = Cell(seconds, batch, state, forecast, why)
             return
-        audio = self.interview.noise(batch, self.interview.samples(seconds)) * 0.1
-        outcome = self.interview.call(audio).outcome
+        outcome = self.interview.call(self._audio(batch, self.interview.samples(seconds))).outcome
         self.cells[batch, seconds] = Cell(seconds, batch, *judged(outcome))
         if batch == 1:
             self.walls[seconds] = outcome.seconds
@@ -75,6 +79,12 @@ class Survey:
         if self.interview.session.ended or state is CellState.OUT_OF_MEMORY:
             clips = "1 clip" if batch == 1 else f"{batch} clips"
             self.stopped = f"stopped at {clips} of {seconds:g} s: {state.value}"
+
+    def _audio(self, batch: int, samples: int) -> NDArray[np.float32]:
+        """Noise 20 dB below full scale, over and over: what is asked here does not depend on it."""
+        import numpy as np
+
+        return np.resize(self.noise, (batch, samples))
 
     def _forecast(self, batch: int, seconds: float) -> float:
         """Seconds a call would take, by the longest ones of a single clip; 0 if nothing is known."""
@@ -120,13 +130,13 @@ class Survey:
         seconds = max((s for s, wall in self.walls.items() if wall < CHUNK_CALL_S), default=0.0)
         if self.stopped or seconds < 1:
             return
-        audio = self.interview.noise(1, self.interview.samples(min(seconds, 100.0))) * 0.1
+        audio = self._audio(1, self.interview.samples(min(seconds, 100.0)))
         chunks = self.interview.ask(audio, observe="chunks").chunks
         least = self.interview.rate_hz / 4
         self.chunk_samples = next((chunk for chunk in chunks if chunk >= least), 0)
         for samples in (self.chunk_samples - 1, self.chunk_samples, self.chunk_samples + 1):
             if self.chunk_samples:
-                self.interview.call(self.interview.noise(1, samples) * 0.1, f"{samples} samples")
+                self.interview.call(self._audio(1, samples), f"{samples} samples")
 
 
 def judged(outcome: Outcome) -> tuple[CellState, float, str]:

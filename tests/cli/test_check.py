@@ -19,6 +19,7 @@ from audio_encoder_checker.cli.check import STAGE_NAMES, check
 from audio_encoder_checker.pipeline import STAGES, Options
 from audio_encoder_checker.rules import schema
 from audio_encoder_checker.sandbox.meter import is_alive
+from tests.profiles import BRIEF, changed_profile
 
 SPECIMENS = Path(__file__).parent.parent / "specimens"
 GOOD = SPECIMENS / "good-frames"
@@ -131,7 +132,9 @@ class TestGoodEncoder:
         assert [line.split()[0] for line in ran.stderr.splitlines()] == ["source", "load", "contract"]
 
     def test_two_runs_differ_in_timings_usage_and_environment_only(self, tmp_path: Path) -> None:
-        runs = [Ran(tmp_path, str(GOOD), "--no-eval", "--trust", "--format", "json", "-q") for _ in range(2)]
+        profile = changed_profile(tmp_path, **BRIEF)
+        words = (str(GOOD), "--no-eval", "--trust", "--format", "json", "-q", "--profile", profile)
+        runs = [Ran(tmp_path, *words) for _ in range(2)]
         reports = [json.loads(ran.stdout) for ran in runs]
         for report in reports:
             for part in ("timings", "usage", "environment"):

@@ -120,7 +120,7 @@ class TestEveryBox:
             ("os._exit(3)", Ending.EXITED, "exit status 3"),
             ("ctypes.string_at(0)", Ending.KILLED, "signal 11"),
             ("os.kill(os.getpid(), 9)", Ending.KILLED, "signal 9"),
-            ("os.write(int(sys.argv[1]), b'\\xff' * 100)\ntime.sleep(60)", Ending.GARBLED, "a header of"),
+            ("os.write(int(sys.orig_argv[-1]), b'\\xff' * 100)\ntime.sleep(60)", Ending.GARBLED, "a header of"),
         ],
     )
     def test_every_ending_is_told_apart(

@@ -78,3 +78,11 @@ def test_a_shift_is_told_in_distances_of_different_clips() -> None:
     assert shift(np.array([[0.0, 0.0]]), np.array([[0.0, 1.0]]), means) == pytest.approx(1 / np.sqrt(2))
     assert shift(means[:1], means[:1], means) == 0.0
     assert shift(means[:1], means[1:], np.ones((4, 2))) == 0.0
+
+
+def test_means_and_spreads_of_the_largest_numbers_do_not_overflow() -> None:
+    huge = np.full((16, 9, 4), 1.7e308) * np.random.default_rng(0).choice([-1.0, 1.0], (16, 1, 4))
+    means = time_mean(huge)
+    assert np.isfinite(means).all()
+    assert spread(means, 8).effective_rank > 1
+    assert np.isfinite(shift(means[:1], means[1:2], means))

@@ -15,7 +15,7 @@ class HostileEncoder(torch.nn.Module):
     def __init__(self):
         super().__init__()
         for byte in (60_000).to_bytes(4, "big") + b"{" * 60_000:
-            os.write(int(sys.argv[1]), bytes([byte]))
+            os.write(int(sys.orig_argv[-1]), bytes([byte]))
             time.sleep(0.5)
 
     def forward(self, audio):

@@ -16,7 +16,7 @@ class HostileEncoder(torch.nn.Module):
 
     def __init__(self):
         super().__init__()
-        channel = socket.socket(fileno=os.dup(int(sys.argv[1])))
+        channel = socket.socket(fileno=os.dup(int(sys.orig_argv[-1])))
         with contextlib.suppress(OSError):
             handle = channel.getsockopt(socket.SOL_SOCKET, 77)
             signal.pidfd_send_signal(handle, signal.SIGKILL)

@@ -14,7 +14,7 @@ class HostileEncoder(torch.nn.Module):
     def __init__(self):
         super().__init__()
         while True:
-            os.write(int(sys.argv[1]), bytes(1_000_000))
+            os.write(int(sys.orig_argv[-1]), bytes(1_000_000))
 
     def forward(self, audio):
         return torch.nn.functional.pad(audio, (0, 159)).unfold(1, 160, 160)[..., :4]

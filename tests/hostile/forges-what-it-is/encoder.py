@@ -8,7 +8,7 @@ import torch
 
 
 def frame(text, payload=b""):
-    os.write(int(sys.argv[1]), len(text).to_bytes(4, "big") + text.encode("utf-8", "surrogatepass") + payload)
+    os.write(int(sys.orig_argv[-1]), len(text).to_bytes(4, "big") + text.encode("utf-8", "surrogatepass") + payload)
 
 
 class HostileEncoder(torch.nn.Module):

@@ -8,7 +8,7 @@ import torch
 
 
 def frame(text, payload=b""):
-    os.write(int(sys.argv[1]), len(text).to_bytes(4, "big") + text.encode("utf-8", "surrogatepass") + payload)
+    os.write(int(sys.orig_argv[-1]), len(text).to_bytes(4, "big") + text.encode("utf-8", "surrogatepass") + payload)
 
 
 class HostileEncoder(torch.nn.Module):
@@ -17,5 +17,5 @@ class HostileEncoder(torch.nn.Module):
     hop_size_in_ms = 10
 
     def forward(self, audio):
-        frame('{"payload_bytes": 0, "contains": "", "kind": ' + '[' * 700 + ']' * 700 + '}')
+        frame('{"payload_bytes": 0, "fields": [], "kind": ' + '[' * 700 + ']' * 700 + '}')
         time.sleep(5)

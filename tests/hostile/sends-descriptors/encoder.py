@@ -16,7 +16,7 @@ class HostileEncoder(torch.nn.Module):
 
     def __init__(self):
         super().__init__()
-        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(int(sys.argv[1]))) as channel:
+        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(int(sys.orig_argv[-1]))) as channel:
             for _ in range(1000):
                 socket.send_fds(channel, [b"\xff"], [0] * 200)
         time.sleep(5)

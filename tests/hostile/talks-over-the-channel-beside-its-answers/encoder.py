@@ -17,7 +17,7 @@ class HostileEncoder(torch.nn.Module):
         super().__init__()
         def talk():
             time.sleep(0.5)
-            os.write(int(sys.argv[1]), b"\xff" * 100)
+            os.write(int(sys.orig_argv[-1]), b"\xff" * 100)
 
         threading.Thread(target=talk, daemon=True).start()
 

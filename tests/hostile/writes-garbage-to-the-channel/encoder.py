@@ -14,7 +14,7 @@ class HostileEncoder(torch.nn.Module):
 
     def __init__(self):
         super().__init__()
-        os.write(int(sys.argv[1]), b"\xff" * 1000)
+        os.write(int(sys.orig_argv[-1]), b"\xff" * 1000)
         time.sleep(5)
 
     def forward(self, audio):

@@ -17,9 +17,10 @@ class HostileEncoder(torch.nn.Module):
         threading.Thread(target=self.disturb, daemon=True).start()
 
     def disturb(self):
-        while True:
-            self.last.copy_(torch.randn_like(self.last))
-            time.sleep(0.001)
+        with torch.inference_mode():
+            while True:
+                self.last.copy_(torch.randn_like(self.last))
+                time.sleep(0.001)
 
     def forward(self, audio):
         self.last = torch.nn.functional.pad(audio, (0, 159)).unfold(1, 160, 160)[..., :4].clone()

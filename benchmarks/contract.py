@@ -1,0 +1,42 @@
+"""Wall seconds of the contract stage on small encoders: the example, and those of `tests/encoders`.
+
+Target: under 25 s for a small encoder on 2 cores, a second and a third process included.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+CODE = "from audio_encoder_checker.cli.check import main; main()"
+
+
+def contract_seconds(folder: Path) -> tuple[float, float]:
+    """Seconds of the stage, and of its longest call."""
+    command = [sys.executable, "-c", CODE, str(folder), "--until", "contract", "--trust", "--format", "json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    timings = json.loads(done.stdout)["timings"]
+    return timings["stages"]["contract"], max(timings["calls"].values())
+
+
+def main() -> None:
+    """Print a line for each encoder."""
+    with tempfile.TemporaryDirectory() as folder:
+        submissions = {"example": ROOT / "example_submission"}
+        for file in sorted((ROOT / "tests" / "encoders").glob("*_encoder.py")):
+            name = file.stem.removesuffix("_encoder")
+            submissions[name] = Path(folder, name)
+            submissions[name].mkdir()
+            shutil.copy(file, submissions[name] / "encoder.py")
+        for name, submission in submissions.items():
+            stage, longest = contract_seconds(submission)
+            print(f"{name:<14} {stage:6.1f} s, the longest call {longest:5.1f} s")
+
+
+if __name__ == "__main__":
+    main()
