@@ -25,7 +25,6 @@ class Origin:
     file: str = ""
     line: int = 0
     attribute: str = ""
-    asked: bool = False  # the code gave a device, and it was the CPU
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,6 @@ class Tag:
 
     device: str
     origin: Origin = Origin()
-    registered: bool = False  # as a parameter or buffer: moving it must not double the memory
 
 
 class Tags:
