@@ -42,7 +42,7 @@ class Encoder(nn.Module):
 """
 
 
-def source_of(init: str, forward: str, more: str) -> str:
+def source_of(init: str, forward: str, more: str = "") -> str:
     lines = [indent(dedent(text).strip(), " " * 8).strip() or "pass" for text in (init, forward)]
     return HEAD.format(init=lines[0], forward=lines[1], more=more)
 

@@ -191,8 +191,7 @@ class Functions(TorchFunctionMode):
         result = self._call(call, func, args, kwargs)
         if not call.device or not isinstance(result, torch.Tensor):
             return result
-        tag = self.tags.of(result)
-        if (tag.device if tag else CPU) == call.device:
+        if self.tags.device(result) == call.device:
             return result
         if all(storage(result) is not storage(tensor) for tensor in tensors_in((args, kwargs))):
             self.tags.put(result, Tag(call.device, self.pretence.here(call.function)))

@@ -163,8 +163,8 @@ class Operators(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch do
         if new:
             self._note(func, call)
             tag = self._tag(name, call, tags)
-            for tensor in new:
-                if tag:
+            if tag:
+                for tensor in new:
                     self.tags.put(tensor, tag)
         return result
 
@@ -195,7 +195,7 @@ class Operators(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch do
         if call and call.device:
             device = call.device
         elif any(tag and tag.device == CUDA for tag in inputs):
-            return Tag(CUDA)
+            device = CUDA
         elif name == "lift_fresh" or (call and not inputs):
             device = self.pretence.whereabouts(call.arguments) if call else CPU
         elif call is None or (self.pretence.blind and None in inputs):
@@ -204,10 +204,10 @@ class Operators(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch do
             device = CPU
         if device == CUDA:
             return Tag(CUDA)
-        known = telling([tag.origin for tag in inputs if tag and tag.device == CPU])
-        if known != Origin():
-            return Tag(CPU, known)
-        return Tag(CPU, self.pretence.here(call.function if call else "from data"))
+        origin = telling([tag.origin for tag in inputs if tag and tag.device == CPU])
+        if origin == Origin():
+            origin = self.pretence.here(call.function if call else "from data")
+        return Tag(CPU, origin)
 
 
 def _name(func: Any) -> str:

@@ -83,7 +83,7 @@ def _perform(make: Callable[[], Any], audio: torch.Tensor, pretence: Pretence, h
 def _name_holdings(encoder: Any, pretence: Pretence) -> None:
     """Let what the encoder holds on the CPU be known by its name, better than by the line that made it."""
     holdings = survey(encoder, pretence.root)
-    pretence.blind = dict(holdings.unseen)  # what happened out of sight at construction is all in there now
+    pretence.blind = dict(holdings.unseen)  # what was made out of sight before has its tag now
     for path, tensor in holdings.tensors.values():
         if not tensor.is_meta and pretence.tags.device(tensor) == CPU:
             pretence.tags.put(tensor, Tag(CPU, Origin(attribute=path)))

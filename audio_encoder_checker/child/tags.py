@@ -71,8 +71,7 @@ def storage(tensor: torch.Tensor) -> Any:
 
 def telling(origins: list[Origin]) -> Origin:
     """The origin that says most."""
-    ranks = ("attribute", "file", "function")
-    return max(origins, key=lambda origin: [bool(getattr(origin, rank)) for rank in ranks], default=Origin())
+    return max(origins, key=lambda one: (bool(one.attribute), bool(one.file), bool(one.function)), default=Origin())
 
 
 def tensors_in(value: Any, depth: int = 4) -> Iterator[torch.Tensor]:

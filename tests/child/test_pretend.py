@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 def test_output_on_the_cpu_is_fine(tmp_path: Path) -> None:
-    header = run(tmp_path, source_of("", "return self.frames(x).cpu()", ""))
+    header = run(tmp_path, source_of("", "return self.frames(x).cpu()"))
     assert header == {"phase": "done", "output_device": "cpu", "not_covered": "", "culprit": None}
 
 
 def test_what_is_no_tensor_is_left_to_others(tmp_path: Path) -> None:
-    header = run(tmp_path, source_of("", "return (self.frames(x), None)", ""))
+    header = run(tmp_path, source_of("", "return (self.frames(x), None)"))
     assert (header["phase"], header["output_device"], header["culprit"]) == ("done", "", None)
 
 
@@ -89,7 +89,7 @@ SCRIPTED = torch.jit.script(places)
 @pytest.mark.filterwarnings("ignore")  # torch.jit is going away
 def test_beside_torchscript_a_mistake_is_still_told(tmp_path: Path) -> None:
     init = "self.front, self.scale = torch.jit.script(nn.Linear(8, 8)), torch.ones(8)"
-    header = run(tmp_path, source_of(init, "return self.front(self.frames(x)) * self.scale", ""))
+    header = run(tmp_path, source_of(init, "return self.front(self.frames(x)) * self.scale"))
     assert header["culprit"]["name"] == "self.scale"
     assert "TorchScript" in header["not_covered"]
 
@@ -97,7 +97,7 @@ def test_beside_torchscript_a_mistake_is_still_told(tmp_path: Path) -> None:
 @pytest.mark.filterwarnings("ignore")  # torch.ao is going away
 def test_quantised_layers_are_said(tmp_path: Path) -> None:
     init = "self.linear = torch.ao.quantization.quantize_dynamic(nn.Sequential(self.linear), {nn.Linear})"
-    header = run(tmp_path, source_of(init, "return self.frames(x)", ""))
+    header = run(tmp_path, source_of(init, "return self.frames(x)"))
     assert header["culprit"] is None
     assert "quantised layers: self.linear[0]" in header["not_covered"]
 
@@ -112,7 +112,7 @@ def test_quantised_layers_are_said(tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_judged_is_said_and_not_accused(tmp_path: Path, init: str, forward: str, reason: str) -> None:
-    header = run(tmp_path, source_of(init, forward, ""))
+    header = run(tmp_path, source_of(init, forward))
     assert header["culprit"] is None
     assert reason in header["not_covered"]
 
@@ -124,7 +124,7 @@ def test_what_a_thread_made_is_not_accused(tmp_path: Path) -> None:
     thread.start(); thread.join()
     return self.frames(x) + made[0]
     """
-    header = run(tmp_path, source_of("", forward, ""))
+    header = run(tmp_path, source_of("", forward))
     assert (header["phase"], header["culprit"]) == ("done", None)
     assert header["not_covered"].startswith("threads")
 
@@ -135,20 +135,20 @@ def test_what_threads_return_has_no_known_device(tmp_path: Path) -> None:
     with ThreadPoolExecutor(2) as pool:
         return torch.stack(list(pool.map(self.frames, x)))
     """
-    header = run(tmp_path, source_of("", forward, ""))
+    header = run(tmp_path, source_of("", forward))
     assert (header["phase"], header["output_device"], header["culprit"]) == ("done", "", None)
     assert header["not_covered"].startswith("threads")
 
 
 def test_what_left_torch_is_not_accused(tmp_path: Path) -> None:
     forward = "return torch.from_dlpack(self.frames(x).detach()) + self.linear.bias"
-    header = run(tmp_path, source_of("", forward, ""))
+    header = run(tmp_path, source_of("", forward))
     assert (header["phase"], header["culprit"]) == ("done", None)
     assert "DLPack" in header["not_covered"]
 
 
 def test_a_mistake_at_construction(tmp_path: Path) -> None:
-    source = source_of("self.scale = torch.ones(8, device='cuda') * torch.ones(8)", "", "")
+    source = source_of("self.scale = torch.ones(8, device='cuda') * torch.ones(8)", "")
     header = run(tmp_path, source)
     assert (header["phase"], header["culprit"]["name"]) == ("construct", "ones")
     assert header["culprit"]["text"].startswith("self.scale =")
