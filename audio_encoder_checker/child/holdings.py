@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 LIMIT = 20_000  # objects
 NESTING = 4  # containers and plain objects, one inside the other; modules do not count
+PLAIN = (str, int, float)  # vocabularies hold more than the limit of them
 MODULE_DICTS = ("_parameters", "_buffers", "_modules")
 INTERNAL = frozenset(vars(torch.nn.Module())) - frozenset(MODULE_DICTS)
 LIBRARIES = frozenset({"torch", "numpy", "builtins", "collections", "threading", "logging"})
@@ -30,7 +31,7 @@ class Holdings:
         """Look at one value, and at what it holds."""
         if isinstance(value, torch.Tensor):
             self.tensors.setdefault(id(value), (path, value))
-        elif depth and id(value) not in self.visited and len(self.visited) < LIMIT:
+        elif depth and not isinstance(value, PLAIN) and id(value) not in self.visited and len(self.visited) < LIMIT:
             self.visited.add(id(value))
             self._enter(value, path, depth)
 
