@@ -14,6 +14,7 @@ from torch.utils._python_dispatch import _get_current_dispatch_mode_stack
 from audio_encoder_checker.child import pretend
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 HEAD = """\
@@ -41,21 +42,17 @@ class Encoder(nn.Module):
 """
 
 
-def source_of(init: str, forward: str, more: str) -> str:
+def source_of(init: str, forward: str, more: str = "") -> str:
     lines = [indent(dedent(text).strip(), " " * 8).strip() or "pass" for text in (init, forward)]
     return HEAD.format(init=lines[0], forward=lines[1], more=more)
 
 
 def construct(folder: Path, source: str) -> Any:
-    return load(folder, source)()
-
-
-def load(folder: Path, source: str) -> Any:
     path = folder / "encoder.py"
     path.write_text(source, encoding="utf-8")
     names: dict[str, Any] = {"__name__": "participant"}
     exec(compile(source, str(path), "exec"), names)  # noqa: S102 - as a file, so that lines have a place
-    return names["Encoder"]
+    return names["Encoder"]()
 
 
 def audio() -> torch.Tensor:
@@ -66,16 +63,13 @@ def marked(source: str, mark: str) -> int:
     return next((number for number, line in enumerate(source.splitlines(), 1) if mark in line), 0)
 
 
-def run(encoder: Any, waveforms: torch.Tensor, root: str) -> dict[str, Any]:
-    before = _surroundings()
-    header = pretend.run(encoder, waveforms, root)
-    assert _surroundings() == before
-    return header
+def run(folder: Path, source: str) -> dict[str, Any]:
+    return run_made(lambda: construct(folder, source), folder)
 
 
-def run_new(make: Any, waveforms: torch.Tensor, root: str) -> dict[str, Any]:
+def run_made(make: Callable[[], Any], folder: Path) -> dict[str, Any]:
     before = _surroundings()
-    header = pretend.run_new(make, waveforms, root)
+    header = pretend.run(make, audio(), str(folder))
     assert _surroundings() == before
     return header
 

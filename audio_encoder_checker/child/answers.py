@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.utils._device
-import torch.utils.dlpack
 from torch.overrides import TorchFunctionMode
 
 from .devices import OUT_OF_SIGHT, Call, Pretence
@@ -112,7 +111,7 @@ class Functions(TorchFunctionMode):
             kwargs["device"] = CPU
         elif device:
             args = (args[0], CPU, *args[2:])
-        return self._move(Call("to", args, device, asked=True), func, args, kwargs)
+        return self._move(Call("to", args, device), func, args, kwargs)
 
     def cuda(self, _func: Any, args: Any, kwargs: Any) -> Any:
         """`x.cuda()`."""
@@ -185,31 +184,19 @@ class Functions(TorchFunctionMode):
             kwargs["device"] = CPU
         kwargs.pop("pin_memory", None)  # nothing here can pin
         self._check_generator(name, kwargs, device)
-        return self._move(Call(name, (args, kwargs), device, asked=wanted is not None), func, args, kwargs)
+        return self._move(Call(name, (args, kwargs), device), func, args, kwargs)
 
     def _move(self, call: Call, func: Any, args: Any, kwargs: Any) -> Any:
         """A call whose result is on a given device: where torch handed on the storage of an argument, copy it."""
         result = self._call(call, func, args, kwargs)
         if not call.device or not isinstance(result, torch.Tensor):
             return result
-        tag = self.tags.of(result)
-        if (tag.device if tag else CPU) == call.device:
+        if self.tags.device(result) == call.device:
             return result
         if all(storage(result) is not storage(tensor) for tensor in tensors_in((args, kwargs))):
-            self.tags.put(result, Tag(call.device, self.pretence.here(call.function, asked=call.asked)))
+            self.tags.put(result, Tag(call.device, self.pretence.here(call.function)))
             return result
-        if tag and tag.registered and not torch.is_grad_enabled():
-            return self._twin(result, call.device)
         return self._call(call, torch.Tensor.clone, (result,), {})
-
-    def _twin(self, tensor: torch.Tensor, device: str) -> torch.Tensor:
-        """The same memory as another storage: a weight moves without being copied."""
-        try:
-            twin = torch.utils.dlpack.from_dlpack(tensor.detach())
-        except (RuntimeError, TypeError, BufferError):  # a layout or dtype that it does not know
-            twin = tensor.detach().clone()
-        self.tags.put(twin, Tag(device))
-        return twin
 
     def _check_generator(self, name: str, kwargs: Any, device: str) -> None:
         if device == CUDA and isinstance(kwargs.get("generator"), torch.Generator):

@@ -41,7 +41,6 @@ UNSEEN = frozenset({"empty", "lift_fresh", "set_"})  # `torch.Tensor(...)`, `fro
 
 SCRIPT = "TorchScript, or an extension in C++: what happens inside does not show"
 OUT_OF_SIGHT = "a tensor class or a transform of its own (torch.func): its tensors have no storage to follow"
-CHOSEN_BEFORE = "the encoder keeps a device that it chose when CUDA was not there"
 
 
 @dataclass
@@ -51,7 +50,6 @@ class Call:
     function: str
     arguments: tuple[Any, ...]
     device: str = ""  # where its results go, if it says so
-    asked: bool = False
 
 
 class Pretence:
@@ -69,18 +67,17 @@ class Pretence:
         self.blind: dict[str, str] = {}  # why tensors may come from out of sight, by cause
         self.lost = ""  # why nothing can be refused any more
         self.withheld = ""  # why a refusal was not raised
-        self.keeps_cpu = False  # the encoder holds a device, and it is the CPU
 
-    def here(self, function: str, *, asked: bool = False) -> Origin:
+    def here(self, function: str) -> Origin:
         """The participant's innermost line that is running, as an origin."""
         frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - `inspect` would read source files, for each tensor
         prefix = self.root + "/"
         while frame is not None:
             file = frame.f_code.co_filename
             if file.startswith(prefix):
-                return Origin(function, file, frame.f_lineno, asked=asked)
+                return Origin(function, file, frame.f_lineno)
             frame = frame.f_back
-        return Origin(function, asked=asked)
+        return Origin(function)
 
     def refuse(self, error: Exception, kind: str, operation: str, name: str = "", origin: Origin | None = None) -> None:
         """Raise an error of CUDA's, unless it may be a fault of the pretence.
@@ -113,11 +110,7 @@ class Pretence:
         if self.blind and None in tags:
             self.withheld = next(iter(self.blind.values()))
             return
-        origins = [tag.origin for tag in tags if tag]
-        if self.keeps_cpu and any(origin.asked for origin in origins):
-            self.withheld = CHOSEN_BEFORE
-            return
-        origin = telling(origins)
+        origin = telling([tag.origin for tag in tags if tag])
         kind = "attribute" if origin.attribute else "factory" if origin.function else "other"
         self.refuse(RuntimeError(message), kind, operation, origin.attribute or origin.function, origin)
 
@@ -170,8 +163,8 @@ class Operators(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch do
         if new:
             self._note(func, call)
             tag = self._tag(name, call, tags)
-            for tensor in new:
-                if tag:
+            if tag:
+                for tensor in new:
                     self.tags.put(tensor, tag)
         return result
 
@@ -202,7 +195,7 @@ class Operators(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch do
         if call and call.device:
             device = call.device
         elif any(tag and tag.device == CUDA for tag in inputs):
-            return Tag(CUDA)
+            device = CUDA
         elif name == "lift_fresh" or (call and not inputs):
             device = self.pretence.whereabouts(call.arguments) if call else CPU
         elif call is None or (self.pretence.blind and None in inputs):
@@ -211,10 +204,10 @@ class Operators(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch do
             device = CPU
         if device == CUDA:
             return Tag(CUDA)
-        known = telling([tag.origin for tag in inputs if tag and tag.device == CPU])
-        if known != Origin():
-            return Tag(CPU, known)
-        return Tag(CPU, self.pretence.here(call.function if call else "from data", asked=bool(call and call.asked)))
+        origin = telling([tag.origin for tag in inputs if tag and tag.device == CPU])
+        if origin == Origin():
+            origin = self.pretence.here(call.function if call else "from data")
+        return Tag(CPU, origin)
 
 
 def _name(func: Any) -> str:

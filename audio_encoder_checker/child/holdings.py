@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 LIMIT = 20_000  # objects
 NESTING = 4  # containers and plain objects, one inside the other; modules do not count
+PLAIN = (str, int, float)  # vocabularies hold more than the limit of them
 MODULE_DICTS = ("_parameters", "_buffers", "_modules")
 INTERNAL = frozenset(vars(torch.nn.Module())) - frozenset(MODULE_DICTS)
 LIBRARIES = frozenset({"torch", "numpy", "builtins", "collections", "threading", "logging"})
@@ -22,19 +23,15 @@ LIBRARIES = frozenset({"torch", "numpy", "builtins", "collections", "threading",
 class Holdings:
     """The result of a walk."""
 
-    tensors: list[tuple[str, torch.Tensor]] = field(default_factory=list)
-    registered: set[int] = field(default_factory=set)  # ids of parameters and buffers that `.to` reaches
+    tensors: dict[int, tuple[str, torch.Tensor]] = field(default_factory=dict)  # by id: the first name is its name
     unseen: dict[str, str] = field(default_factory=dict)  # what the modes do not see inside of, by kind
-    keeps_cpu: bool = False
     visited: set[int] = field(default_factory=set)
 
     def visit(self, value: Any, path: str, depth: int = NESTING) -> None:
         """Look at one value, and at what it holds."""
         if isinstance(value, torch.Tensor):
-            self.tensors.append((path, value))
-        elif isinstance(value, torch.device | str):
-            self.keeps_cpu = self.keeps_cpu or str(value) == "cpu"
-        elif depth and id(value) not in self.visited and len(self.visited) < LIMIT:
+            self.tensors.setdefault(id(value), (path, value))
+        elif depth and not isinstance(value, PLAIN) and id(value) not in self.visited and len(self.visited) < LIMIT:
             self.visited.add(id(value))
             self._enter(value, path, depth)
 
@@ -42,7 +39,8 @@ class Holdings:
         if isinstance(value, torch.jit.ScriptModule | torch.jit.ScriptFunction):
             self.unseen["script"] = f"TorchScript: what happens inside {path} does not show"
             if isinstance(value, torch.jit.ScriptModule):
-                self.tensors += [(f"{path}.{name}", tensor) for name, tensor in value.named_parameters()]
+                for name, tensor in value.named_parameters():
+                    self.visit(tensor, f"{path}.{name}")
         elif isinstance(value, torch.nn.Module):
             self._enter_module(value, path, depth)
         elif isinstance(value, list | tuple):
@@ -81,7 +79,7 @@ class Holdings:
         for ancestor in kind.__mro__:
             if ancestor.__module__.partition(".")[0] not in LIBRARIES:
                 for name, value in list(vars(ancestor).items()):
-                    if isinstance(value, torch.Tensor | torch.device | str) and not name.startswith("__"):
+                    if isinstance(value, torch.Tensor):
                         self.visit(value, f"{path}.{name}")
 
 
@@ -96,16 +94,12 @@ def survey(encoder: Any, root: str) -> Holdings:
         What was found; nothing of the participant's is called.
     """
     holdings = Holdings()
-    if isinstance(encoder, torch.nn.Module):
-        holdings.registered = {id(tensor) for tensor in (*encoder.parameters(), *encoder.buffers())}
     holdings.visit(encoder, "self")
     for module in list(sys.modules.values()):
         if _file(module).startswith(root + "/"):
             for name, value in list(vars(module).items()):
-                if isinstance(value, torch.Tensor | torch.device | str | torch.jit.ScriptFunction):
+                if isinstance(value, torch.Tensor | torch.jit.ScriptFunction):
                     holdings.visit(value, f"{module.__name__}.{name}")
-                elif value is torch.cuda.is_available:  # what they ask would not know of the pretence
-                    holdings.keeps_cpu = True
     return holdings
 
 
@@ -114,24 +108,3 @@ def _file(module: ModuleType) -> str:
         return str(vars(module).get("__file__") or "")
     except TypeError:  # what stands in for a module may be anything
         return ""
-
-
-class Snapshot:
-    """The attributes of an encoder's modules and the memory of its parameters, to be put back."""
-
-    def __init__(self, encoder: Any) -> None:
-        modules = list(encoder.modules()) if isinstance(encoder, torch.nn.Module) else [encoder]
-        plain = [m for m in modules if hasattr(type(m), "__dict__") and not isinstance(m, torch.jit.ScriptModule)]
-        dicts = [vars(module) for module in plain if hasattr(module, "__dict__")]
-        dicts += [d[name] for d in dicts for name in MODULE_DICTS if isinstance(d.get(name), dict)]
-        self._dicts = [(held, dict(held)) for held in dicts]
-        tensors = encoder.parameters() if isinstance(encoder, torch.nn.Module) else ()
-        self._memory = [(parameter, parameter.data) for parameter in tensors]
-
-    def restore(self) -> None:
-        """Undo what moving and calling the encoder changed in it."""
-        for held, saved in self._dicts:
-            held.clear()
-            held.update(saved)
-        for parameter, data in self._memory:
-            parameter.data = data

@@ -97,7 +97,7 @@ class Host:
         def make() -> Any:
             return load.find_class(question["module"], question["suffix"], question["class"])[0]()
 
-        return pretend.run_new(make, audio, self.root)
+        return pretend.run(make, audio, self.root)
 
     def finish(self, channel: socket.socket) -> dict[str, Any]:
         """End as an interpreter ends: wait for threads, then run the exit handlers; first say who may block it."""

@@ -7,7 +7,6 @@ else goes wrong says no more than that the pretence could not follow.
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -16,7 +15,7 @@ from . import failure
 from .answers import Functions
 from .card import plugged_in
 from .devices import Operators, Pretence
-from .holdings import Snapshot, survey
+from .holdings import survey
 from .tags import CPU, CUDA, Origin, Tag
 
 if TYPE_CHECKING:
@@ -27,122 +26,73 @@ CAUSE: Any = vars(BaseException)["__cause__"]  # read in this way, a foreign cla
 CONTEXT: Any = vars(BaseException)["__context__"]
 
 
-def run(encoder: Any, audio: torch.Tensor, root: str) -> dict[str, Any]:
-    """Move the encoder and the audio to a pretended card, call the encoder, and bring back what it returns.
+def run(make: Callable[[], Any], audio: torch.Tensor, root: str) -> dict[str, Any]:
+    """Construct an encoder on a pretended card, move it there, call it, and bring back what it returns.
 
-    The encoder has to be as constructed: what it keeps from a call on the CPU would look like a mistake. So would
-    what it chose when CUDA was not there; `run_new` has no such trouble. The encoder's attributes, parameters and
-    buffers are put back afterwards.
+    Nothing of the repository may have been imported before: what a module chose when CUDA was not there would look
+    like a mistake.
 
     Args:
-        encoder: the participant's.
+        make: imports and constructs the encoder. What it made is not for use after.
         audio: `[B, samples]`, on the CPU.
         root: the repository, as a path.
 
     Returns:
         A header for JSON:
 
-        - `phase`: how far it came, `move`, `call`, `return` or `done`.
+        - `phase`: how far it came, `construct`, `move`, `call`, `return` or `done`.
         - `output_device`: `cuda:0` or `cpu`; empty where it is not known, or the output is no tensor.
         - `not_covered`: what could not be judged, in words.
         - `culprit`: None unless a mistake with devices ended the run; else `kind` (`attribute`, `factory`, `numpy`,
           `ordinal`, `other`), `name`, `op`, and where the tensor to blame was made: `file`, `line`, `text`.
         - `raised`: what `failure.describe` says, if anything was.
     """
-    attempt = Attempt(root)
-
-    def steps(stack: contextlib.ExitStack) -> None:
-        stack.callback(Snapshot(encoder).restore)
-        attempt.pretence.keeps_cpu = attempt.enter(encoder)
-        attempt.plug_in(stack)
-        attempt.perform(encoder, audio)
-
-    return attempt.report(steps)
-
-
-def run_new(make: Callable[[], Any], audio: torch.Tensor, root: str) -> dict[str, Any]:
-    """The same for an encoder that is constructed on the pretended card, as the organisers construct it.
-
-    Args:
-        make: constructs the encoder; imports it too, if that is to see the card. What it made is not for use after.
-        audio: `[B, samples]`, on the CPU.
-        root: the repository, as a path.
-
-    Returns:
-        As `run` does; `phase` may be `construct`.
-    """
-    attempt = Attempt(root)
-
-    def steps(stack: contextlib.ExitStack) -> None:
-        attempt.header["phase"] = "construct"
-        attempt.pretence.keeps_cpu = attempt.enter(None)  # modules that were imported before
-        attempt.plug_in(stack)
-        encoder = make()
-        attempt.enter(encoder)
-        attempt.perform(encoder, audio)
-
-    return attempt.report(steps)
+    pretence = Pretence(root)
+    header: dict[str, Any] = {"phase": "construct", "output_device": "", "not_covered": "", "culprit": None}
+    foreign = ""
+    try:
+        with plugged_in(pretence), Operators(pretence), Functions(pretence):
+            _perform(make, audio, pretence, header)
+    except BaseException as error:
+        raised = header["raised"] = failure.describe(error, root)
+        header["culprit"] = _culprit(error, pretence)
+        if header["culprit"] is None:
+            foreign = f"an error that is none of CUDA's: {raised['type']}: {raised['message'][:300]}"
+    reasons = filter(None, [foreign, *pretence.gaps()])
+    header["not_covered"] = "; ".join(dict.fromkeys(reasons))[:1000]
+    return header
 
 
-class Attempt:
-    """One run: what is pretended, and what it came to."""
+def _perform(make: Callable[[], Any], audio: torch.Tensor, pretence: Pretence, header: dict[str, Any]) -> None:
+    """What X-ARES does."""
+    encoder = make()
+    _name_holdings(encoder, pretence)
+    header["phase"] = "move"
+    if hasattr(encoder, "to"):
+        encoder.to(CUDA)
+    header["phase"] = "call"
+    output = encoder(audio.to(CUDA))
+    header["phase"] = "return"
+    if isinstance(output, torch.Tensor):
+        known = pretence.tags.of(output) is not None or not pretence.blind
+        header["output_device"] = str(output.device) if known else ""
+        output.to(CPU).detach()
+    header["phase"] = "done"
 
-    def __init__(self, root: str) -> None:
-        self.pretence = Pretence(root)
-        self.header: dict[str, Any] = {"phase": "move", "output_device": "", "not_covered": "", "culprit": None}
 
-    def enter(self, encoder: Any) -> bool:
-        """Enter what the encoder holds into the books; tell whether it holds a device that is the CPU."""
-        tags = self.pretence.tags
-        holdings = survey(encoder, self.pretence.root)
-        self.pretence.blind = dict(holdings.unseen)  # while it was constructed there was nothing to judge
-        named = set[int]()
-        for path, tensor in holdings.tensors:
-            if not tensor.is_meta and id(tensor) not in named and tags.device(tensor) == CPU:
-                named.add(id(tensor))
-                tags.put(tensor, Tag(CPU, Origin(attribute=path), id(tensor) in holdings.registered))
-        return holdings.keeps_cpu
+def _name_holdings(encoder: Any, pretence: Pretence) -> None:
+    """Let what the encoder holds on the CPU be known by its name, better than by the line that made it."""
+    holdings = survey(encoder, pretence.root)
+    pretence.blind = dict(holdings.unseen)  # what was made out of sight before has its tag now
+    for path, tensor in holdings.tensors.values():
+        if not tensor.is_meta and pretence.tags.device(tensor) == CPU:
+            pretence.tags.put(tensor, Tag(CPU, Origin(attribute=path)))
 
-    def plug_in(self, stack: contextlib.ExitStack) -> None:
-        """Start to pretend."""
-        stack.enter_context(plugged_in(self.pretence))
-        stack.enter_context(Operators(self.pretence))
-        stack.enter_context(Functions(self.pretence))
 
-    def perform(self, encoder: Any, audio: torch.Tensor) -> None:
-        """What X-ARES does."""
-        self.header["phase"] = "move"
-        if hasattr(encoder, "to"):
-            encoder.to(CUDA)
-        self.header["phase"] = "call"
-        output = encoder(audio.to(CUDA))
-        self.header["phase"] = "return"
-        if isinstance(output, torch.Tensor):
-            known = self.pretence.tags.of(output) is not None or not self.pretence.blind
-            self.header["output_device"] = str(output.device) if known else ""
-            output.to(CPU).detach()
-        self.header["phase"] = "done"
-
-    def report(self, steps: Callable[[contextlib.ExitStack], None]) -> dict[str, Any]:
-        """Take the steps, end the pretence, and say what came of it."""
-        foreign = ""
-        try:
-            with contextlib.ExitStack() as stack:
-                steps(stack)
-        except BaseException as error:
-            raised = self.header["raised"] = failure.describe(error, self.pretence.root)
-            self.header["culprit"] = self._culprit(error)
-            if self.header["culprit"] is None:
-                foreign = f"an error that is none of CUDA's: {raised['type']}: {raised['message'][:300]}"
-        reasons = filter(None, [foreign, *self.pretence.gaps()])
-        self.header["not_covered"] = "; ".join(dict.fromkeys(reasons))[:1000]
-        return self.header
-
-    def _culprit(self, raised: BaseException) -> dict[str, Any] | None:
-        """The culprit of the refusal that this exception is, or comes from."""
-        chain = {id(error) for error in _chain(raised)}
-        refusals = reversed(self.pretence.refusals)
-        return next((culprit for error, culprit in refusals if id(error) in chain), None)
+def _culprit(raised: BaseException, pretence: Pretence) -> dict[str, Any] | None:
+    """The culprit of the refusal that this exception is, or comes from."""
+    chain = {id(error) for error in _chain(raised)}
+    return next((culprit for error, culprit in reversed(pretence.refusals) if id(error) in chain), None)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -25,7 +25,6 @@ class Origin:
     file: str = ""
     line: int = 0
     attribute: str = ""
-    asked: bool = False  # the code gave a device, and it was the CPU
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,6 @@ class Tag:
 
     device: str
     origin: Origin = Origin()
-    registered: bool = False  # as a parameter or buffer: moving it must not double the memory
 
 
 class Tags:
@@ -73,8 +71,7 @@ def storage(tensor: torch.Tensor) -> Any:
 
 def telling(origins: list[Origin]) -> Origin:
     """The origin that says most."""
-    ranks = ("attribute", "file", "function")
-    return max(origins, key=lambda origin: [bool(getattr(origin, rank)) for rank in ranks], default=Origin())
+    return max(origins, key=lambda one: (bool(one.attribute), bool(one.file), bool(one.function)), default=Origin())
 
 
 def tensors_in(value: Any, depth: int = 4) -> Iterator[torch.Tensor]:

@@ -188,6 +188,18 @@ CORRECT: dict[str, tuple[str, str, str]] = {
         """,
         "",
     ),
+    "a device chosen at construction": (
+        """
+        self.device, self.cards = "cuda" if torch.cuda.is_available() else "cpu", torch.cuda.is_available()
+        self.scale = torch.ones(8).cuda() if self.cards else torch.ones(8)
+        self.models = [nn.Linear(8, 8).to(self.device)]
+        """,
+        """
+        y = self.frames(x.cuda() if self.cards else x.cpu())
+        return self.models[0](y * self.scale) + torch.ones(8, device=self.device)
+        """,
+        "",
+    ),
     "a device by the parameters": (
         "",
         """
@@ -237,6 +249,15 @@ CORRECT: dict[str, tuple[str, str, str]] = {
             self.positions = torch.arange(8, device=x.device)
         window = self.cache.setdefault(str(x.device), torch.ones(8, device=x.device))
         return self.frames(x) * window + self.positions
+        """,
+        "",
+    ),
+    "a device and layers kept by forward": (
+        "self.norm, self.device = nn.BatchNorm1d(8), 'cpu'",
+        """
+        self.device, self.extra = x.device, nn.Linear(8, 8).to(x.device)
+        y = self.norm(self.extra(self.frames(x)).transpose(1, 2)).transpose(1, 2)
+        return y + torch.zeros(8, device=self.device)
         """,
         "",
     ),
@@ -302,9 +323,7 @@ class Double(torch.autograd.Function):
 @pytest.mark.filterwarnings("ignore")  # old names are part of what participants write
 @pytest.mark.parametrize("name", CORRECT)
 def test_a_correct_encoder_is_not_accused(tmp_path: Path, name: str) -> None:
-    source = source_of(*CORRECT[name])
-    encoder = construct(tmp_path, source)
-    header = run(encoder, audio(), str(tmp_path))
+    header = run(tmp_path, source_of(*CORRECT[name]))
     assert header == {"phase": "done", "output_device": "cuda:0", "not_covered": "", "culprit": None}
 
 

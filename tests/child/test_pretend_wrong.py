@@ -121,6 +121,11 @@ class Front:
         "factory",
         "tensor",
     ),
+    "a device fixed at construction": (
+        ("self.device = 'cpu'", "return self.frames(x) * torch.ones(8, device=self.device)  # FAILS MADE", ""),
+        "factory",
+        "ones",
+    ),
     "data without a device": (
         (
             "",
@@ -201,7 +206,7 @@ class Front:
 def test_a_mistake_is_told_with_name_and_place(tmp_path: Path, name: str) -> None:
     parts, kind, culprit = WRONG[name]
     source = source_of(*parts)
-    header = run(construct(tmp_path, source), audio(), str(tmp_path))
+    header = run(tmp_path, source)
     assert header["phase"] == "call"
     assert header["not_covered"] == ""
     assert (header["culprit"]["kind"], header["culprit"]["name"]) == (kind, culprit)
