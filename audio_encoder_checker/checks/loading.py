@@ -8,7 +8,7 @@ from audio_encoder_checker.catalogue import check
 from audio_encoder_checker.evidence.behaviour import SecondStart
 from audio_encoder_checker.evidence.load import EncoderFacts, LoadFacts
 from audio_encoder_checker.evidence.run import Ending, Raised
-from audio_encoder_checker.findings import Problem
+from audio_encoder_checker.findings import Problem, Severity
 
 REMEDIES: dict[tuple[str, ...], str] = {
     ("FileNotFoundError",): (
@@ -100,9 +100,26 @@ def working_directory_dependence(second: SecondStart) -> Iterator[Problem]:
     Fix: build every path from the file it stands in, `Path(__file__).parent / "weights.pt"`.
     """
     at_root = second.at_root
-    if at_root and at_root.ending is Ending.ANSWERED and second.elsewhere.ending is not Ending.ANSWERED:
+    if at_root and at_root.ending is Ending.ANSWERED and not _wants_processes(second):
         message = f"in another working directory: {second.elsewhere}"
         yield Problem(message, second.elsewhere.at, REMEDIES["FileNotFoundError",])
+
+
+def _wants_processes(second: SecondStart) -> bool:
+    return "daemonic processes" in str(second.elsewhere)
+
+
+@check("AEC411", severity=Severity.WARNING)
+def processes_in_worker(second: SecondStart) -> Iterator[Problem]:
+    """The encoder starts processes of its own, which X-ARES's workers may not.
+
+    X-ARES runs tasks in a pool of processes, and what runs in a pool may have no children. It then falls back to one
+    task after the other, which takes many times as long.
+
+    Fix: build a `DataLoader` with `num_workers=0`, and use threads in place of processes.
+    """
+    if _wants_processes(second):
+        yield Problem(f"in a worker process: {second.elsewhere}", second.elsewhere.at)
 
 
 @check("AEC410")

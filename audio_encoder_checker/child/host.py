@@ -2,7 +2,8 @@
 
 It greets, then answers frames (see `wire`) until it is told `bye` or killed:
 
-    {"ask": "load", root, module, class, suffix, device, threads, answer_bytes, elsewhere}  construct the encoder
+    {"ask": "load", root, module, class, suffix, device, threads, answer_bytes, elsewhere}  construct the encoder;
+                                                                    elsewhere: in another folder, as a worker of a pool
     {"ask": "encode", shape, ...} + float32 bytes                                call it (`encode` tells the manners)
     {"ask": "again"}                                                             construct another in its place
     {"ask": "pretend", shape, ...} + float32 bytes                               load and call it on a pretended GPU
@@ -66,6 +67,8 @@ class Host:
         self.answer_bytes = question["answer_bytes"]
         torch.set_num_threads(question["threads"])
         os.chdir(tempfile.gettempdir() if question.get("elsewhere") else self.root)
+        if question.get("elsewhere"):
+            load.become_worker()
         load.prepare(self.root, question["module"])
 
     def encode(self, question: dict[str, Any], payload: memoryview) -> tuple[dict[str, Any], bytes | memoryview]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.machinery
+import multiprocessing
 import sys
 from typing import Any
 
@@ -44,6 +45,11 @@ def prepare(root: str, module: str) -> None:
     sys.path.append(root)
     sys.meta_path.insert(0, OwnCheckerFinder(root))
     sys.argv = ["xares/run.py", module.replace(".", "/") + ".py", "src/tasks/esc50_task.py"]
+
+
+def become_worker() -> None:
+    """Be a worker of X-ARES's pool, which is a daemon: `multiprocessing` lets it have no processes of its own."""
+    multiprocessing.current_process()._config["daemon"] = True  # type: ignore[attr-defined]  # noqa: SLF001 - no other way in
 
 
 def moved(encoder: torch.nn.Module, device: str) -> torch.nn.Module:

@@ -91,7 +91,7 @@ class Interview:
         """Make all calls; stops where the child does not survive one or the official call fails."""
         official = self.call(self.noise(self.rules.official_batch, self.rules.official_samples), OFFICIAL, grad=True)
         shape = official.returned.shape if official.returned else ()
-        if official.returned and (len(shape) != 3 or self.dim not in (None, shape[-1])):
+        if len(shape) == 3 and self.dim not in (None, shape[-1]):
             self._look_for_layer()
         if official.values is not None and len(shape) == 3:
             behaviour.compare_batches(self, official)

@@ -94,6 +94,14 @@ def test_AEC409_and_AEC410_tell_the_place_from_the_company() -> None:
         assert list(check(fine)) == []
 
 
+def test_AEC411_is_about_workers_and_not_about_the_folder() -> None:
+    refused = raised("AssertionError", "daemonic processes are not allowed to have children")
+    second = SecondStart(refused, ANSWERED)
+    assert "in a worker process" in next(loading.processes_in_worker(second)).message
+    assert list(loading.working_directory_dependence(second)) == []
+    assert list(loading.processes_in_worker(SecondStart(raised("FileNotFoundError"), ANSWERED))) == []
+
+
 def test_AEC407_and_AEC408_name_the_class() -> None:
     assert "TinyEncoder" in next(loading.not_a_module(encoder(is_module=False))).message
     assert "'Tiny'" in next(loading.class_name_suffix(encoder(class_name="Tiny"))).message
