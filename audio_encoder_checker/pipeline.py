@@ -220,7 +220,9 @@ class _Run:
         device = choose_device(self.options.device)
         self.progress.stage("box")
         try:
-            box, known = choose_box(self.options.box, trust=self.options.trust, repository=sources.root)
+            box, known = choose_box(
+                self.options.box, trust=self.options.trust, repository=sources.root, gpu=device != "cpu"
+            )
         except MachineError as error:
             self._give_up(error)
             return

@@ -77,8 +77,13 @@ class BubblewrapBox:
         if uid is not None:
             shown = [f"{stage_folder()}/{number}" for number in range(len(binds))]
             binds = [(there, target) for there, (_, target) in zip(shown, binds, strict=True)]
+        own_facts = job.gpu and self._dropped  # CUDA names its threads there; to root the settings would be open too
         program = in_memory(static_program(self.policy, platform.machine()))
-        options = in_memory(b"".join(o.encode() + b"\0" for o in (*_options(job, binds), "--seccomp", str(program))))
+        options = in_memory(
+            b"".join(
+                o.encode() + b"\0" for o in (*_options(job, binds, own_facts=own_facts), "--seccomp", str(program))
+            )
+        )
         command = child_command(sys.executable, HOST, job.module, job.channel)
         plan = Plan(
             command=(self.program, "--args", str(options), "--", *command),
@@ -131,7 +136,8 @@ class BubblewrapBox:
         )
 
 
-def _options(job: Job, binds: list[tuple[str, str]]) -> list[str]:
+def _options(job: Job, binds: list[tuple[str, str]], *, own_facts: bool) -> list[str]:
+    """All but the filter; `own_facts` leaves /proc writable as far as the box's user may write there."""
     size = str(round(job.limits.scratch_bytes * SLACK))
     return [
         *("--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"),
@@ -143,7 +149,8 @@ def _options(job: Job, binds: list[tuple[str, str]]) -> list[str]:
         *("--size", size, "--tmpfs", "/dev/shm"),  # noqa: S108 - private to the box
         *("--size", size, "--tmpfs", "/tmp", "--dir", "/tmp/home"),  # noqa: S108 - same
         *(word for source, target in binds for word in ("--ro-bind", source, target)),
-        *("--remount-ro", "/dev", "--remount-ro", "/proc", "--remount-ro", "/", "--chdir", REPOSITORY),
+        *(() if own_facts else ("--remount-ro", "/proc")),
+        *("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", REPOSITORY),
     ]
 
 

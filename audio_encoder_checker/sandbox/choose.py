@@ -51,7 +51,7 @@ class Surveyed:
     box: Box | None = None
 
 
-def choose_box(tier: str, *, trust: bool, repository: Path | None = None) -> tuple[Box, Isolation]:
+def choose_box(tier: str, *, trust: bool, repository: Path | None = None, gpu: bool = False) -> tuple[Box, Isolation]:
     """A box of the tier asked for, and what is known of it; `auto` takes the strongest that works.
 
     Args:
@@ -59,6 +59,7 @@ def choose_box(tier: str, *, trust: bool, repository: Path | None = None) -> tup
         trust: the weak box will do.
         repository: the folder that it will run: whether a box can stop being root depends on it, and a box counts
             only as it was tested.
+        gpu: the GPU will be passed through.
 
     Raises:
         UsageError: the weak box was asked for without `--trust`, or the box would show the whole home folder.
@@ -68,7 +69,7 @@ def choose_box(tier: str, *, trust: bool, repository: Path | None = None) -> tup
     wanted = ("strong", "medium", *(("weak",) if trust else ())) if tier == "auto" else (tier,)
     tried: list[Surveyed] = []
     for name in wanted:
-        found = _surveyed(name, _may_drop(name, repository))
+        found = _surveyed(name, _may_drop(name, repository), gpu)
         if found.box and found.isolation:
             return found.box, _explained(found.isolation, tier, tried)
         tried.append(found)
@@ -89,7 +90,7 @@ def _refuse(tier: str, *, trust: bool, repository: Path | None) -> None:
 
 def survey() -> tuple[Surveyed, ...]:
     """Every tier, tried, strongest first."""
-    return tuple(_surveyed(tier, _may_drop(tier, None)) for tier in TIERS)
+    return tuple(_surveyed(tier, _may_drop(tier, None), False) for tier in TIERS)
 
 
 def _explained(isolation: Isolation, asked: str, stronger: list[Surveyed]) -> Isolation:
@@ -129,7 +130,7 @@ def _may_drop(tier: str, repository: Path | None) -> bool:
 
 
 @lru_cache
-def _surveyed(tier: str, drop_user: bool) -> Surveyed:
+def _surveyed(tier: str, drop_user: bool, gpu: bool) -> Surveyed:
     if tier == "weak":
         box = ProcessBox(_machine())
         return Surveyed(tier, box.isolation(), "", "", box)
@@ -138,7 +139,7 @@ def _surveyed(tier: str, drop_user: bool) -> Surveyed:
         return Surveyed(tier, None, why, remedy(tier, why, gather(sys.platform)))
     isolation = None
     for candidate in _candidates(tier, drop_user=drop_user):
-        probes = _probed(candidate)
+        probes = _probed(candidate, gpu=gpu)
         open_ones = [probe for probe in probes if not probe.shut]
         isolation = dataclasses.replace(candidate.isolation(), probes=probes)
         if not open_ones:
@@ -169,9 +170,9 @@ def _candidates(tier: str, *, drop_user: bool) -> Iterator[Box]:
             yield LandlockBox(_machine(), _landlock_version(), drop_user=dropping)
 
 
-def _probed(box: Box) -> tuple[Probe, ...]:
+def _probed(box: Box, *, gpu: bool) -> tuple[Probe, ...]:
     with workspace() as folder:
-        return probe_box(box, folder)
+        return probe_box(box, folder, gpu=gpu)
 
 
 def _words(open_ones: list[Probe]) -> str:

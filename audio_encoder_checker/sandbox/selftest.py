@@ -38,12 +38,13 @@ MEMORY = "use more memory than allowed"
 START = "start"
 
 
-def probe_box(box: Box, workspace: Path) -> tuple[Probe, ...]:
+def probe_box(box: Box, workspace: Path, *, gpu: bool = False) -> tuple[Probe, ...]:
     """Start a box with the checker's own probe in it, and have it try to get out.
 
     Args:
         box: the candidate.
         workspace: an empty private folder.
+        gpu: pass the GPU through, which opens more than a box without one.
 
     Returns:
         What was tried. A box that does not even start gives one open probe with the reason.
@@ -53,7 +54,7 @@ def probe_box(box: Box, workspace: Path) -> tuple[Probe, ...]:
     repository.chmod(0o755)
     with _bait(workspace) as (aims, datagrams):
         try:
-            running = Running(box, repository, workspace, LIMITS, gpu=False)
+            running = Running(box, repository, workspace, LIMITS, gpu=gpu)
         except OSError as error:
             return (Probe(START, shut=False, detail=str(error)),)
         try:
