@@ -26,3 +26,7 @@ class MachineError(CheckerError):
     """This machine cannot do what was asked; the participant is not to blame."""
 
     exit_code = 3
+
+
+class NoGpuError(MachineError):
+    """The driver shows a GPU, but in this box torch cannot use it."""

@@ -24,12 +24,12 @@ from audio_encoder_checker.archive.unpack import unpack
 from audio_encoder_checker.catalogue import all_checks, matching
 from audio_encoder_checker.config import Config, read_config
 from audio_encoder_checker.devices import choose_device
-from audio_encoder_checker.errors import MachineError, UsageError
+from audio_encoder_checker.errors import MachineError, NoGpuError, UsageError
 from audio_encoder_checker.evidence.archive import ArchiveListing, UnpackFacts
 from audio_encoder_checker.evidence.contract import EncodeTraces
 from audio_encoder_checker.evidence.landmarks import Landmarks
 from audio_encoder_checker.evidence.load import EncoderFacts, LoadFacts
-from audio_encoder_checker.evidence.run import Conduct, Isolation, Usage, with_attempts
+from audio_encoder_checker.evidence.run import Conduct, Isolation, Outcome, Usage, with_attempts
 from audio_encoder_checker.evidence.source import SourceFacts
 from audio_encoder_checker.evidence.submission import Submission, SubmissionKind
 from audio_encoder_checker.findings import Finding, Severity
@@ -41,7 +41,7 @@ from audio_encoder_checker.rules import DEFAULT_PROFILE, Rules, load_rules
 from audio_encoder_checker.sandbox.ask import Session
 from audio_encoder_checker.sandbox.box import Limits
 from audio_encoder_checker.sandbox.choose import choose_box
-from audio_encoder_checker.sandbox.sweep import sweep, workspace
+from audio_encoder_checker.sandbox.sweep import subfolder, sweep, workspace
 from audio_encoder_checker.stages import contract, evaluate, second
 from audio_encoder_checker.stages.load import Target, load_encoder
 
@@ -226,10 +226,16 @@ class _Run:
         except MachineError as error:
             self._give_up(error)
             return
-        session = Session(box, sources.root, self.workspace, self._limits(), device)
+        session = Session(box, sources.root, subfolder(self.workspace), self._limits(), device)
         try:
             with session:
                 self._converse(session, target, last)
+        except NoGpuError as error:
+            if self.options.device == "auto":  # it did not ask for one
+                self.options = replace(self.options, device="cpu")
+                self._running_stages(last)
+                return
+            self._give_up(error)
         except MachineError as error:
             self._give_up(error)
         except KeyboardInterrupt:
@@ -250,6 +256,7 @@ class _Run:
             loaded, encoder = load_encoder(session, target, self.rules, timeout_s)
             self.evidence.put(loaded, *([encoder] if encoder else []))
             self.loaded_bytes = session.usage().peak_memory_bytes
+        self._on_gpu(session, loaded.outcome)
         if loaded.network_needed:
             self.evidence.miss(f"{NO_NETWORK}: {loaded.outcome}", *RUNNING)
         if self._blocked("load") or session.ended or encoder is None:
@@ -275,6 +282,12 @@ class _Run:
             session, self.rules.contract, encoder, self.options.seed, timeout_s, self.progress.detail
         )
         self.evidence.put(*interview.run())
+        self._on_gpu(session, interview.traces[0].outcome)
+
+    def _on_gpu(self, session: Session, outcome: Outcome) -> None:
+        """What came of a real GPU, where there is one: no other has to be played."""
+        if session.device != "cpu":
+            self.evidence.put(second.on_real_device(session.device, outcome))
 
     def _start_again(self, session: Session, target: Target, encoder: EncoderFacts) -> None:
         """A second process beside the first; where this machine has no room for it, its checks stay open."""
@@ -284,7 +297,7 @@ class _Run:
         if traces is None or traces.reference.frames is None or not self.rules.contract.second_process:
             return
         again = second.SecondRun(
-            session, target, self.rules,
+            session, self.workspace, target, self.rules,
             rate_hz=contract.usable_rate(encoder),
             seed=self.options.seed,
             load_s=self.options.timeout_s or self.rules.limits.load_s,
@@ -297,8 +310,6 @@ class _Run:
             self.evidence.miss(f"{error}; {error.hint}", *second.KINDS)
         self.evidence.miss("the first process does not survive the same call", *second.KINDS)
         self.second_conducts = again.conducts
-        if session.device != "cpu":
-            self.evidence.put(second.on_real_device(session.device, traces.reference.outcome))
 
     def _evaluate(self, session: Session, encoder: EncoderFacts) -> None:
         facts = evaluate.evaluate(

@@ -5,16 +5,21 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from audio_encoder_checker.evidence.run import Isolation
+from audio_encoder_checker.devices import gpus
+from audio_encoder_checker.evidence.behaviour import SecondStart
+from audio_encoder_checker.evidence.device import DeviceFacts
+from audio_encoder_checker.evidence.run import Isolation, Usage
 from audio_encoder_checker.pipeline import STAGES, Options, check_submission
 from audio_encoder_checker.report import Verdict
 from audio_encoder_checker.sandbox.choose import survey
 from audio_encoder_checker.sandbox.meter import Meter
 from audio_encoder_checker.sandbox.running import Running
 from tests.builders import make_zip
+from tests.profiles import BRIEF, changed_profile
 
 GOOD = Path(__file__).parent / "specimens" / "good-frames"
 
@@ -74,3 +79,43 @@ def test_a_zip_that_root_checks_runs_under_a_user_of_its_own(tmp_path: Path) -> 
     assert isolation is not None
     assert "a user of its own" in isolation.mechanisms
     assert not any("root" in gap for gap in isolation.unprotected)
+
+
+@pytest.mark.box
+@pytest.mark.skipif(bool(gpus()), reason="a GPU that works is used")
+@pytest.mark.parametrize(("wanted", "verdict"), [("auto", Verdict.READY), ("cuda", Verdict.UNDECIDED)])
+def test_a_gpu_that_torch_cannot_use_is_left_alone_unless_it_was_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: str, verdict: Verdict
+) -> None:
+    monkeypatch.setattr("audio_encoder_checker.devices.gpus", lambda: ("NVIDIA T4",))
+    profile = changed_profile(tmp_path, **BRIEF)
+    report = check_submission(GOOD, Options(stages=STAGES[:4], trust=True, device=wanted, profile=profile))
+    usage = report.evidence.get(Usage)
+    assert report.verdict is verdict, report.open_questions
+    assert usage is not None
+    assert usage.device == ("cpu" if wanted == "auto" else "cuda:0")
+    assert verdict is Verdict.READY or "cannot use it in the" in report.open_questions[0].reason
+
+
+@pytest.mark.box
+def test_a_second_process_compares_and_the_third_plays_the_gpu(tmp_path: Path) -> None:
+    profile = changed_profile(tmp_path, **{**BRIEF, "second_process": True})
+    report = check_submission(GOOD, Options(stages=STAGES[:4], trust=True, device="cpu", profile=profile))
+    second, device = report.evidence.get(SecondStart), report.evidence.get(DeviceFacts)
+    assert second is not None
+    assert second.difference is not None
+    assert (second.difference.relative, second.at_root) == (0.0, None)
+    assert device is not None
+    assert (device.pretended, device.output_device, device.culprit) == (True, "cuda:0", None)
+
+
+@pytest.mark.box
+def test_a_machine_without_room_for_a_second_process_leaves_its_checks_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=1 << 20))
+    profile = changed_profile(tmp_path, **{**BRIEF, "second_process": True})
+    report = check_submission(GOOD, Options(stages=STAGES[:4], trust=True, device="cpu", profile=profile))
+    assert report.verdict is Verdict.UNDECIDED
+    reasons = {skipped.id: skipped.reason for skipped in report.open_questions}
+    assert "a second process of the encoder needs" in reasons["AEC525"]

@@ -47,6 +47,13 @@ def workspace() -> Iterator[Path]:
         os.close(lock)
 
 
+def subfolder(folder: Path) -> Path:
+    """A new folder in a workspace for one child, to be passed through as the workspace is."""
+    made = Path(tempfile.mkdtemp(dir=folder))
+    made.chmod(0o711)
+    return made
+
+
 def sweep() -> None:
     """Remove control groups and folders of checkers that are gone."""
     sweep_cgroups()

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from audio_encoder_checker.errors import MachineError
+from audio_encoder_checker.errors import MachineError, NoGpuError
 from audio_encoder_checker.evidence.load import Attribute, EncoderFacts, LoadFacts
 from audio_encoder_checker.evidence.run import Ending, Outcome, Raised
 from audio_encoder_checker.printable import printable, told
@@ -81,7 +81,8 @@ def greeted(session: Session) -> str:
     """Wait until the child is there; its version of torch.
 
     Raises:
-        MachineError: our own child did not start, or has no GPU although one was asked for.
+        MachineError: our own child did not start.
+        NoGpuError: it has no GPU although one was asked for.
     """
     greeting = session.greeting(START_SECONDS)
     if greeting.outcome.ending is not Ending.ANSWERED:
@@ -89,7 +90,11 @@ def greeted(session: Session) -> str:
         raise MachineError(f"torch did not start in the box: {words or greeting.outcome}", START_HINT)
     torch = str(greeting.header.get("torch", ""))
     if session.device != "cpu" and greeting.header.get("cuda") is not True:
-        raise MachineError(f"the driver shows a GPU, but torch {torch} cannot use it", "use `--device cpu`")
+        raise NoGpuError(
+            f"the driver shows a GPU, but torch {torch} cannot use it in the {session.box.tier} box",
+            "use `--device cpu`; only the strong box has GPUs, for root only where all may read the submission "
+            "(`chmod -R a+rX DIR`)",
+        )
     return torch
 
 

@@ -19,12 +19,14 @@ from audio_encoder_checker.evidence.device import Culprit, DeviceFacts, Mistake
 from audio_encoder_checker.evidence.run import CodeFrame, Ending, Outcome
 from audio_encoder_checker.printable import told
 from audio_encoder_checker.sandbox.ask import Session, read_frame
+from audio_encoder_checker.sandbox.sweep import subfolder
 from audio_encoder_checker.stages.asking import Call, encode
 from audio_encoder_checker.stages.compare import difference
 from audio_encoder_checker.stages.load import Target, greeted, load_encoder, where
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
@@ -46,6 +48,7 @@ class SecondRun:
 
     Args:
         first: the session that goes on living meanwhile.
+        workspace: a private folder.
         target: the encoder to load.
         rules: how it is found.
         rate_hz: of the audio.
@@ -56,6 +59,7 @@ class SecondRun:
     """
 
     first: Session
+    workspace: Path
     target: Target
     rules: Rules
     rate_hz: float
@@ -93,7 +97,7 @@ class SecondRun:
         if one.returned is None:
             return ()
         with ExitStack() as stack:
-            player = stack.enter_context(self._session("player")) if self.first.device == "cpu" else None
+            player = stack.enter_context(self._session()) if self.first.device == "cpu" else None
             second = self._second(one, clips)
             if player:
                 self.on_call("a pretended GPU")
@@ -103,19 +107,17 @@ class SecondRun:
     def _second(self, one: Call, clips: NDArray[np.float32]) -> SecondStart:
         """Elsewhere, and if that fails from the root."""
         self.on_call("a second process, in another folder")
-        other = self._start("elsewhere", clips)
+        other = self._start(clips, elsewhere=True)
         if other.returned is not None:
             return SecondStart(other.outcome, None, self.rebuilt, _apart(one, other))
         self.on_call("a second process, in the repository")
-        home = self._start("root", clips)
+        home = self._start(clips, elsewhere=False)
         return SecondStart(other.outcome, home.outcome, self.rebuilt, _apart(one, home))
 
-    def _start(self, where: str, clips: NDArray[np.float32]) -> Call:
+    def _start(self, clips: NDArray[np.float32], *, elsewhere: bool) -> Call:
         """Load and call in a process of its own."""
-        with self._session(where) as session:
-            loaded, encoder = load_encoder(
-                session, self.target, self.rules, self.load_s, elsewhere=where == "elsewhere"
-            )
+        with self._session() as session:
+            loaded, encoder = load_encoder(session, self.target, self.rules, self.load_s, elsewhere=elsewhere)
             if encoder is None:
                 return Call(loaded.outcome)
             call = encode(session, clips, self.call_s)
@@ -144,17 +146,15 @@ class SecondRun:
         return DeviceFacts(
             pretended=True,
             outcome=answer.outcome,
-            culprit=_culprit(answer.header.get("culprit")),
+            culprit=read_culprit(answer.header.get("culprit")),
             output_device=told(answer.header.get("output_device"), limit=20),
             not_covered=told(answer.header.get("not_covered"), limit=300),
         )
 
     @contextmanager
-    def _session(self, name: str) -> Iterator[Session]:
-        folder = self.first.workspace / name
-        folder.mkdir(mode=self.first.workspace.stat().st_mode & 0o777)
+    def _session(self) -> Iterator[Session]:
         first = self.first
-        session = Session(first.box, first.repository, folder, first.limits, first.device)
+        session = Session(first.box, first.repository, subfolder(self.workspace), first.limits, first.device)
         with session:
             session.begin_stage("contract", self.rules.limits.contract_s)
             yield session
@@ -174,11 +174,12 @@ def _apart(one: Call, other: Call) -> Difference | None:
 
 
 def on_real_device(device: str, official: Outcome) -> DeviceFacts:
-    """The same from the official call on a real GPU, by the words of its exception."""
+    """The same from loading or the official call on a real GPU, by the words of its exception."""
     raised = official.raised
     words = str(raised) if raised else ""
     mistakes = {
         "on the same device": Mistake.OTHER,
+        "should be the same": Mistake.OTHER,  # of the types of input and weight
         "device type tensor to numpy": Mistake.NUMPY,
         "invalid device ordinal": Mistake.ORDINAL,
     }
@@ -187,7 +188,8 @@ def on_real_device(device: str, official: Outcome) -> DeviceFacts:
     return DeviceFacts(False, official, Culprit(found) if found else None, output)
 
 
-def _culprit(data: object) -> Culprit | None:
+def read_culprit(data: object) -> Culprit | None:
+    """The tensor that a child blames, every field checked; None if it blames none."""
     if not isinstance(data, dict):
         return None
     kinds = {mistake.value: mistake for mistake in Mistake}

@@ -41,3 +41,12 @@ def test_a_box_that_does_not_start_gives_one_open_probe(tmp_path: Path, monkeypa
     monkeypatch.setattr("audio_encoder_checker.sandbox.process.child_command", lambda *_: ["/bin/false"])
     (probe,) = probe_box(weak, tmp_path)
     assert (probe.name, probe.shut) == ("start", False)
+
+
+@pytest.mark.parametrize("tier", ["strong", "medium"])
+def test_a_box_that_passes_a_gpu_through_holds_as_well(tier: str, tmp_path: Path) -> None:
+    found = next(one for one in survey() if one.tier == tier)
+    if found.box is None:
+        pytest.skip(found.why_not)
+    tmp_path.chmod(0o711)
+    assert [probe for probe in probe_box(found.box, tmp_path, gpu=True) if not probe.shut] == []
