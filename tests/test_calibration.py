@@ -45,7 +45,8 @@ def check(name: str, folder: Path) -> Report:
 
 
 def outcome(report: Report) -> dict[str, Any]:
-    findings = [f"{finding.severity.value} {finding.id} {finding.name}" for finding in report.findings]
+    roots = [finding for finding in report.findings if not finding.because_of]
+    findings = [f"{finding.severity.value} {finding.id} {finding.name}" for finding in roots]
     return {"verdict": report.verdict.words, "findings": findings}
 
 

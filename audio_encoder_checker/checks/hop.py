@@ -36,7 +36,7 @@ def wrong_hop(hop: HopFit, encoder: EncoderFacts, landmarks: Landmarks) -> Itera
         return
     if declared is None:
         return
-    in_ten_seconds, in_ten_minutes = (slip(hop.measured_ms, declared, clip) for clip in (DESED_CLIP_S, MAESTRO_CLIP_S))
+    in_ten_seconds, in_ten_minutes = (slip(hop.plain_ms, declared, clip) for clip in (DESED_CLIP_S, MAESTRO_CLIP_S))
     if in_ten_minutes < DESED_SEGMENT_S:
         return
     gross = in_ten_seconds >= DESED_SEGMENT_S
