@@ -25,7 +25,8 @@ FOLDER = Path(__file__).parent / "specimens"
 HOSTILE = Path(__file__).parent / "hostile"
 SPECIMENS = sorted(p for p in FOLDER.iterdir() if p.is_dir() and not p.name.startswith("."))
 UNSTEADY = re.compile(
-    r"\d[\d.]* [MG]iB|(?<=differ by )\S+|(?<=full after )\S+|(?<=over )\d+(?= calls)|\d+\.\d+e?-?\d*|(?<=cosine )-?[\d.]+|(?<=\()\d+ samples"
+    r"\d[\d.]* [MG]iB|(?<=differ by )\S+|(?<=full after )\S+|(?<=over )\d+(?= calls)"
+    r"|\d+\.\d+e?-?\d*|(?<=cosine )-?[\d.]+|(?<=\()\d+ samples"
 )
 """Figures that are not the same on every run and machine."""
 IMPATIENT = {"AEC405", "AEC508"}
