@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 TITLES = {
     "archive": "reading the archive",
     "source": "reading the sources",
+    "box": "choosing a box and testing it",
     "load": "loading the encoder in the box",
     "contract": "calling the encoder",
     "evaluate": "both tracks on the quick set",

@@ -101,11 +101,13 @@ class Interview:
             self.facts.extend(survival.Survey(self).run())
         return (EncodeTraces(tuple(self.traces)), *self.facts)
 
-    def call(self, audio: NDArray[np.float32], label: str = "", **manner: str | bool) -> Call:
-        """One call that the encoder has to survive."""
+    def call(
+        self, audio: NDArray[np.float32], label: str = "", *, forecast_s: float = 0.0, **manner: str | bool
+    ) -> Call:
+        """One call that the encoder has to survive; it is announced with how long it will take, if that is known."""
         batch, samples = audio.shape
         self.session.doing = f"{batch} x {samples / self.rate_hz:g} s" + (f", {label}" if label else "")
-        self.on_call(self.session.doing)
+        self.on_call(self.session.doing + (f", about {forecast_s:.0f} s" if forecast_s > 2 else ""))
         call = self.ask(audio, **manner)
         already_dead = self.traces and not self.traces[-1].outcome.ending.alive
         if not already_dead:

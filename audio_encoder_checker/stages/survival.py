@@ -68,7 +68,8 @@ class Survey:
             state = CellState.NOT_TRIED if self.stopped else CellState.FORECAST
             self.cells[batch, seconds] = Cell(seconds, batch, state, forecast, why)
             return
-        outcome = self.interview.call(self._audio(batch, self.interview.samples(seconds))).outcome
+        audio = self._audio(batch, self.interview.samples(seconds))
+        outcome = self.interview.call(audio, forecast_s=forecast).outcome
         self.cells[batch, seconds] = Cell(seconds, batch, *judged(outcome))
         if batch == 1:
             self.walls[seconds] = outcome.seconds

@@ -51,7 +51,7 @@ class Played:
     def noise(self, batch: int, samples: int) -> Any:
         return np.zeros((batch, samples), dtype="float32")
 
-    def call(self, audio: Any, label: str = "") -> Any:
+    def call(self, audio: Any, label: str = "", **_announced: float) -> Any:
         batch, samples = audio.shape
         outcome = self.cost(batch, samples / self.rate_hz)
         self.peak = max(self.peak, GIB + self.memory(batch, samples / self.rate_hz))
