@@ -82,14 +82,16 @@ def unrepeatable_output(repeatability: Repeatability) -> Iterator[Problem]:
     Training and test embeddings are computed once each; noise in them lowers every score and cannot be
     reproduced by the organisers. X-ARES does not call `.eval()`, so dropout stays on unless you turn it off.
 
-    Fix: end `__init__` with `self.eval()`, and draw no random numbers in `forward`.
+    Fix: end `__init__` with `self.eval()`, and draw no random numbers in `forward`: crop long audio at a fixed place,
+        or better, encode it in chunks.
     """
     found = repeatability.difference
     if not found.same_shape:
         yield Problem("two calls with the same audio gave different shapes")
     elif found.relative > SAME:
         severity = Severity.ERROR if found.cosine < 0.999 else Severity.WARNING
-        yield Problem(f"two calls with the same audio {_apart(found)}", severity=severity)
+        message = f"two calls with the same audio of {repeatability.seconds:g} s {_apart(found)}"
+        yield Problem(message, severity=severity)
 
 
 @check("AEC521")

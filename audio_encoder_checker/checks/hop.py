@@ -84,3 +84,19 @@ def _unit_guess(declared: float, measured_ms: float, rate_hz: float) -> str:
     }
     fitting = [name for name, value in guesses.items() if abs(value / measured_ms - 1) < 0.03]
     return f"; {declared:g} looks like {' or '.join(fitting)}" if fitting else ""
+
+
+@check("AEC533", severity=Severity.WARNING, follows=("AEC503", "AEC510", "AEC506"))
+def truncated_audio(hop: HopFit, landmarks: Landmarks) -> Iterator[Problem]:
+    """Audio beyond some length is ignored.
+
+    MAESTRO's clips last minutes and the challenge asks for ten: what lies behind the cut has no frame, so that its
+    labels are lost, and clip tasks judge the beginning alone.
+
+    Fix: encode long audio in chunks: `torch.cat([self.model(part) for part in audio.split(chunk, dim=1)], dim=1)`.
+    """
+    if hop.cut_s and hop.measured_ms is not None:
+        cut = next(count for seconds, count in hop.points if seconds == hop.cut_s)
+        longest, _ = hop.points[-1]
+        message = f"{longest:g} s gives no more frames than {hop.cut_s:g} s: {cut}"
+        yield Problem(message, landmarks.at(LandmarkKind.FORWARD))

@@ -31,8 +31,11 @@ class Comparison:
     difference: Difference
 
 
+@dataclass(frozen=True)
 class Repeatability(Comparison):
-    """The same batch twice."""
+    """The same audio twice, at the length where the embeddings differ most."""
+
+    seconds: float
 
 
 class InputDependence(Comparison):

@@ -108,11 +108,13 @@ class HopFit:
         measured_ms: milliseconds of audio per frame; None if frames do not grow with the audio.
         offset_frames: frames at no length; negative where the last ones are cut.
         points: seconds and frames of each call, by length.
+        cut_s: from this length on there are no more frames; 0 if frames grow to the longest.
     """
 
     measured_ms: float | None
     offset_frames: float
     points: tuple[tuple[float, int], ...]
+    cut_s: float = 0.0
 
     @property
     def plain_ms(self) -> float:

@@ -57,7 +57,8 @@ def compare_batches(interview: Interview, official: Call) -> None:
     if company is None or len(company) < most:
         return
     if again.comparable is not None:
-        interview.facts.append(Repeatability(difference(company, again.comparable)))
+        seconds = clips.shape[1] / interview.rate_hz
+        interview.note_repetition(Repeatability(difference(company, again.comparable), seconds))
     if turned.comparable is not None:
         interview.facts.append(BatchOrder(difference(company, turned.comparable[::-1])))
     if alone is not None and len(alone):

@@ -119,6 +119,12 @@ class Interview:
         """One call that it may refuse."""
         return encode(self.session, audio, self.timeout_s, **manner)
 
+    def note_repetition(self, found: Repeatability) -> None:
+        """Keep the worst of several repetitions, at different lengths."""
+        known = [fact for fact in self.facts if isinstance(fact, Repeatability)]
+        self.facts = [fact for fact in self.facts if fact not in known]
+        self.facts.append(max((*known, found), key=lambda one: one.difference.relative))
+
     def noise(self, batch: int, samples: int) -> NDArray[np.float32]:
         """Gaussian noise of unit variance `[batch, samples]`, as in the official call."""
         return self.random.standard_normal((batch, samples), dtype="float32")

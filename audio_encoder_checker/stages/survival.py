@@ -7,10 +7,12 @@ as far as time and memory allow, by what smaller calls took. A call that is not 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from audio_encoder_checker.evidence.behaviour import Repeatability
 from audio_encoder_checker.evidence.contract import Cell, CellState, HopFit, SurvivalMap
 from audio_encoder_checker.evidence.run import Ending
+from audio_encoder_checker.stages.compare import difference
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,13 +26,15 @@ LONGEST_CALL = 2 / 3
 """Of the time a call may take: what is forecast to take longer is not tried."""
 MEMORY_SHARE = 0.7
 """Of the memory limit that a batch may be forecast to take: the forecast is rough, and passing the limit is the end."""
+CUT = 1.5
+"""Audio so many times longer that gives no more frames is cut, and not rounded."""
 MEASURABLE_S = 0.02
 """Shorter calls are mostly overhead and tell nothing of how time grows."""
 NOISE_SECONDS = 10.0
 HANDED_OVER = 3e8
 """Bytes of audio a second that can be handed over, and a little less."""
-CHUNK_CALL_S = 3.0
-"""A call to look for the encoder's own chunk length may take so long."""
+CHUNK_CALL_S, CHUNK_AUDIO_S = 3.0, 100.0
+"""A call to look for the encoder's own chunk length may take so long, with so much audio."""
 OUT_OF_MEMORY = ("out of memory", "not enough memory", "can't allocate memory", "Unable to allocate")
 
 
@@ -43,6 +47,7 @@ class Survey:
         self.cells: dict[tuple[int, float], Cell] = {}
         self.walls: dict[float, float] = {}
         self.growth: dict[float, int] = {}
+        self.answers: dict[float, NDArray[Any] | None] = {}
         self.base = interview.session.usage().peak_memory_bytes
         self.stopped = ""
         self.chunk_samples = 0
@@ -69,10 +74,13 @@ class Survey:
             self.cells[batch, seconds] = Cell(seconds, batch, state, forecast, why)
             return
         audio = self._audio(batch, self.interview.samples(seconds))
-        outcome = self.interview.call(audio, forecast_s=forecast).outcome
+        call = self.interview.call(audio, forecast_s=forecast)
+        outcome = call.outcome
         self.cells[batch, seconds] = Cell(seconds, batch, *judged(outcome))
         if batch == 1:
             self.walls[seconds] = outcome.seconds
+            if outcome.seconds < CHUNK_CALL_S and seconds <= CHUNK_AUDIO_S:
+                self.answers = {seconds: call.comparable}  # of the longest only: it may be large
             self.growth[seconds] = self.interview.session.usage().peak_memory_bytes - self.base
         else:
             self.left_s -= outcome.seconds
@@ -128,13 +136,14 @@ class Survey:
 
     def _around_chunk(self) -> None:
         """See into which lengths the encoder cuts long audio; call one sample less, as many, and one more."""
-        seconds = max((s for s, wall in self.walls.items() if wall < CHUNK_CALL_S), default=0.0)
-        if self.stopped or seconds < 1:
+        if self.stopped or not self.answers:
             return
-        audio = self._audio(1, self.interview.samples(min(seconds, 100.0)))
-        chunks = self.interview.ask(audio, observe="chunks").chunks
+        ((seconds, first),) = self.answers.items()
+        call = self.interview.ask(self._audio(1, self.interview.samples(seconds)), observe="chunks")
+        if first is not None and call.comparable is not None:
+            self.interview.note_repetition(Repeatability(difference(first, call.comparable), seconds))
         least = self.interview.rate_hz / 4
-        self.chunk_samples = next((chunk for chunk in chunks if chunk >= least), 0)
+        self.chunk_samples = next((chunk for chunk in call.chunks if chunk >= least), 0)
         for samples in (self.chunk_samples - 1, self.chunk_samples, self.chunk_samples + 1):
             if self.chunk_samples:
                 self.interview.call(self._audio(1, samples), f"{samples} samples")
@@ -154,13 +163,28 @@ def judged(outcome: Outcome) -> tuple[CellState, float, str]:
 
 
 def hop_fit(traces: list[Trace]) -> HopFit | None:
-    """A least-squares line of frames over seconds through all calls with one clip; None with fewer than two lengths."""
+    """A least-squares line of frames over seconds through the calls with one clip; None with fewer than two lengths.
+
+    Lengths that are padded to one number of frames count once, by the longest; those that give no more frames than a
+    shorter one are cut.
+    """
     import numpy as np
 
-    points = sorted({(trace.seconds, trace.frames) for trace in traces if trace.batch == 1 and trace.frames})
-    lengths = [seconds for seconds, _ in points]
-    if len(set(lengths)) < 2:
+    frames: dict[float, int] = {}
+    for trace in traces:
+        if trace.batch == 1 and trace.frames:
+            frames[trace.seconds] = max(trace.frames, frames.get(trace.seconds, 0))
+    points = sorted(frames.items())
+    if len(points) < 2:
         return None
-    slope, offset = (float(value) for value in np.polyfit(lengths, [frames for _, frames in points], 1))
-    grows = points[-1][1] > points[0][1] and slope > 0
-    return HopFit(1000 / slope if grows else None, offset, tuple(points))
+    most = max(frames.values())
+    full = next(seconds for seconds, count in points if count == most)
+    cut_s = full if points[-1][0] >= CUT * full else 0.0
+    growing = [point for point in points if point[0] <= full]
+    padded = [seconds for seconds, count in growing if count == growing[0][1]]
+    line = [point for point in growing if point[0] >= padded[-1]]
+    if len(line) < 2:
+        return HopFit(None, 0.0, tuple(points))
+    lengths, counts = [point[0] for point in line], [point[1] for point in line]
+    slope, offset = (float(value) for value in np.polyfit(lengths, counts, 1))
+    return HopFit(1000 / slope, offset, tuple(points), cut_s)

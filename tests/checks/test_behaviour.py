@@ -47,10 +47,10 @@ def test_AEC519_is_about_what_a_bad_clip_leaves_behind() -> None:
 
 
 def test_AEC520_accepts_rounding_and_grades_the_rest() -> None:
-    assert list(behaviour.unrepeatable_output(Repeatability(SAME))) == []
-    graded = [next(behaviour.unrepeatable_output(Repeatability(d))).severity for d in (NEAR, FAR)]
+    assert list(behaviour.unrepeatable_output(Repeatability(SAME, 3.125))) == []
+    graded = [next(behaviour.unrepeatable_output(Repeatability(d, 3.125))).severity for d in (NEAR, FAR)]
     assert graded == [Severity.WARNING, Severity.ERROR]
-    assert "different shapes" in next(behaviour.unrepeatable_output(Repeatability(OTHER_SHAPE))).message
+    assert "different shapes" in next(behaviour.unrepeatable_output(Repeatability(OTHER_SHAPE, 3.125))).message
 
 
 def test_AEC521_is_about_identical_embeddings_only() -> None:

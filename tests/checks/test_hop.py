@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from audio_encoder_checker.checks.hop import slip, wrong_hop
+from audio_encoder_checker.checks.hop import slip, truncated_audio, wrong_hop
 from audio_encoder_checker.evidence.contract import HopFit
 from audio_encoder_checker.evidence.landmarks import LandmarkKind
 from audio_encoder_checker.findings import Severity
@@ -66,3 +66,10 @@ def test_frames_that_do_not_grow_are_named() -> None:
 def test_the_unit_is_guessed(declared: float, guess: str) -> None:
     (problem,) = wrong_hop(hop(20.0), encoder(hop_size_in_ms=declared), landmarks())
     assert problem.hint.endswith(guess)
+
+
+def test_AEC533_tells_where_frames_end() -> None:
+    cut = HopFit(10.0, 0.0, ((1.0, 100), (10.0, 1000), (600.0, 1000)), cut_s=10.0)
+    assert next(truncated_audio(cut, landmarks())).message == "600 s gives no more frames than 10 s: 1000"
+    assert list(truncated_audio(hop(10.0), landmarks())) == []
+    assert list(truncated_audio(hop(None), landmarks())) == []

@@ -90,7 +90,7 @@ def full_evidence() -> Evidence:
             stopped="stopped at 16 clips of 10 s: out of memory",
             chunk_samples=160_000,
         ),
-        Repeatability(EQUAL),
+        Repeatability(EQUAL, 3.125),
         SecondStart(ANSWERED, difference=EQUAL),
         BatchCompany(NEAR, 3),
         AfterNan(NAN),

@@ -58,10 +58,10 @@ class Played:
         self.session.ended = None if outcome.ending.alive else outcome
         returned = tensor(batch, samples, 4) if outcome.ending is Ending.ANSWERED else None
         self.traces.append(Trace(label, batch, samples, samples / self.rate_hz, outcome, returned))
-        return SimpleNamespace(outcome=outcome)
+        return SimpleNamespace(outcome=outcome, comparable=None)
 
     def ask(self, _audio: Any, **_manner: Any) -> Any:
-        return SimpleNamespace(chunks=self.chunks)
+        return SimpleNamespace(chunks=self.chunks, comparable=None)
 
 
 def took(seconds: float) -> Outcome:
@@ -165,6 +165,18 @@ def test_the_hop_is_the_slope_and_not_the_ratio() -> None:
     assert found is not None
     assert found.measured_ms == pytest.approx(10.0)
     assert found.offset_frames == pytest.approx(-1.0)
+
+
+def test_lengths_that_are_padded_to_one_window_count_once() -> None:
+    found = fit((8000, 1500), (160_000, 1500), (480_000, 1500), (960_000, 3000), (9_600_000, 30_000))
+    assert found is not None
+    assert (found.plain_ms, found.cut_s) == (20.0, 0.0)
+
+
+def test_frames_that_stop_growing_are_a_cut_and_no_hop() -> None:
+    found = fit((16_000, 100), (160_000, 1000), (480_000, 1000), (9_600_000, 1000))
+    assert found is not None
+    assert (found.plain_ms, found.cut_s) == (10.0, 10.0)
 
 
 def test_frames_that_do_not_grow_have_no_hop_and_one_length_has_no_fit() -> None:
