@@ -98,7 +98,8 @@ class Interview:
             behaviour.try_signals(self)
             behaviour.try_inputs(self)
             behaviour.measure_growth(self)
-            self.facts.extend(survival.Survey(self).run())
+            facts = survival.Survey(self).run()
+            self.facts.extend(facts)
         return (EncodeTraces(tuple(self.traces)), *self.facts)
 
     def call(
@@ -121,9 +122,11 @@ class Interview:
 
     def note_repetition(self, found: Repeatability) -> None:
         """Keep the worst of several repetitions, at different lengths."""
-        known = [fact for fact in self.facts if isinstance(fact, Repeatability)]
-        self.facts = [fact for fact in self.facts if fact not in known]
-        self.facts.append(max((*known, found), key=lambda one: one.difference.relative))
+        known = next((fact for fact in self.facts if isinstance(fact, Repeatability)), None)
+        if known is None:
+            self.facts.append(found)
+        elif found.difference.relative > known.difference.relative:
+            self.facts[self.facts.index(known)] = found
 
     def noise(self, batch: int, samples: int) -> NDArray[np.float32]:
         """Gaussian noise of unit variance `[batch, samples]`, as in the official call."""
