@@ -68,7 +68,7 @@ def batch_size_failure(traces: EncodeTraces, landmarks: Landmarks) -> Iterator[P
             yield Problem(f"a batch of {trace.batch} raised {trace.outcome}", at, hint)
 
 
-@check("AEC506", follows=("AEC505", "AEC515", "AEC516"))
+@check("AEC506", follows=("AEC505", "AEC510", "AEC515", "AEC516"))
 def length_failure(traces: EncodeTraces, survival: SurvivalMap) -> Iterator[Problem]:
     """The encoder fails on clips of some length.
 

@@ -58,7 +58,7 @@ class Survey:
         """Fill the map; `SurvivalMap`, and `HopFit` where two lengths gave frames."""
         for seconds in self.lengths:
             self._cell(1, seconds)
-        self._around_chunk()
+        self._look_closer()
         for batch in sorted(set(self.interview.rules.survival_batches) - {1}):
             for seconds in self.lengths:
                 self._cell(batch, seconds)
@@ -134,14 +134,16 @@ class Survey:
             return "its embeddings are larger than may leave the box"
         return ""
 
-    def _around_chunk(self) -> None:
-        """See into which lengths the encoder cuts long audio; call one sample less, as many, and one more."""
+    def _look_closer(self) -> None:
+        """Repeat a long call, see into which lengths the encoder cuts it; call one sample less, as many, one more."""
         if self.stopped or not self.answers:
             return
         ((seconds, first),) = self.answers.items()
-        call = self.interview.ask(self._audio(1, self.interview.samples(seconds)), observe="chunks")
-        if first is not None and call.comparable is not None:
-            self.interview.note_repetition(Repeatability(difference(first, call.comparable), seconds))
+        audio = self._audio(1, self.interview.samples(seconds))
+        again = self.interview.ask(audio).comparable
+        if first is not None and again is not None:
+            self.interview.note_repetition(Repeatability(difference(first, again), seconds))
+        call = self.interview.ask(audio, observe="chunks")  # under the eyes of others torch takes slower paths
         least = self.interview.rate_hz / 4
         self.chunk_samples = next((chunk for chunk in call.chunks if chunk >= least), 0)
         for samples in (self.chunk_samples - 1, self.chunk_samples, self.chunk_samples + 1):
