@@ -47,11 +47,11 @@ def _at(device: DeviceFacts) -> str:
 
 
 def _hint(culprit: Culprit) -> str:
+    if culprit.mistake is Mistake.ATTRIBUTE and "[" in culprit.name:
+        return f"keep models where torch sees them: `{culprit.name.partition('[')[0]} = torch.nn.ModuleList([...])`"
     if culprit.mistake is Mistake.ATTRIBUTE and culprit.name:
-        short = culprit.name.split(".")[-1].split("[")[0]
-        return (
-            f"in `__init__`: `self.register_buffer({short!r}, ..., persistent=False)`, or a submodule if it is a model"
-        )
+        short = culprit.name.rpartition(".")[2]
+        return f"in `__init__`: `self.register_buffer({short!r}, ..., persistent=False)`, and use `self.{short}`"
     if culprit.mistake is Mistake.FACTORY:
         return "add `device=audio.device` to the call that makes it"
     return ""

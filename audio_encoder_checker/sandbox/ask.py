@@ -265,11 +265,12 @@ def read_raised(data: object) -> Raised:
     A child that forges this can only worsen its own verdict's wording.
     """
     source = data if isinstance(data, dict) else {}
+    message = source.get("message")
     frames = source.get("frames")
     chain = source.get("chain")
     return Raised(
         type=told(source.get("type"), limit=100) or "Exception",
-        message=told(COLOURS.sub("", str(source.get("message", ""))), limit=600),
+        message=told(COLOURS.sub("", message) if isinstance(message, str) else message, limit=600),
         chain=tuple(told(name, limit=100) for name in chain[:10]) if isinstance(chain, list) else (),
         frames=tuple(read_frame(f) for f in frames[:8] if isinstance(f, dict)) if isinstance(frames, list) else (),
         missing_module=told(source.get("missing_module"), limit=100),

@@ -32,6 +32,12 @@ def test_AEC530_names_the_attribute_and_the_line_that_registers_it() -> None:
     assert problem.at == "encoder.py:12"
 
 
+def test_AEC530_knows_models_in_a_plain_list() -> None:
+    culprit = Culprit(Mistake.ATTRIBUTE, "self.nets[0].weight", "aten.convolution")
+    (problem,) = checks.tensor_left_on_cpu(DeviceFacts(True, raised(), culprit))
+    assert "`self.nets = torch.nn.ModuleList([...])`" in problem.hint
+
+
 def test_AEC530_points_at_the_line_that_makes_the_tensor() -> None:
     facts = DeviceFacts(True, raised(), Culprit(Mistake.FACTORY, "zeros", made=MADE))
     (problem,) = checks.tensor_left_on_cpu(facts)
