@@ -16,11 +16,13 @@ ROOT = Path(__file__).parent.parent
 CODE = "from audio_encoder_checker.cli.check import main; main()"
 
 
-def contract_seconds(folder: Path) -> tuple[float, float]:
-    """Seconds of the stage, and of its longest call."""
+def contract_seconds(folder: Path) -> tuple[float, float] | None:
+    """Seconds of the stage, and of its longest call; None where what the encoder needs is not installed."""
     command = [sys.executable, "-c", CODE, str(folder), "--until", "contract", "--trust", "--format", "json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     timings = json.loads(done.stdout)["timings"]
+    if not timings["calls"]:
+        return None
     return timings["stages"]["contract"], max(timings["calls"].values())
 
 
@@ -34,8 +36,9 @@ def main() -> None:
             submissions[name].mkdir()
             shutil.copy(file, submissions[name] / "encoder.py")
         for name, submission in submissions.items():
-            stage, longest = contract_seconds(submission)
-            print(f"{name:<14} {stage:6.1f} s, the longest call {longest:5.1f} s")
+            found = contract_seconds(submission)
+            told = f"{found[0]:6.1f} s, the longest call {found[1]:5.1f} s" if found else "  does not load here"
+            print(f"{name:<14} {told}")
 
 
 if __name__ == "__main__":
