@@ -112,9 +112,7 @@ class Survey:
     def _too_long(self, batch: int, seconds: float, forecast: float) -> str:
         most = LONGEST_CALL * self.interview.timeout_s if batch == 1 else self.left_s
         if forecast > most:
-            return (
-                f"would take {forecast:.0f} s" if batch == 1 else f"would take {forecast:.0f} s, {most:.0f} s are left"
-            )
+            return f"would take {forecast:.0f} s, {most:.0f} s may be used"
         failed = self.cells.get((1, seconds))
         if batch > 1 and failed and failed.state is not CellState.OK:
             return f"1 clip of {seconds:g} s: {failed.state.value}"

@@ -92,7 +92,7 @@ def test_larger_batches_are_called_while_their_time_lasts() -> None:
     forecast = [cell for cell in found.cells if cell.state is CellState.FORECAST]
     told = [(cell.batch, cell.seconds, round(cell.wall_s)) for cell in forecast]
     assert told == [(2, 600.0, 24), (16, 30.0, 10), (16, 60.0, 19), (16, 600.0, 192)]
-    assert forecast[0].why.startswith("would take 24 s")
+    assert forecast[0].why.startswith("would take 24 s, ")
 
 
 def test_ten_minutes_are_not_tried_where_time_that_grows_with_the_square_would_not_do() -> None:
