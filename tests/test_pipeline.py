@@ -98,9 +98,11 @@ def test_a_gpu_that_torch_cannot_use_is_left_alone_unless_it_was_asked_for(
 
 
 @pytest.mark.box
-def test_a_second_process_compares_and_the_third_plays_the_gpu(tmp_path: Path) -> None:
+@pytest.mark.parametrize("tier", [one.tier for one in survey() if one.box])
+def test_a_second_process_compares_and_the_third_plays_the_gpu(tmp_path: Path, tier: str) -> None:
     profile = changed_profile(tmp_path, **{**BRIEF, "second_process": True})
-    report = check_submission(GOOD, Options(stages=STAGES[:4], trust=True, device="cpu", profile=profile))
+    options = Options(stages=STAGES[:4], box=tier, trust=True, device="cpu", profile=profile)
+    report = check_submission(GOOD, options)
     second, device = report.evidence.get(SecondStart), report.evidence.get(DeviceFacts)
     assert second is not None
     assert second.difference is not None

@@ -7,7 +7,7 @@ looked for beside the working directory.
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -96,12 +96,10 @@ class SecondRun:
         one = encode(self.first, clips, self.call_s)
         if one.returned is None:
             return ()
-        with ExitStack() as stack:
-            player = stack.enter_context(self._session()) if self.first.device == "cpu" else None
-            second = self._second(one, clips)
-            if player:
-                self.on_call("a pretended GPU")
-                self.facts.append(self._play(player, clips))
+        second = self._second(one, clips)
+        if self.first.device == "cpu":
+            self.on_call("a pretended GPU")
+            self.facts.append(self._play(clips))
         return (second, *self.facts)
 
     def _second(self, one: Call, clips: NDArray[np.float32]) -> SecondStart:
@@ -132,15 +130,16 @@ class SecondRun:
         if trained is not None and plain.comparable is not None:
             self.facts.append(AfterTrain(difference(plain.comparable, trained)))
 
-    def _play(self, session: Session, clips: NDArray[np.float32]) -> DeviceFacts:
+    def _play(self, clips: NDArray[np.float32]) -> DeviceFacts:
         """Ask a fresh child to load and call the encoder on a pretended GPU.
 
         What it answers is testimony, but only the submission's own defects are at stake.
         """
-        greeted(session)
-        question = {"ask": "pretend", "shape": list(clips.shape), **where(session, self.target, self.rules)}
-        timeout_s = self.load_s + self.call_s * PRETENDED_SLOWNESS
-        answer = session.ask(question, clips.data.cast("B"), timeout_s=timeout_s)
+        with self._session() as session:
+            greeted(session)
+            question = {"ask": "pretend", "shape": list(clips.shape), **where(session, self.target, self.rules)}
+            timeout_s = self.load_s + self.call_s * PRETENDED_SLOWNESS
+            answer = session.ask(question, clips.data.cast("B"), timeout_s=timeout_s)
         if not answer.outcome.ending.alive:
             return DeviceFacts(True, answer.outcome, not_covered=f"no answer: {answer.outcome}")
         return DeviceFacts(
