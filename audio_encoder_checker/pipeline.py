@@ -252,8 +252,7 @@ class _Run:
     def _converse(self, session: Session, target: Target, last: int) -> None:
         """Load, contract and evaluation in one child."""
         with self._stage("load"):
-            timeout_s = self.options.timeout_s or self.rules.limits.load_s
-            loaded, encoder = load_encoder(session, target, self.rules, timeout_s)
+            loaded, encoder = load_encoder(session, target, self.rules, self._load_s)
             self.evidence.put(loaded, *([encoder] if encoder else []))
             self.loaded_bytes = session.usage().peak_memory_bytes
         self._on_gpu(session, loaded.outcome)
@@ -277,9 +276,8 @@ class _Run:
         self._miss_after(session)
 
     def _interview(self, session: Session, encoder: EncoderFacts) -> None:
-        timeout_s = self.options.timeout_s or self.rules.limits.call_s
         interview = contract.Interview(
-            session, self.rules.contract, encoder, self.options.seed, timeout_s, self.progress.detail
+            session, self.rules.contract, encoder, self.options.seed, self._call_s, self.progress.detail
         )
         self.evidence.put(*interview.run())
         self._on_gpu(session, interview.traces[0].outcome)
@@ -300,8 +298,8 @@ class _Run:
             session, self.workspace, target, self.rules,
             rate_hz=contract.usable_rate(encoder),
             seed=self.options.seed,
-            load_s=self.options.timeout_s or self.rules.limits.load_s,
-            call_s=self.options.timeout_s or self.rules.limits.call_s,
+            load_s=self._load_s,
+            call_s=self._call_s,
             on_call=self.progress.detail,
         )  # fmt: skip
         try:
@@ -317,7 +315,7 @@ class _Run:
             encoder,
             self.rules,
             seed=self.options.seed,
-            call_s=self.options.timeout_s or self.rules.limits.call_s,
+            call_s=self._call_s,
             on_progress=self.progress.detail,
         )
         self.evidence.put(*facts)
@@ -326,6 +324,16 @@ class _Run:
         """Say why the rest of the evidence will not come, if the child or the encoder is the reason."""
         if session.ended:
             self.evidence.miss(f"the encoder did not survive the {session.stage} stage", *AFTER_LOADING)
+
+    @property
+    def _load_s(self) -> float:
+        """Seconds for loading the encoder."""
+        return self.options.timeout_s or self.rules.limits.load_s
+
+    @property
+    def _call_s(self) -> float:
+        """Seconds for each call of it."""
+        return self.options.timeout_s or self.rules.limits.call_s
 
     def _limits(self) -> Limits:
         limits = self.rules.limits

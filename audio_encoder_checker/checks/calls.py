@@ -34,7 +34,7 @@ def _ordinary(traces: EncodeTraces) -> tuple[Trace, ...]:
     """Calls with ordinary audio that raised although the official call did not."""
     if traces.reference.returned is None:
         return ()
-    return tuple(trace for trace in traces.raised() if not trace.label)
+    return tuple(trace for trace in traces.raised if not trace.label)
 
 
 def _same_shape(one: Trace, other: Trace) -> bool:
@@ -77,8 +77,7 @@ def length_failure(traces: EncodeTraces, survival: SurvivalMap) -> Iterator[Prob
 
     Fix: pad short clips to the shortest the model takes, and encode long ones in chunks.
     """
-    around = {f"{survival.chunk_samples + more} samples" for more in (-1, 0, 1)}
-    at_chunk = tuple(trace for trace in traces.raised() if trace.label in around)
+    at_chunk = tuple(trace for trace in traces.raised if trace.around_chunk)
     failed = tuple(t for t in _ordinary(traces) if not _worked(traces, t.samples)) + at_chunk
     official = traces.reference.samples
     for short in (True, False):
@@ -175,7 +174,7 @@ def failure_on_signal(traces: EncodeTraces) -> Iterator[Problem]:
 
     Fix: guard what needs sound: `if mask.any()`, `x / x.abs().amax().clamp(min=1e-6)`.
     """
-    failed = [t for t in traces.raised() if t.label and not t.label.endswith(" samples") and t is not traces.reference]
+    failed = [t for t in traces.raised if t.label and not t.around_chunk and t is not traces.reference]
     shown = [trace for trace in failed if _worked(traces, trace.samples, trace.batch)]
     if shown:
         yield Problem(f"{calls(shown)} raised {shown[0].outcome}", shown[0].outcome.at)

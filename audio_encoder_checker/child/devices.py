@@ -156,17 +156,21 @@ class Operators(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch do
         if len(devices) > 1 and call and func.namespace in OWN_NAMESPACES:
             self._judge(func, args, inputs)
         result = func(*args, **kwargs)
-        name = _name(func)
-        new = [tensor for tensor in tensors_in(result) if self.tags.of(tensor) is None]
-        if unknown and name != "lift_fresh":  # which hands on what was just made from data
-            new = [tensor for tensor in new if all(storage(tensor) is not held for held in unknown)]
+        new = self._new(_name(func), result, unknown)
         if new:
             self._note(func, call)
-            tag = self._tag(name, call, tags)
+            tag = self._tag(_name(func), call, tags)
             if tag:
                 for tensor in new:
                     self.tags.put(tensor, tag)
         return result
+
+    def _new(self, name: str, result: Any, unknown: list[Any]) -> list[torch.Tensor]:
+        """The tensors of a result whose storage is not in the books, and is none of the inputs' that are not either."""
+        new = [tensor for tensor in tensors_in(result) if self.tags.of(tensor) is None]
+        if name == "lift_fresh":  # hands on what was just made from data
+            return new
+        return [tensor for tensor in new if all(storage(tensor) is not held for held in unknown)]
 
     def _judge(self, func: Any, args: Any, inputs: list[torch.Tensor]) -> None:
         """Refuse what CUDA refuses; numbers (no dimensions) may stay on the CPU."""

@@ -37,6 +37,16 @@ class Returned:
     requires_grad: bool = False
 
 
+def clips_in_words(batch: int, seconds: float) -> str:
+    """`1 clip of 3 s`, `16 clips of 0.5 s`."""
+    return f"{'1 clip' if batch == 1 else f'{batch} clips'} of {seconds:g} s"
+
+
+def chunk_label(samples: int) -> str:
+    """What is special about a call whose length was chosen for the encoder's own chunk length."""
+    return f"{samples} samples"
+
+
 @dataclass(frozen=True)
 class Trace:
     """One call of `forward`.
@@ -65,9 +75,13 @@ class Trace:
     @property
     def call(self) -> str:
         """The call in words."""
-        clips = "1 clip" if self.batch == 1 else f"{self.batch} clips"
         name = "" if self.label == "" else f" ({self.label})"
-        return f"{clips} of {self.seconds:g} s{name}"
+        return f"{clips_in_words(self.batch, self.seconds)}{name}"
+
+    @property
+    def around_chunk(self) -> bool:
+        """Whether its length was chosen for the encoder's own chunk length."""
+        return self.label == chunk_label(self.samples)
 
 
 @dataclass(frozen=True)
@@ -91,9 +105,10 @@ class EncodeTraces:
         """The call that the child did not survive, if any."""
         return next((t for t in self.traces if not t.outcome.ending.alive), None)
 
-    def raised(self, *, batch: int | None = None) -> tuple[Trace, ...]:
-        """Calls that raised an exception, of one batch size or of all."""
-        return tuple(t for t in self.traces if t.outcome.ending is Ending.RAISED and batch in (None, t.batch))
+    @property
+    def raised(self) -> tuple[Trace, ...]:
+        """Calls that raised an exception."""
+        return tuple(t for t in self.traces if t.outcome.ending is Ending.RAISED)
 
 
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 1_000, 768_000

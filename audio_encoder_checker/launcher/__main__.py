@@ -53,9 +53,7 @@ def _follow(plan: Words) -> None:
         parent = _supervise(plan)
     _give_up_rights(plan, parent)
     if plan.all("write"):
-        own, devices = f"/proc/{os.getpid()}", plan.all("device")
-        controlled = [*devices, own] if devices else []  # CUDA names its threads there
-        landlock.restrict([*plan.all("read"), own], plan.all("write"), controlled)
+        landlock.restrict([*plan.all("read"), f"/proc/{os.getpid()}"], plan.all("write"), plan.all("device"))
     for program in plan.all("filter"):
         libc.prctl(libc.PR_SET_NO_NEW_PRIVS, 1)
         libc.install_filter(bytes.fromhex(program))

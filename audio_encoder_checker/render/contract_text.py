@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table  # noqa: TID253 - only a run that has something to show imports this module
 from rich.text import Text  # noqa: TID253 - same
 
-from audio_encoder_checker.evidence.contract import Cell, CellState, SurvivalMap
+from audio_encoder_checker.evidence.contract import Cell, CellState, SurvivalMap, clips_in_words
 from audio_encoder_checker.render.measured import measured
 
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ def _remarks(found: SurvivalMap) -> list[str]:
     remarks = ["time that each call took"]
     forecast = [cell for cell in found.cells if cell.state is CellState.FORECAST]
     if forecast:
-        clips = "1 clip" if forecast[0].batch == 1 else f"{forecast[0].batch} clips"
-        remarks[0] += f"; ~ not made, {clips} of {forecast[0].seconds:g} s: {forecast[0].why}"
+        first = forecast[0]
+        remarks[0] += f"; ~ not made, {clips_in_words(first.batch, first.seconds)}: {first.why}"
     if found.chunk_samples:
         remarks.append(f"the encoder cuts long audio into chunks of {found.chunk_samples} samples")
     if found.stopped:

@@ -12,6 +12,7 @@ from audio_encoder_checker.evidence.behaviour import (
     BatchCompany,
     BatchOrder,
     Comparison,
+    Difference,
     InputDependence,
     InputKept,
     Loudness,
@@ -40,9 +41,6 @@ DIFFERENCES: dict[type[Comparison], tuple[str, str]] = {
     InputDependence: ("other audio", "difference for different audio; 0 where it is not heard"),
 }
 """Largest absolute difference over the largest absolute value."""
-COSINES: dict[type[Comparison], tuple[str, str]] = {
-    Loudness: ("20 dB quieter", "cosine; 1 where loudness is normalised away"),
-}
 
 
 @dataclass(frozen=True)
@@ -66,37 +64,37 @@ class Measured:
 
 def measured(evidence: Evidence) -> list[Measured]:
     """Every figure that there is evidence for, in a fixed order."""
-    rows = [_difference(kind, evidence) for kind in DIFFERENCES]
-    rows += [_cosine(kind, evidence) for kind in COSINES]
+    rows = [_compared(kind, evidence) for kind in DIFFERENCES]
     rows[1:1] = [_second(evidence)]
+    rows += [_loudness(evidence)]
     rows += [_padding(evidence)]
     rows += [*_spread(evidence), _speed(evidence), _growth(evidence), _offset(evidence), _taken(evidence)]
     return [row for row in (*rows, _device(evidence)) if row is not None]
 
 
-def _difference(kind: type[Comparison], evidence: Evidence) -> Measured | None:
+def _compared(kind: type[Comparison], evidence: Evidence) -> Measured | None:
     found = evidence.get(kind)
-    if found is None:
-        return None
-    name, meaning = DIFFERENCES[kind]
-    apart = found.difference
-    if not apart.same_shape or apart.relative == float("inf"):
-        return Measured(name, None, "other shape" if not apart.same_shape else "NaN", meaning)
-    return Measured(name, apart.relative, f"{apart.relative:.2g}", meaning)
-
-
-def _cosine(kind: type[Comparison], evidence: Evidence) -> Measured | None:
-    found = evidence.get(kind)
-    name, meaning = COSINES[kind]
-    return Measured(name, found.difference.cosine, f"{found.difference.cosine:.3f}", meaning) if found else None
+    return _apart(*DIFFERENCES[kind], found.difference) if found else None
 
 
 def _second(evidence: Evidence) -> Measured | None:
     second = evidence.get(SecondStart)
     if second is None or second.difference is None:
         return None
-    found = second.difference.relative
-    return Measured("two processes", found, f"{found:.2g}", "difference for the same audio; expect 0")
+    return _apart("two processes", "difference for the same audio; expect 0", second.difference)
+
+
+def _apart(name: str, meaning: str, found: Difference) -> Measured:
+    if not found.same_shape or found.relative == float("inf"):
+        return Measured(name, None, "NaN" if found.same_shape else "other shape", meaning)
+    return Measured(name, found.relative, f"{found.relative:.2g}", meaning)
+
+
+def _loudness(evidence: Evidence) -> Measured | None:
+    found = evidence.get(Loudness)
+    meaning = "cosine; 1 where loudness is normalised away"
+    cosine = found.difference.cosine if found else 0.0
+    return Measured("20 dB quieter", cosine, f"{cosine:.3f}", meaning) if found else None
 
 
 def _padding(evidence: Evidence) -> Measured | None:

@@ -110,7 +110,7 @@ def _contract(report: Report) -> dict[str, Any] | None:
         "calls": [_call(trace) for trace in traces.traces] if traces else [],
         "survival": _survival(report.evidence.get(SurvivalMap)),
         "measured": [
-            {"name": m.name, "value": m.value if m.value is None else round(m.value, 9), "meaning": m.meaning}
+            {"name": m.name, "value": None if m.value is None else _finite(m.value, 9), "meaning": m.meaning}
             for m in measured(report.evidence)
             if not m.of_machine
         ],
@@ -214,5 +214,5 @@ def _track(scores: tuple[TaskScore, ...], average: float) -> dict[str, Any]:
     return {"tasks": tasks, "weighted_average": _finite(average)}
 
 
-def _finite(value: float) -> float | None:
-    return round(value, 6) if math.isfinite(value) else None
+def _finite(value: float, digits: int = 6) -> float | None:
+    return round(value, digits) if math.isfinite(value) else None

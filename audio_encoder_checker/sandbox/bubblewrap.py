@@ -79,11 +79,8 @@ class BubblewrapBox:
             binds = [(there, target) for there, (_, target) in zip(shown, binds, strict=True)]
         own_facts = job.gpu and self._dropped  # CUDA names its threads there; to root the settings would be open too
         program = in_memory(static_program(self.policy, platform.machine()))
-        options = in_memory(
-            b"".join(
-                o.encode() + b"\0" for o in (*_options(job, binds, own_facts=own_facts), "--seccomp", str(program))
-            )
-        )
+        words = [*_options(job, binds, own_facts=own_facts), "--seccomp", str(program)]
+        options = in_memory(b"".join(word.encode() + b"\0" for word in words))
         command = child_command(sys.executable, HOST, job.module, job.channel)
         plan = Plan(
             command=(self.program, "--args", str(options), "--", *command),

@@ -82,14 +82,14 @@ def decode(header: dict[str, Any], payload: memoryview) -> tuple[Returned, NDArr
 
     kind = header["kind"]
     if kind != "tensor":
-        return Returned(told(kind, limit=100) or "?", fields=_fields(header["fields"]), layers=_layers(header)), None
+        return Returned(told(kind, limit=100) or "?", fields=_fields(header["fields"])), None
     shape, dtype = _shape(header["shape"]), told(header["dtype"], limit=40)
     refused = told(header.get("numpy_error"), limit=300)
     if "too_large" in header:
         (size,) = _shape([header["too_large"]])
         refused = f"{size} bytes are more than may leave the box"
     graph = header.get("requires_grad") is True
-    returned = Returned("tensor", shape, dtype, refused, layers=_layers(header), requires_grad=graph)
+    returned = Returned("tensor", shape, dtype, refused, layers=_layers(header.get("layers")), requires_grad=graph)
     if dtype == "bfloat16" and payload:
         words = np.frombuffer(payload, dtype=np.uint16).reshape(shape).astype(np.uint32)
         words <<= 16  # in place: answers are large
@@ -110,12 +110,14 @@ def _shape(value: object) -> tuple[int, ...]:
     return tuple(value)
 
 
+def _pairs(value: object, most: int) -> list[list[Any]]:
+    pairs = [pair for pair in value if isinstance(pair, list) and len(pair) == 2] if isinstance(value, list) else []
+    return pairs[:most]
+
+
 def _fields(value: object) -> tuple[tuple[str, str], ...]:
-    pairs = [pair for pair in value if isinstance(pair, list) and len(pair) == 2] if isinstance(value, list) else []
-    return tuple((told(name, limit=60), told(words, limit=100)) for name, words in pairs[:MOST_FIELDS])
+    return tuple((told(name, limit=60), told(words, limit=100)) for name, words in _pairs(value, MOST_FIELDS))
 
 
-def _layers(header: dict[str, Any]) -> tuple[tuple[str, tuple[int, ...]], ...]:
-    value = header.get("layers")
-    pairs = [pair for pair in value if isinstance(pair, list) and len(pair) == 2] if isinstance(value, list) else []
-    return tuple((told(name, limit=100), _shape(shape)) for name, shape in pairs[:MOST_LAYERS])
+def _layers(value: object) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    return tuple((told(name, limit=100), _shape(shape)) for name, shape in _pairs(value, MOST_LAYERS))

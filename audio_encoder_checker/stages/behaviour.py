@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from audio_encoder_checker.stages.asking import Call
     from audio_encoder_checker.stages.contract import Interview
 
-AGAIN = "the same again"
 CLIP_SECONDS = 1.0
 """Of the clips that are compared: long enough for every data set's shortest, short enough to be cheap."""
 MANY_CALLS = 50
@@ -52,7 +51,7 @@ def compare_batches(interview: Interview, official: Call) -> None:
     most = sizes[-1]
     clips = interview.noise(most, interview.rules.official_samples) * _loudness(most)
     calls = {size: interview.call(clips[:size]) for size in sizes}
-    again, turned = interview.call(clips, AGAIN), interview.call(clips[::-1].copy(), "in another order")
+    again, turned = interview.call(clips, "the same again"), interview.call(clips[::-1].copy(), "in another order")
     company, alone = calls[most].comparable, calls[sizes[0]].comparable
     if company is None or len(company) < most:
         return
@@ -84,7 +83,7 @@ def try_signals(interview: Interview) -> None:
     samples = interview.samples(CLIP_SECONDS)
     for name, audio in waves.extremes(interview.rate_hz, samples, interview.random).items():
         interview.call(audio, name)
-    clip = interview.noise(1, samples) * 0.1
+    clip = interview.noise(1, samples) * waves.QUIET
     plain = interview.call(clip).frames
     quiet = interview.call(clip * waves.QUIET).frames
     padded = interview.call(np.pad(clip, ((0, 0), (0, 2 * samples))), "zero-padded").frames
@@ -92,10 +91,12 @@ def try_signals(interview: Interview) -> None:
         interview.facts.append(Loudness(difference(time_mean(plain), time_mean(quiet))))
     both = (waves.tones(interview.rate_hz, samples), waves.varied(interview.rate_hz, samples, interview.random))
     many = interview.call(np.concatenate(both)).frames
-    if many is not None:
-        interview.facts.append(spread(time_mean(many), waves.TONES))
-    if many is not None and plain is not None and padded is not None and plain.shape[1] <= padded.shape[1]:
-        interview.facts.extend(_padding(plain, padded, time_mean(many)))
+    if many is None:
+        return
+    means = time_mean(many)
+    interview.facts.append(spread(means, waves.TONES))
+    if plain is not None and padded is not None and plain.shape[1] <= padded.shape[1]:
+        interview.facts.extend(_padding(plain, padded, means))
 
 
 def _padding(plain: NDArray[Any], padded: NDArray[Any], means: NDArray[np.float64]) -> Iterator[ZeroPadding]:
@@ -111,7 +112,7 @@ def try_inputs(interview: Interview) -> None:
     """What a call leaves behind in the encoder and in its input, and what input it takes that X-ARES never gives."""
     import numpy as np
 
-    clips = interview.noise(2, interview.samples(CLIP_SECONDS)) * 0.1
+    clips = interview.noise(2, interview.samples(CLIP_SECONDS)) * waves.QUIET
     first = interview.call(clips).comparable
     given = interview.ask(clips, back=True).comparable
     if given is not None:
@@ -136,7 +137,7 @@ def try_inputs(interview: Interview) -> None:
 
 def measure_growth(interview: Interview) -> None:
     """Call one clip again and again, and read the memory of the process tree from outside in between."""
-    clip = interview.noise(1, interview.samples(CLIP_SECONDS)) * 0.1
+    clip = interview.noise(1, interview.samples(CLIP_SECONDS)) * waves.QUIET
     start = time.monotonic()
     if interview.ask(clip).values is None:
         return

@@ -63,10 +63,14 @@ def shift(one: NDArray[np.float64], other: NDArray[np.float64], means: NDArray[n
     import numpy as np
 
     scale = np.abs(means).max() or 1.0
-    scaled = means / scale
-    typical = math.sqrt(2 * float(((scaled - scaled.mean(axis=0)) ** 2).sum(axis=1).mean()))
+    typical = math.sqrt(2) * _deviation(means / scale)
     apart = float(np.linalg.norm(one / scale - other / scale))
     return apart / typical if typical else 0.0
+
+
+def _deviation(means: NDArray[np.float64]) -> float:
+    """Root mean square distance of vectors `[N, D]` from their mean."""
+    return math.sqrt(float(((means - means.mean(axis=0)) ** 2).sum(axis=1).mean()))
 
 
 def spread(means: NDArray[np.float64], tones: int) -> Spread:
@@ -77,7 +81,7 @@ def spread(means: NDArray[np.float64], tones: int) -> Spread:
     centre = means.mean(axis=0)
     singular = np.linalg.svd(means - centre, compute_uv=False)
     shares = singular[singular > 0] / (singular.sum() or 1.0)
-    variation = math.sqrt(float(((means - centre) ** 2).sum(axis=1).mean()))
+    variation = _deviation(means)
     norm = float(np.linalg.norm(centre))
     unit = means[:tones] / np.maximum(np.linalg.norm(means[:tones], axis=1, keepdims=True), 1e-300)
     cosines = unit @ unit.T

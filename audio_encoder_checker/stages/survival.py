@@ -10,9 +10,10 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from audio_encoder_checker.evidence.behaviour import Repeatability
-from audio_encoder_checker.evidence.contract import Cell, CellState, HopFit, SurvivalMap
+from audio_encoder_checker.evidence.contract import Cell, CellState, HopFit, SurvivalMap, chunk_label, clips_in_words
 from audio_encoder_checker.evidence.run import Ending
 from audio_encoder_checker.stages.compare import difference
+from audio_encoder_checker.stages.waves import QUIET
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,7 +53,7 @@ class Survey:
         self.stopped = ""
         self.chunk_samples = 0
         self.left_s = interview.rules.survival_s
-        self.noise = interview.noise(1, interview.samples(NOISE_SECONDS)) * 0.1
+        self.noise = interview.noise(1, interview.samples(NOISE_SECONDS)) * QUIET
 
     def run(self) -> tuple[object, ...]:
         """Fill the map; `SurvivalMap`, and `HopFit` where two lengths gave frames."""
@@ -86,8 +87,7 @@ class Survey:
             self.left_s -= outcome.seconds
         state = self.cells[batch, seconds].state
         if self.interview.session.ended or state is CellState.OUT_OF_MEMORY:
-            clips = "1 clip" if batch == 1 else f"{batch} clips"
-            self.stopped = f"stopped at {clips} of {seconds:g} s: {state.value}"
+            self.stopped = f"stopped at {clips_in_words(batch, seconds)}: {state.value}"
 
     def _audio(self, batch: int, samples: int) -> NDArray[np.float32]:
         """Noise 20 dB below full scale, over and over: what is asked here does not depend on it."""
@@ -115,7 +115,7 @@ class Survey:
             return f"would take {forecast:.0f} s, {most:.0f} s may be used"
         failed = self.cells.get((1, seconds))
         if batch > 1 and failed and failed.state is not CellState.OK:
-            return f"1 clip of {seconds:g} s: {failed.state.value}"
+            return f"{clips_in_words(1, seconds)}: {failed.state.value}"
         return ""
 
     def _too_much(self, batch: int, seconds: float) -> str:
@@ -146,7 +146,7 @@ class Survey:
         self.chunk_samples = next((chunk for chunk in call.chunks if chunk >= least), 0)
         for samples in (self.chunk_samples - 1, self.chunk_samples, self.chunk_samples + 1):
             if self.chunk_samples:
-                self.interview.call(self._audio(1, samples), f"{samples} samples")
+                self.interview.call(self._audio(1, samples), chunk_label(samples))
 
 
 def judged(outcome: Outcome) -> tuple[CellState, float, str]:
@@ -170,14 +170,10 @@ def hop_fit(traces: list[Trace]) -> HopFit | None:
     """
     import numpy as np
 
-    frames: dict[float, int] = {}
-    for trace in traces:
-        if trace.batch == 1 and trace.frames:
-            frames[trace.seconds] = max(trace.frames, frames.get(trace.seconds, 0))
-    points = sorted(frames.items())
+    points = _frames_by_length(traces)
     if len(points) < 2:
         return None
-    most = max(frames.values())
+    most = max(count for _, count in points)
     full = next(seconds for seconds, count in points if count == most)
     cut_s = full if points[-1][0] >= CUT * full else 0.0
     growing = [point for point in points if point[0] <= full]
@@ -188,3 +184,12 @@ def hop_fit(traces: list[Trace]) -> HopFit | None:
     lengths, counts = [point[0] for point in line], [point[1] for point in line]
     slope, offset = (float(value) for value in np.polyfit(lengths, counts, 1))
     return HopFit(1000 / slope, offset, tuple(points), cut_s)
+
+
+def _frames_by_length(traces: list[Trace]) -> list[tuple[float, int]]:
+    """Seconds, and the most frames that one clip of them gave, by length."""
+    frames: dict[float, int] = {}
+    for trace in traces:
+        if trace.batch == 1 and trace.frames:
+            frames[trace.seconds] = max(trace.frames, frames.get(trace.seconds, 0))
+    return sorted(frames.items())
