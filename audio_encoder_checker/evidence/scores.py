@@ -6,28 +6,40 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class Measure:
+    """A metric's value with its 95 % interval (bootstrap over test items)."""
+
+    metric: str
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
 class TaskScore:
     """One task under one track.
 
     Attributes:
         task: the task's id.
-        metric: its name, higher is better.
-        value: the score, in [0, 1].
-        low: lower end of the 95 % interval (bootstrap over test clips).
-        high: upper end.
-        n_test: number of test clips.
+        official: as X-ARES computes it; what is averaged.
+        beside: other metrics of the same predictions, the rule book's first where it names another than X-ARES.
+        corrected: the official metric without X-ARES's quirks; None if that was not asked for.
+        n_test: number of test items.
         weight: of the task in the track's weighted average.
         seconds: training and scoring took.
+        folds: the official metric of each fold, empty where there are none.
+        note: what the figure does not cover, empty if nothing.
     """
 
     task: str
-    metric: str
-    value: float
-    low: float
-    high: float
+    official: Measure
     n_test: int
     weight: float
     seconds: float
+    beside: tuple[Measure, ...] = ()
+    corrected: Measure | None = None
+    folds: tuple[float, ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -36,10 +48,11 @@ class TrackScores:
 
     Attributes:
         data: `builtin` for the generated quick set, `xares` for real shards.
-        track_a: linear probe, one per task.
-        track_b: KNN, one per task.
-        average_a: weighted average of track A.
+        track_a: linear probe, one per task that ran.
+        track_b: KNN, one per task that ran and counts for it.
+        average_a: weighted average of track A, None if no task ran.
         average_b: weighted average of track B.
+        missing: tasks that were asked for and have no score.
         encode_seconds: the encoder needed for all clips.
         audio_seconds: duration of all clips.
     """
@@ -47,7 +60,8 @@ class TrackScores:
     data: str
     track_a: tuple[TaskScore, ...]
     track_b: tuple[TaskScore, ...]
-    average_a: float
-    average_b: float
+    average_a: float | None
+    average_b: float | None
+    missing: tuple[str, ...]
     encode_seconds: float
     audio_seconds: float
