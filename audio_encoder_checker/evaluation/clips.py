@@ -22,6 +22,13 @@ class Event(NamedTuple):
     label: str
 
 
+class Position(NamedTuple):
+    """Where a clip lies in its part: the number of its shard, and its own number in that shard, from 0."""
+
+    shard: int = 0
+    sample: int = 0
+
+
 class Clip(NamedTuple):
     """One recording with its label.
 
@@ -33,6 +40,7 @@ class Clip(NamedTuple):
             `clip-multilabel`; a tuple of numbers for `clip-regression`; a tuple of `Event` for the frame kinds;
             a tuple of captions for `retrieval`; a text for `asr`. It can be written as JSON.
         shard: the file it comes from, for messages.
+        next: where reading would go on after it.
     """
 
     key: str
@@ -40,6 +48,7 @@ class Clip(NamedTuple):
     sampling_rate: int
     label: Any
     shard: str = ""
+    next: Position = Position()
 
 
 @dataclass(frozen=True, eq=False)
