@@ -69,6 +69,7 @@ def make_batches(
         start: where to go on; a batch begins there.
         every_crop: hand out the crops that X-ARES loses, too.
     """
+    shortest = (encoding.crop_s or 0) * rate_hz
     waves: list[NDArray[np.float32]] = []
     items: list[Item] = []
     for wave, item in _items(clips, rate_hz, encoding, start):
@@ -77,12 +78,12 @@ def make_batches(
                 items[-1] = items[-1]._replace(after=item.after)
             continue
         if len(items) == encoding.batch:
-            yield Batch(zero_padded(waves), tuple(items))
+            yield Batch(zero_padded(waves, shortest), tuple(items))
             waves, items = [], []
         waves.append(wave)
         items.append(item)
     if items:
-        yield Batch(zero_padded(waves), tuple(items))
+        yield Batch(zero_padded(waves, shortest), tuple(items))
 
 
 def _items(
@@ -116,7 +117,7 @@ def crops(wave: NDArray[np.float32], samples: int) -> list[NDArray[np.float32]]:
 
 
 def zero_padded(waves: Sequence[NDArray[np.float32]], samples: int = 0) -> NDArray[np.float32]:
-    """Stack waveforms [samples] of any length to float32 [B, longest], zeros behind the shorter ones."""
+    """Stack waveforms [samples] of any length to float32 [B, longest or `samples`], zeros behind the shorter ones."""
     import numpy as np
 
     batch = np.zeros((len(waves), max(samples, *map(len, waves))), dtype=np.float32)

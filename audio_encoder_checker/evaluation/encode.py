@@ -1,77 +1,106 @@
-"""Clips in, one vector for each out: the encoder is asked batch by batch, as X-ARES would."""
+"""Clips of a part in, embeddings on disk out: the encoder is asked batch by batch, as X-ARES would."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from audio_encoder_checker.evaluation.ahead import read_ahead
+from audio_encoder_checker.evaluation.batches import make_batches
 from audio_encoder_checker.evaluation.pooling import mean_over_frames
+from audio_encoder_checker.evaluation.store import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
-    from audio_encoder_checker.evaluation.clips import Clips
+    from audio_encoder_checker.evaluation.batches import Batch
+    from audio_encoder_checker.evaluation.clips import Clip, Position
+    from audio_encoder_checker.evaluation.store import PartStore
+    from audio_encoder_checker.evaluation.tasks import Task
 
-    Encode = Callable[[NDArray[np.float32]], NDArray[np.float32]]
-    """Audio [B, samples] in, frames [B, T, D] out."""
+    Encode = Callable[[Batch], NDArray[np.float32]]
+    """A batch of audio in, frames [B, T, D] out."""
+    Problems = list[tuple[str, str, str]]
+    """Shard, key and problem of each clip that could not be read."""
+    Source = Callable[[Position, Problems], Iterator[Clip]]
+    """The clips of a part from a position on; what cannot be read is noted."""
+
+BATCHES_AHEAD = 2
+BATCHES_BEFORE_COMMIT = 64
 
 
-def embed(
-    clips: Clips, encode: Encode, sampling_rate: int, batch: int, on_progress: Callable[[int, int], None]
-) -> NDArray[np.float32]:
-    """Encode all clips and average the frames of each at once, so that memory holds one batch of frames.
+@dataclass(frozen=True)
+class Manner:
+    """How a task is encoded.
 
-    Clips share a batch with their neighbours in the file and are zero-padded to the longest of them (quirk 3:
-    the padding is kept). Whatever `encode` raises passes through.
+    Attributes:
+        task: the task.
+        rate_hz: of the encoder.
+        hop_ms: from frame to frame, as declared.
+        corrected: keep what the corrected figures need.
+    """
+
+    task: Task
+    rate_hz: int
+    hop_ms: float
+    corrected: bool = False
+
+    @property
+    def keeps_frames(self) -> bool:
+        """Whether frames are stored, not their mean."""
+        return self.task.per_frame or self.task.kind == "asr"
+
+
+def embed(store: PartStore, source: Source, encode: Encode, manner: Manner, on_clips: Callable[[int], None]) -> None:
+    """Encode what a store lacks of a part.
+
+    Audio is read, resampled and batched by a thread while the encoder works. Clip kinds are averaged over frames at
+    once, so that disk and memory stay small. Whatever `source` and `encode` raise passes through; all that was
+    committed by then stays.
 
     Args:
-        clips: of one task.
+        store: of the part, opened.
+        source: of its clips.
         encode: asks the encoder.
-        sampling_rate: the encoder's, in Hz; clips of another rate are resampled.
-        batch: clips in a batch; the last one may be smaller.
-        on_progress: told clips done and clips in all, after each batch.
-
-    Returns:
-        float32 [N, D], in file order.
-
-    Raises:
-        ValueError: there are no clips, or a batch came back as something else than its clips' frames, or with
-            another D than the first.
+        manner: of the task.
+        on_clips: told how many clips are done, after each batch.
     """
+    if store.state.done:
+        return
+    progress = store.state.progress
+    problems: Problems = list(store.state.problems)
+    task = manner.task
+    clips = source(progress.position, problems)
+    batches = make_batches(clips, manner.rate_hz, task.encoding, progress, every_crop=manner.corrected)
+    for number, batch in enumerate(read_ahead(batches, BATCHES_AHEAD), 1):
+        _put(store, batch, encode(batch), manner)
+        progress = batch.items[-1].after or progress
+        on_clips(batch.items[-1].clip + 1)
+        if number % BATCHES_BEFORE_COMMIT == 0 and batch.items[-1].after:
+            store.commit(progress, tuple(problems))
+    store.commit(progress, tuple(problems), done=True)
+
+
+def _put(store: PartStore, batch: Batch, frames: NDArray[np.float32], manner: Manner) -> None:
+    """Store the frames [B, T, D] of a batch, or their means."""
+    count = frames.shape[1]
+    per_second = 1000 / manner.hop_ms
+    own = [min(count, max(1, round(item.samples / manner.rate_hz * per_second))) for item in batch.items]
+    records = [
+        Record(item.key, item.shard, item.clip, item.label, item.kept, count, true)
+        for item, true in zip(batch.items, own, strict=True)
+    ]
+    if manner.keeps_frames:
+        store.append(records, frames.reshape(-1, frames.shape[2]))
+    else:
+        store.append(records, mean_over_frames(frames), _own_means(frames, own) if manner.corrected else None)
+
+
+def _own_means(frames: NDArray[np.float32], own: Sequence[int]) -> NDArray[np.float32]:
+    """Means [B, D] over the first frames of each clip, those of its own."""
     import numpy as np
 
-    total = len(clips.audio)
-    if total == 0:
-        raise ValueError("there are no clips to encode")
-    pooled: list[NDArray[np.float32]] = []
-    for start in range(0, total, batch):
-        waves = [_resampled(wave, clips.sampling_rate, sampling_rate) for wave in clips.audio[start : start + batch]]
-        vectors = mean_over_frames(encode(zero_padded(waves)))  # [B, D]
-        expected = (len(waves), pooled[0].shape[1] if pooled else vectors.shape[1])
-        if vectors.shape != expected:
-            raise ValueError(f"expected {expected[0]} clips of dimension {expected[1]}, found {vectors.shape}")
-        pooled.append(vectors)
-        on_progress(start + len(waves), total)
-    return np.concatenate(pooled)
-
-
-def zero_padded(waves: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-    """Stack waveforms [samples] of any length to float32 [B, longest], zeros behind the shorter ones."""
-    import numpy as np
-
-    batch = np.zeros((len(waves), max(len(wave) for wave in waves)), dtype=np.float32)
-    for row, wave in zip(batch, waves, strict=True):
-        row[: len(wave)] = wave
-    return batch
-
-
-def _resampled(wave: NDArray[np.float32], from_hz: int, to_hz: int) -> NDArray[np.float32]:
-    """One waveform [samples] at another rate; X-ARES resamples with torchaudio's sinc kernel, we with soxr."""
-    if from_hz == to_hz:
-        return wave
-    import soxr
-
-    resampled: NDArray[np.float32] = soxr.resample(wave, from_hz, to_hz)
-    return resampled
+    return np.concatenate([mean_over_frames(one[None, :count]) for one, count in zip(frames, own, strict=True)])
