@@ -75,13 +75,23 @@ def embed(store: PartStore, source: Source, encode: Encode, manner: Manner, on_c
     task = manner.task
     clips = source(progress.position, problems)
     batches = make_batches(clips, manner.rate_hz, task.encoding, progress, every_crop=manner.corrected)
-    for number, batch in enumerate(read_ahead(batches, BATCHES_AHEAD), 1):
+    uncommitted = 0
+    for batch in read_ahead(batches, BATCHES_AHEAD):
         _put(store, batch, encode(batch), manner)
-        progress = batch.items[-1].after or progress
-        on_clips(batch.items[-1].clip + 1)
-        if number % BATCHES_BEFORE_COMMIT == 0 and batch.items[-1].after:
-            store.commit(progress, tuple(problems))
-    store.commit(progress, tuple(problems), done=True)
+        last = batch.items[-1]
+        on_clips(last.clip + 1)
+        uncommitted += 1
+        if last.after:
+            progress = last.after
+            if uncommitted >= BATCHES_BEFORE_COMMIT:
+                store.commit(progress, _once(problems))
+                uncommitted = 0
+    store.commit(progress, _once(problems), done=True)
+
+
+def _once(problems: Problems) -> tuple[tuple[str, str, str], ...]:
+    """Each problem once: the reader is ahead, and after an interruption it meets the last ones again."""
+    return tuple(dict.fromkeys(problems))
 
 
 def _put(store: PartStore, batch: Batch, frames: NDArray[np.float32], manner: Manner) -> None:

@@ -23,9 +23,6 @@ Kind = Literal[
     "retrieval",  # captions and clips find one another
     "asr",  # what is said, word by word
 ]
-LOWER_IS_BETTER = frozenset({"EER", "MSE"})
-"""Metrics m in [0, 1] that enter an average as 1 - m."""
-
 
 @dataclass(frozen=True)
 class Training:

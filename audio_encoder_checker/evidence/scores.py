@@ -5,6 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
+LOWER_IS_BETTER = frozenset({"EER", "MSE"})
+"""Metrics m in [0, 1] that enter an average as 1 - m."""
+
+
+def goodness(metric: str, value: float) -> float:
+    """A metric's value turned so that higher is better."""
+    return 1 - value if metric in LOWER_IS_BETTER else value
+
+
 @dataclass(frozen=True)
 class Measure:
     """A metric's value with its 95 % interval (bootstrap over test items)."""
@@ -13,6 +22,11 @@ class Measure:
     value: float
     low: float
     high: float
+
+    @property
+    def best_end(self) -> float:
+        """The better end of the interval, higher is better."""
+        return max(goodness(self.metric, self.low), goodness(self.metric, self.high))
 
 
 @dataclass(frozen=True)
