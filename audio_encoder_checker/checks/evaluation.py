@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from audio_encoder_checker.catalogue import check
-from audio_encoder_checker.checks.few import few
+from audio_encoder_checker.checks.few import listed
 from audio_encoder_checker.evidence.evaluation import LOG_MEL, EncodingFacts, References
 from audio_encoder_checker.evidence.run import Ending
 from audio_encoder_checker.evidence.scores import TrackScores, goodness
@@ -61,7 +61,7 @@ def worse_than_log_mel(scores: TrackScores, references: References) -> Iterator[
             losses.append(f"{score.task} {score.official.value:.2f} against {floor.track_a:.2f}")
     if losses and len(losses) > compared / 2:
         yield Problem(
-            f"below log-mel on {len(losses)} of {compared} tasks of track A, beyond their intervals: {few(losses)}"
+            f"below log-mel on {len(losses)} of {compared} tasks of track A, beyond their intervals: {listed(losses)}"
         )
 
 
@@ -93,4 +93,4 @@ def untrained_class(encoding: EncodingFacts) -> Iterator[Problem]:
     """
     for run in encoding.tasks:
         if run.unseen:
-            yield Problem(f"task {run.task}: no training clip of {few(run.unseen)}")
+            yield Problem(f"task {run.task}: no training clip of {listed(run.unseen)}")

@@ -28,3 +28,9 @@ def calls(traces: Sequence[Trace]) -> str:
     """The first of some calls in words, and how many more there were."""
     more = len(traces) - 1
     return traces[0].call + (f" (and {more} other call{'' if more == 1 else 's'})" if more else "")
+
+
+def listed(words: Sequence[str], most: int = 5) -> str:
+    """The first of some words, and how many more there are."""
+    more = len(words) - most
+    return ", ".join(words[:most]) + (f" and {more} more" if more > 0 else "")

@@ -65,6 +65,7 @@ class PartStore:
     Attributes:
         state: as of the last commit.
         records: of all items, those of an earlier run included.
+        resumed: clips that an earlier run had encoded.
 
     Args:
         folder: of this part alone, made if it is not there.
@@ -78,6 +79,7 @@ class PartStore:
         self.folder = folder
         self.state = _read_state(folder)
         self.records = _read_records(folder, self.state.record_bytes)
+        self.resumed = self.state.progress.clips
         self._written = self.state
 
     def __enter__(self) -> PartStore:

@@ -1,157 +1,245 @@
-"""Encode the clips of every task in the box, and have the embeddings scored outside it."""
+"""Encode the clips of every task in the box, and have the embeddings scored outside it.
+
+Each task stands alone: what goes wrong with one is noted, and the next one runs. While the encoder works on a task, the
+scorer works on the one before.
+"""
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+import time
+from concurrent.futures import Future
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from audio_encoder_checker.evaluation.encode import embed
-from audio_encoder_checker.evaluation.quick import quick_clips
-from audio_encoder_checker.evaluation.score import EmbeddedTask, UnscorableError, score
-from audio_encoder_checker.evaluation.tasks import Task, quick_tasks
-from audio_encoder_checker.evidence.evaluation import EncodingFacts, Reference, References
-from audio_encoder_checker.evidence.run import Ending, Outcome
-from audio_encoder_checker.evidence.scores import TrackScores
-from audio_encoder_checker.rules import RESOURCES
-from audio_encoder_checker.stages.asking import Call, encode
+from audio_encoder_checker.errors import MachineError
+from audio_encoder_checker.evaluation.assemble import assemble
+from audio_encoder_checker.evaluation.averages import weighted_average
+from audio_encoder_checker.evaluation.cache import content_key, kept_folder
+from audio_encoder_checker.evaluation.encode import Manner, embed
+from audio_encoder_checker.evaluation.job import write_job
+from audio_encoder_checker.evaluation.labels import LabelError
+from audio_encoder_checker.evaluation.references import baselines, quick_references
+from audio_encoder_checker.evaluation.score import Scorer, UnscorableError
+from audio_encoder_checker.evaluation.sources import MissingDataError, task_data
+from audio_encoder_checker.evaluation.store import PartStore
+from audio_encoder_checker.evidence.evaluation import DataProblem, EncodingFacts, References, TaskRun
+from audio_encoder_checker.evidence.scores import TrackScores, goodness
+from audio_encoder_checker.stages.batchwise import BatchError, Batchwise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from audio_encoder_checker.evaluation.score import ScoredTask
+    from audio_encoder_checker.evaluation.sources import TaskData
+    from audio_encoder_checker.evaluation.tasks import Task
     from audio_encoder_checker.evidence.load import EncoderFacts
+    from audio_encoder_checker.evidence.scores import TaskScore
     from audio_encoder_checker.rules import Rules
     from audio_encoder_checker.sandbox.ask import Session
 
 KINDS = (EncodingFacts, TrackScores, References)
 """The evidence this stage makes."""
 SCORER_SECONDS = 1800.0
-ALL_ANSWERED = Outcome(Ending.ANSWERED, 0.0)
 
 
-class BrokenOffError(Exception):
-    """The encoder gave nothing that can be scored: the stage ends with what it has."""
+@dataclass(frozen=True)
+class Plan:
+    """What is evaluated, and how.
 
-    def __init__(self, outcome: Outcome, problem: str = "") -> None:
-        super().__init__(problem or str(outcome))
-        self.outcome = outcome
-        self.problem = problem
+    Attributes:
+        tasks: in order.
+        folder: of the data, empty for the generated quick set.
+        mini: take X-ARES's smaller shards where there are any.
+        corrected: give the figures without X-ARES's quirks, too.
+        keep: embeddings may be kept in the user's cache folder, and are found there.
+        content: what the submission is, for the cache's keys.
+    """
+
+    tasks: tuple[Task, ...]
+    folder: str = ""
+    mini: bool = False
+    corrected: bool = False
+    keep: bool = True
+    content: tuple[str, ...] = ()
 
 
-class Encoding:
-    """Encodes tasks one after the other and keeps count of the encoder's time.
+class Evaluation:
+    """Runs the tasks of a plan.
 
     Args:
         session: with an encoder loaded.
-        encoder: its declared rate and dimension.
-        rules: batch size.
+        encoder: its declared rate, dimension and hop.
+        rules: constants of both tracks.
+        plan: what to do.
+        seed: of initial weights, shuffling and bootstrap.
         call_s: seconds for one call.
         on_progress: told what is being done.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - three of them are passed by name
         self,
         session: Session,
         encoder: EncoderFacts,
         rules: Rules,
+        plan: Plan,
+        *,
+        seed: int,
         call_s: float,
         on_progress: Callable[[str], None],
     ) -> None:
         self.session = session
-        self.rate_hz = int(encoder.number("sampling_rate") or 0)
-        self.dim = int(encoder.number("output_dim") or 0)
-        self.batch = rules.evaluation.encode_batch
+        self.encoder = encoder
+        self.rules = rules.evaluation
+        self.plan = plan
+        self.seed = seed
         self.call_s = call_s
-        self.seconds = 0.0
-        self.audio_seconds = 0.0
-        self.task = ""
         self.on_progress = on_progress
+        self.runs: dict[str, TaskRun] = {}
+        self.scoring: dict[str, Future[ScoredTask]] = {}
+        self.scores: dict[str, ScoredTask] = {}
 
-    def run(self, tasks: tuple[Task, ...]) -> list[EmbeddedTask]:
-        """Encode every task.
+    def run(self) -> tuple[object, ...]:
+        """Every task, one after the other.
+
+        Returns:
+            `EncodingFacts`, and `TrackScores` and `References` if a task has a score.
 
         Raises:
-            BrokenOffError: a call did not answer, or its answer cannot be scored.
+            MachineError: the scorer does not start.
         """
-        embedded = []
-        for task in tasks:
-            self.task = task.id
-            self.on_progress(f"{task.id}: clips")
-            clips = quick_clips(task.id)
-            embeddings = embed(clips, self._encode, self.rate_hz, self.batch, self._tell)
-            self.audio_seconds += clips.audio.size / clips.sampling_rate
-            embedded.append(EmbeddedTask(task, embeddings, clips.labels, clips.split))
-        self.task = ""
-        return embedded
+        with ExitStack() as folders, Scorer(self.session.workspace) as scorer:
+            for task in self.plan.tasks:
+                self.runs[task.id] = self._encode(task, scorer, folders)
+            self._collect()
+        facts = EncodingFacts(self.plan.folder or "builtin", tuple(self.runs.values()))
+        if not self.scores:
+            return (facts,)
+        known = baselines(self.plan.tasks, mini=self.plan.mini) if self.plan.folder else quick_references()
+        return facts, self._track_scores(facts), known
 
-    def facts(self, outcome: Outcome, task: str = "", problem: str = "") -> EncodingFacts:
-        """How it went, and how long it took so far."""
-        return EncodingFacts(outcome, task, problem, self.seconds, self.audio_seconds)
+    def _encode(self, task: Task, scorer: Scorer, folders: ExitStack) -> TaskRun:
+        """Encode one task and hand it to the scorer."""
+        if self.session.ended:
+            return TaskRun(task.id, skipped="the encoder did not survive a task before it")
+        self.on_progress(f"{task.id}: clips")
+        try:
+            data = task_data(task, self.plan.folder, mini=self.plan.mini)
+        except MissingDataError as error:
+            return TaskRun(task.id, skipped=str(error))
+        asked = Batchwise(self.session, self._number("output_dim"), self._number("sampling_rate"), self.call_s)
+        run = TaskRun(task.id)
+        try:
+            stores = self._fill_stores(task, data, asked, folders)
+            run = replace(run, **_counted(stores))
+            if not (run.data or run.skipped):
+                run = replace(run, unseen=self._submit(task, data, stores, scorer))
+        except BatchError as error:
+            run = replace(run, outcome=error.outcome, problem=error.problem, batch=error.batch, at=error.at)
+        except LabelError as error:
+            run = replace(run, data=(DataProblem(task.id, "", str(error)),))
+        except OSError as error:  # most likely a full disk
+            run = replace(run, skipped=f"its embeddings cannot be kept: {error}")
+        if run.data and not run.skipped:
+            run = replace(run, skipped="its data cannot be read")
+        return replace(run, seconds=asked.seconds, audio_seconds=asked.audio_seconds)
 
-    def _tell(self, done: int, total: int) -> None:
-        self.on_progress(f"{self.task}: {done} of {total} clips")
+    def _fill_stores(
+        self, task: Task, data: TaskData, asked: Batchwise, folders: ExitStack
+    ) -> dict[str, PartStore]:
+        """The embeddings of each part, encoded as far as they are not kept from an earlier run."""
+        manner = self._manner(task)
+        stores = {}
+        for name, source in data.parts.items():
+            temporary = Path(self.session.workspace, "embeddings", task.id, name)
+            digest = data.digests.get(name)
+            folder = temporary
+            if digest and self.plan.keep:
+                folder = folders.enter_context(kept_folder(self._key(task, digest), temporary))
+            with PartStore(folder) as store:
+                embed(store, source, asked.encode, manner, Countdown(f"{task.id}: {name}", data.clips[name], self.on_progress))
+            stores[name] = store
+        return stores
 
-    def _encode(self, audio: NDArray[np.float32]) -> NDArray[np.float32]:
-        call = encode(self.session, audio, self.call_s)
-        self.seconds += call.outcome.seconds
-        if call.returned is None or call.values is None:
-            raise BrokenOffError(call.outcome, "" if call.returned is None else "no array came back")
-        problem = self._problem(call, len(audio))
-        if problem:
-            raise BrokenOffError(call.outcome, problem)
-        return call.values.astype("float32")
+    def _submit(
+        self, task: Task, data: TaskData, stores: dict[str, PartStore], scorer: Scorer
+    ) -> tuple[str, ...]:
+        """Hand a task to the scorer; the classes of its test data that the training data lacks."""
+        assembled = assemble(stores, data.rounds, self._manner(task), self.rules, self.seed)
+        folder = Path(self.session.workspace, "jobs", task.id)
+        folder.mkdir(parents=True)
+        write_job(folder, assembled.job)
+        self.scoring[task.id] = scorer.submit(folder, timeout_s=SCORER_SECONDS)
+        return assembled.unseen
 
-    def _problem(self, call: Call, batch: int) -> str:
-        shape = call.returned.shape if call.returned else ()
-        if len(shape) != 3 or shape[0] != batch or shape[2] != self.dim or shape[1] == 0:
-            return f"expected shape ({batch}, T', {self.dim}), found {shape}"
-        if call.returned and call.returned.nonfinite:
-            return f"{call.returned.nonfinite} values of a batch are NaN or infinite"
-        return ""
+    def _collect(self) -> None:
+        """Wait for the scores; what cannot be scored becomes the task's problem."""
+        for task_id, future in self.scoring.items():
+            self.on_progress(f"{task_id}: scoring")
+            try:
+                self.scores[task_id] = future.result()
+            except UnscorableError as error:
+                self.runs[task_id] = replace(self.runs[task_id], problem=error.problem)
+            except MachineError as error:
+                self.runs[task_id] = replace(self.runs[task_id], skipped=f"{error}; {error.hint}")
 
-
-def evaluate(
-    session: Session,
-    encoder: EncoderFacts,
-    rules: Rules,
-    *,
-    seed: int,
-    call_s: float,
-    on_progress: Callable[[str], None],
-) -> tuple[object, ...]:
-    """Both tracks on the built-in quick set.
-
-    Returns:
-        `EncodingFacts`, and if all went well `TrackScores` and `References`.
-
-    Raises:
-        MachineError: the scorer could not do its work.
-    """
-    encoding = Encoding(session, encoder, rules, call_s, on_progress)
-    try:
-        embedded = encoding.run(quick_tasks())
-        on_progress("scoring")
-        scores = score(
-            embedded,
-            rules.evaluation,
-            data="builtin",
-            encode_seconds=encoding.seconds,
-            audio_seconds=encoding.audio_seconds,
-            seed=seed,
-            timeout_s=SCORER_SECONDS,
-            folder=session.workspace,
+    def _track_scores(self, facts: EncodingFacts) -> TrackScores:
+        track_a = tuple(one.track_a for one in self.scores.values() if one.track_a)
+        track_b = tuple(one.track_b for one in self.scores.values() if one.track_b)
+        return TrackScores(
+            data="xares" if self.plan.folder else "builtin",
+            track_a=track_a,
+            track_b=track_b,
+            average_a=_average(track_a),
+            average_b=_average(track_b),
+            missing=tuple(task_id for task_id in self.runs if task_id not in self.scores),
+            encode_seconds=facts.seconds,
+            audio_seconds=facts.audio_seconds,
         )
-    except BrokenOffError as error:
-        return (encoding.facts(error.outcome, encoding.task, error.problem),)
-    except UnscorableError as error:
-        return (encoding.facts(ALL_ANSWERED, error.task, error.problem),)
-    return encoding.facts(ALL_ANSWERED), scores, read_references()
+
+    def _manner(self, task: Task) -> Manner:
+        hop_ms = self.encoder.number("hop_size_in_ms") or 0.0
+        return Manner(task, self._number("sampling_rate"), hop_ms, self.plan.corrected)
+
+    def _number(self, attribute: str) -> int:
+        return int(self.encoder.number(attribute) or 0)
+
+    def _key(self, task: Task, digest: str) -> str:
+        """What the embeddings of a part depend on."""
+        encoding = [task.encoding.batch, task.encoding.crop_s, task.per_frame, self._number("sampling_rate")]
+        return content_key(
+            self.plan.content, self.session.device, environment_facts(), encoding, digest, self.plan.corrected
+        )
 
 
-def read_references() -> References:
-    """Measured scores of known encoders on the quick set, from `resources/references/quick.json`."""
-    path = RESOURCES / "references" / "quick.json"
-    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return References(tuple(Reference(**entry) for entry in data["scores"]))
+class Countdown:
+    """Tells how many clips of a part are done, and about how long the rest will take."""
+
+    def __init__(self, title: str, total: int, on_progress: Callable[[str], None]) -> None:
+        self.title = title
+        self.total = total
+        self.on_progress = on_progress
+        self.first: tuple[int, float] | None = None
+
+    def __call__(self, done: int) -> None:
+        """So many clips are done."""
+        now = time.monotonic()
+        before, since = self.first = self.first or (done, now)
+        left = f", {(now - since) / (done - before) * (self.total - done):.0f} s left" if done > before else ""
+        self.on_progress(f"{self.title}, {done} of {self.total} clips{left}")
+
+
+def _counted(stores: dict[str, PartStore]) -> dict[str, object]:
+    """What reading the parts gave, as fields of `TaskRun`."""
+    problems = tuple(DataProblem(*problem) for store in stores.values() for problem in store.state.problems)
+    empty = [name for name, store in stores.items() if not store.records]
+    clips = sum(store.state.progress.clips for store in stores.values())
+    skipped = f"the {' and the '.join(empty)} split has no clip that can be read" if empty else ""
+    return {"data": problems, "clips": clips, "resumed": sum(store.resumed for store in stores.values()), "skipped": skipped}
+
+
+def _average(scores: Sequence[TaskScore]) -> float | None:
+    if not scores:
+        return None
+    return weighted_average((goodness(one.official.metric, one.official.value), one.weight) for one in scores)
