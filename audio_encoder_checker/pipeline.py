@@ -43,12 +43,15 @@ from audio_encoder_checker.sandbox.box import Limits
 from audio_encoder_checker.sandbox.choose import choose_box
 from audio_encoder_checker.sandbox.sweep import subfolder, sweep, workspace
 from audio_encoder_checker.stages import contract, evaluate, second
+from audio_encoder_checker.stages.evaluate import Evaluation
 from audio_encoder_checker.stages.load import Target, load_encoder
+from audio_encoder_checker.stages.plan import Wishes, make_plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from audio_encoder_checker.catalogue import Check
+    from audio_encoder_checker.stages.plan import Plan
 
 EVIDENCE: dict[str, tuple[type, ...]] = {
     "archive": (ArchiveListing, UnpackFacts),
@@ -88,6 +91,7 @@ class Options:
         seed: of test audio, training and intervals.
         select: ids, prefixes or names of the checks to ask; empty for all.
         ignore: ids, prefixes or names of checks not to ask, with the reason.
+        evaluation: which tasks, on which data.
         isolated: leave the submission's own settings aside.
         strict: warnings count as errors.
     """
@@ -102,6 +106,7 @@ class Options:
     seed: int = 42
     select: tuple[str, ...] = ()
     ignore: Mapping[str, str] = field(default_factory=dict)
+    evaluation: Wishes = Wishes()
     isolated: bool = False
     strict: bool = False
 
@@ -115,10 +120,12 @@ def check_submission(path: Path, options: Options | None = None, progress: Progr
     """
     options = options or Options()
     _matching((*options.select, *options.ignore))  # a word that chooses no check is told before anything runs
-    rules, submission = load_rules(options.profile), read_submission(path)
+    rules, plan, submission = load_rules(options.profile), make_plan(options.evaluation), read_submission(path)
+    if plan.wishes.data:
+        rules = replace(rules, limits=rules.limits.for_data())
     sweep()
     with workspace() as folder:
-        run = _Run(submission, options, rules, folder, progress or Progress())
+        run = _Run(submission, options, rules, plan, folder, progress or Progress())
         try:
             run.all_stages()
         except KeyboardInterrupt:
@@ -129,13 +136,15 @@ def check_submission(path: Path, options: Options | None = None, progress: Progr
 class _Run:
     """One submission on its way through the stages."""
 
-    def __init__(
-        self, submission: Submission, options: Options, rules: Rules, workspace: Path, progress: Progress
+    def __init__(  # noqa: PLR0913 - all that one submission needs on its way
+        self, submission: Submission, options: Options, rules: Rules, plan: Plan, workspace: Path, progress: Progress
     ) -> None:
         self.path = Path(submission.path)
         self.kind = submission.kind
+        self.content = submission.sha256
         self.options = options
         self.rules = rules
+        self.plan = plan
         self.workspace = workspace
         self.progress = progress
         self.evidence = Evidence()
@@ -310,15 +319,15 @@ class _Run:
         self.second_conducts = again.conducts
 
     def _evaluate(self, session: Session, encoder: EncoderFacts) -> None:
-        facts = evaluate.evaluate(
-            session,
-            encoder,
-            self.rules,
+        evaluation = Evaluation(
+            session, encoder, self.rules, self.plan,
+            content=(self.content, encoder.file, encoder.class_name),
             seed=self.options.seed,
             call_s=self._call_s,
             on_progress=self.progress.detail,
-        )
-        self.evidence.put(*facts)
+        )  # fmt: skip
+        self.evidence.put(*evaluation.run())
+        self.evidence.miss("no task has a score", *EVIDENCE["evaluate"])
 
     def _miss_after(self, session: Session) -> None:
         """Say why the rest of the evidence will not come, if the child or the encoder is the reason."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -63,12 +63,17 @@ class LimitRules:
     call_s: float
     contract_s: float
     evaluate_s: float
+    data_s: float
     cpu_s: float
     tasks: int
     output_bytes: int
     scratch_bytes: int
     scratch_files: int
     answer_bytes: int
+
+    def for_data(self) -> LimitRules:
+        """The limits of a run over real data, which may take `data_s` seconds, and as much processor time."""
+        return replace(self, evaluate_s=self.data_s, cpu_s=self.data_s)
 
 
 @dataclass(frozen=True)

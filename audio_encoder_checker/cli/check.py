@@ -65,6 +65,14 @@ def _print_schema(name: str) -> None:
 @click.option("--stage", "stages", multiple=True, type=click.Choice(STAGE_NAMES), help="Judge this stage (repeatable).")
 @click.option("--until", type=click.Choice(STAGE_NAMES), help="Judge all stages up to this one.")
 @click.option("--no-eval", is_flag=True, help="Leave out the evaluation of both tracks.")
+@click.option(
+    "--data", type=click.Path(path_type=Path), metavar="DIR",
+    help="Evaluate on the X-ARES shards in this folder instead of the built-in quick set (see `aecc-data`).",
+)  # fmt: skip
+@click.option("--tasks", metavar="ID,...", default="", help="Evaluate these tasks only; `aecc-data list` shows all.")
+@click.option("--mini", is_flag=True, help="With --data: X-ARES's smaller shards where there are any.")
+@click.option("--corrected", is_flag=True, help="Beside each score, the one without X-ARES's quirks.")
+@click.option("--no-cache", is_flag=True, help="With --data: neither use nor keep embeddings of other runs.")
 @click.option("--profile", default="icme-2025", metavar="NAME|FILE", show_default=True, help="Rule book.")
 @click.option(
     "--device", default="auto", show_default=True, metavar="auto|cpu|cuda[:N]", help="Where the encoder runs."
@@ -177,6 +185,7 @@ def _options(wishes: dict[str, Any]) -> Any:
         UsageError: options exclude one another, or a check is unknown.
     """
     from audio_encoder_checker.pipeline import Options
+    from audio_encoder_checker.stages.plan import Wishes
 
     ignored = dict.fromkeys(_words(wishes["ignore"]), "on the command line")
     return Options(
@@ -190,6 +199,13 @@ def _options(wishes: dict[str, Any]) -> Any:
         seed=wishes["seed"],
         select=_words(wishes["select"]),
         ignore=ignored,
+        evaluation=Wishes(
+            data=wishes["data"],
+            tasks=_words(wishes["tasks"]),
+            mini=wishes["mini"],
+            corrected=wishes["corrected"],
+            keep=not wishes["no_cache"],
+        ),
         isolated=wishes["isolated"],
         strict=wishes["strict"],
     )

@@ -74,11 +74,9 @@ class EncodingFacts:
     """The encoder's work for the evaluation, task by task.
 
     Attributes:
-        data: `builtin` or the folder of the data.
-        tasks: that were tried, in order.
+        tasks: that were asked for, in order.
     """
 
-    data: str
     tasks: tuple[TaskRun, ...]
 
     @property

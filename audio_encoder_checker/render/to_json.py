@@ -8,12 +8,13 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from audio_encoder_checker.evidence.contract import CellState, EncodeTraces, HopFit, SurvivalMap, Trace
-from audio_encoder_checker.evidence.evaluation import References
+from audio_encoder_checker.evidence.evaluation import EncodingFacts, References
 from audio_encoder_checker.evidence.load import EncoderFacts
 from audio_encoder_checker.evidence.run import Conduct, Isolation, Usage
-from audio_encoder_checker.evidence.scores import TaskScore, TrackScores
+from audio_encoder_checker.evidence.scores import Measure, TaskScore, TrackScores
 from audio_encoder_checker.evidence.submission import Submission
 from audio_encoder_checker.render.measured import measured
+from audio_encoder_checker.render.standing import Known, known_scores, place
 from audio_encoder_checker.report import SCHEMA_VERSION, Report
 
 if TYPE_CHECKING:
@@ -183,35 +184,51 @@ def _conduct(report: Report) -> dict[str, Any] | None:
 
 def _scores(report: Report) -> dict[str, Any] | None:
     scores = report.evidence.get(TrackScores)
-    if scores is None:
+    encoding = report.evidence.get(EncodingFacts)
+    if scores is None or encoding is None:
         return None
-    references = report.evidence.get(References)
+    references = report.evidence.get(References) or References(())
     return {
         "data": scores.data,
-        "track_a": _track(scores.track_a, scores.average_a),
-        "track_b": _track(scores.track_b, scores.average_b),
-        "reference": [
-            {"name": r.name, "task": r.task, "track_a": r.track_a, "track_b": r.track_b}
-            for r in (references.scores if references else ())
+        "track_a": _track(scores.track_a, scores.average_a, known_scores(references, "a", scores.track_a)),
+        "track_b": _track(scores.track_b, scores.average_b, known_scores(references, "b", scores.track_b)),
+        "missing": [
+            {"task": run.task, "reason": run.skipped or "see the findings"} for run in encoding.tasks if not run.scored
         ],
+        "reference": [
+            {"name": r.name, "task": r.task, "metric": r.metric, "track_a": r.track_a, "track_b": r.track_b}
+            for r in references.scores
+        ],
+        "reference_notes": dict(references.notes),
         "audio_seconds": round(scores.audio_seconds, 3),
     }
 
 
-def _track(scores: tuple[TaskScore, ...], average: float) -> dict[str, Any]:
+def _track(scores: tuple[TaskScore, ...], average: float | None, known: list[Known]) -> dict[str, Any]:
     tasks = [
         {
             "task": score.task,
-            "metric": score.metric,
-            "value": _finite(score.value),
-            "low": _finite(score.low),
-            "high": _finite(score.high),
+            **_measure(score.official),
+            "beside": [_measure(one) for one in score.beside],
+            "corrected": _measure(score.corrected) if score.corrected else None,
+            "folds": [_finite(value) for value in score.folds],
             "n_test": score.n_test,
             "weight": score.weight,
+            "note": score.note,
+            "place": list(place(score, known)) or None,
         }
         for score in scores
     ]
-    return {"tasks": tasks, "weighted_average": _finite(average)}
+    return {"tasks": tasks, "weighted_average": None if average is None else _finite(average)}
+
+
+def _measure(measure: Measure) -> dict[str, Any]:
+    return {
+        "metric": measure.metric,
+        "value": _finite(measure.value),
+        "low": _finite(measure.low),
+        "high": _finite(measure.high),
+    }
 
 
 def _finite(value: float, digits: int = 6) -> float | None:

@@ -10,14 +10,12 @@ from rich.table import Table  # noqa: TID253 - same
 from rich.text import Text  # noqa: TID253 - same
 
 from audio_encoder_checker.evidence.contract import EncodeTraces, HopFit
-from audio_encoder_checker.evidence.evaluation import LOG_MEL, EncodingFacts, References
 from audio_encoder_checker.evidence.load import EncoderFacts
 from audio_encoder_checker.evidence.run import Isolation, Usage
-from audio_encoder_checker.evidence.scores import TaskScore, TrackScores
 from audio_encoder_checker.evidence.submission import Submission
 from audio_encoder_checker.findings import Finding, Severity
 from audio_encoder_checker.printable import size_words
-from audio_encoder_checker.render import contract_text
+from audio_encoder_checker.render import contract_text, scores_text
 from audio_encoder_checker.report import Report, Verdict
 
 if TYPE_CHECKING:
@@ -40,7 +38,7 @@ def render(report: Report, console: Console) -> None:
     _encoder(report, console)
     contract_text.survival(report, console)
     contract_text.figures(report, console)
-    _scores(report, console)
+    scores_text.scores(report, console)
     _skipped(report, console)
     _box(report, console)
 
@@ -168,44 +166,6 @@ def _range(traces: EncodeTraces) -> str:
         return ""
     lengths, batches = [t.seconds for t in good], [t.batch for t in good]
     return f": {min(lengths):g} to {max(lengths):g} s, batches of {min(batches)} to {max(batches)}"
-
-
-def _scores(report: Report, console: Console) -> None:
-    scores = report.evidence.get(TrackScores)
-    if scores is None:
-        return
-    references = report.evidence.get(References) or References(())
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("quick set" if scores.data == "builtin" else "task")
-    for title in ("track A", "log-mel", "track B", "log-mel"):
-        table.add_column(title, justify="right", no_wrap=True)
-    by_task = {score.task: score for score in scores.track_b}
-    for score in scores.track_a:
-        floor = references.find(LOG_MEL, score.task)
-        table.add_row(
-            score.task,
-            _score(score),
-            f"{floor.track_a:.3f}" if floor else "",
-            _score(by_task[score.task]) if score.task in by_task else "",
-            f"{floor.track_b:.3f}" if floor else "",
-        )
-    table.add_row("weighted average", f"{scores.average_a:.3f}", "", f"{scores.average_b:.3f}", "", style="bold")
-    console.print(table)
-    console.print(_speed(report, scores))
-    console.print()
-
-
-def _score(score: TaskScore) -> str:
-    half = (score.high - score.low) / 2
-    return f"{score.value:.3f} ±{half:.2f}"
-
-
-def _speed(report: Report, scores: TrackScores) -> Text:
-    encoding = report.evidence.get(EncodingFacts)
-    text = f"{scores.audio_seconds / 60:.0f} min of generated audio: no leaderboard scores, compare with log-mel only"
-    if encoding and encoding.seconds:
-        text += f" · encoded {scores.audio_seconds / encoding.seconds:.0f} times faster than real time"
-    return Text(text, style="dim")
 
 
 def _skipped(report: Report, console: Console) -> None:

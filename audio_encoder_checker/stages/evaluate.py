@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import Future
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,31 +38,11 @@ if TYPE_CHECKING:
     from audio_encoder_checker.evidence.scores import TaskScore
     from audio_encoder_checker.rules import Rules
     from audio_encoder_checker.sandbox.ask import Session
+    from audio_encoder_checker.stages.plan import Plan
 
 KINDS = (EncodingFacts, TrackScores, References)
 """The evidence this stage makes."""
 SCORER_SECONDS = 1800.0
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is evaluated, and how.
-
-    Attributes:
-        tasks: in order.
-        folder: of the data, empty for the generated quick set.
-        mini: take X-ARES's smaller shards where there are any.
-        corrected: give the figures without X-ARES's quirks, too.
-        keep: embeddings may be kept in the user's cache folder, and are found there.
-        content: what the submission is, for the cache's keys.
-    """
-
-    tasks: tuple[Task, ...]
-    folder: str = ""
-    mini: bool = False
-    corrected: bool = False
-    keep: bool = True
-    content: tuple[str, ...] = ()
 
 
 class Evaluation:
@@ -73,18 +53,20 @@ class Evaluation:
         encoder: its declared rate, dimension and hop.
         rules: constants of both tracks.
         plan: what to do.
+        content: what the submission is, for the keys of what is kept.
         seed: of initial weights, shuffling and bootstrap.
         call_s: seconds for one call.
         on_progress: told what is being done.
     """
 
-    def __init__(  # noqa: PLR0913 - three of them are passed by name
+    def __init__(  # noqa: PLR0913 - four of them are passed by name
         self,
         session: Session,
         encoder: EncoderFacts,
         rules: Rules,
         plan: Plan,
         *,
+        content: Sequence[str],
         seed: int,
         call_s: float,
         on_progress: Callable[[str], None],
@@ -93,6 +75,8 @@ class Evaluation:
         self.encoder = encoder
         self.rules = rules.evaluation
         self.plan = plan
+        self.wishes = plan.wishes
+        self.content = content
         self.seed = seed
         self.call_s = call_s
         self.on_progress = on_progress
@@ -113,10 +97,10 @@ class Evaluation:
             for task in self.plan.tasks:
                 self.runs[task.id] = self._encode(task, scorer, folders)
             self._collect()
-        facts = EncodingFacts(self.plan.folder or "builtin", tuple(self.runs.values()))
+        facts = EncodingFacts(tuple(self.runs.values()))
         if not self.scores:
             return (facts,)
-        known = baselines(self.plan.tasks, mini=self.plan.mini) if self.plan.folder else quick_references()
+        known = baselines(self.plan.tasks, mini=self.wishes.mini) if self.wishes.data else quick_references()
         return facts, self._track_scores(facts), known
 
     def _encode(self, task: Task, scorer: Scorer, folders: ExitStack) -> TaskRun:
@@ -125,7 +109,7 @@ class Evaluation:
             return TaskRun(task.id, skipped="the encoder did not survive a task before it")
         self.on_progress(f"{task.id}: clips")
         try:
-            data = task_data(task, self.plan.folder, mini=self.plan.mini)
+            data = task_data(task, self.wishes)
         except MissingDataError as error:
             return TaskRun(task.id, skipped=str(error))
         asked = Batchwise(self.session, self._number("output_dim"), self._number("sampling_rate"), self.call_s)
@@ -155,7 +139,7 @@ class Evaluation:
             temporary = Path(self.session.workspace, "embeddings", task.id, name)
             digest = data.digests.get(name)
             folder = temporary
-            if digest and self.plan.keep:
+            if digest and self.wishes.keep:
                 folder = folders.enter_context(kept_folder(self._key(task, digest), temporary))
             with PartStore(folder) as store:
                 embed(store, source, asked.encode, manner, Countdown(f"{task.id}: {name}", data.clips[name], self.on_progress))
@@ -188,7 +172,7 @@ class Evaluation:
         track_a = tuple(one.track_a for one in self.scores.values() if one.track_a)
         track_b = tuple(one.track_b for one in self.scores.values() if one.track_b)
         return TrackScores(
-            data="xares" if self.plan.folder else "builtin",
+            data="xares" if self.wishes.data else "builtin",
             track_a=track_a,
             track_b=track_b,
             average_a=_average(track_a),
@@ -200,7 +184,7 @@ class Evaluation:
 
     def _manner(self, task: Task) -> Manner:
         hop_ms = self.encoder.number("hop_size_in_ms") or 0.0
-        return Manner(task, self._number("sampling_rate"), hop_ms, self.plan.corrected)
+        return Manner(task, self._number("sampling_rate"), hop_ms, self.wishes.corrected)
 
     def _number(self, attribute: str) -> int:
         return int(self.encoder.number(attribute) or 0)
@@ -209,7 +193,7 @@ class Evaluation:
         """What the embeddings of a part depend on."""
         encoding = [task.encoding.batch, task.encoding.crop_s, task.per_frame, self._number("sampling_rate")]
         return content_key(
-            self.plan.content, self.session.device, environment_facts(), encoding, digest, self.plan.corrected
+            self.content, self.session.device, environment_facts(), encoding, digest, self.wishes.corrected
         )
 
 
