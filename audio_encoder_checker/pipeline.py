@@ -6,12 +6,10 @@ everything later is skipped with that error as its reason: one root cause, no co
 
 from __future__ import annotations
 
-import platform
 import secrets
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +34,7 @@ from audio_encoder_checker.findings import Finding, Severity
 from audio_encoder_checker.judging import NOT_ASKED, Evidence, judge
 from audio_encoder_checker.printable import printable
 from audio_encoder_checker.progress import Progress
-from audio_encoder_checker.report import Report
+from audio_encoder_checker.report import Report, environment
 from audio_encoder_checker.rules import DEFAULT_PROFILE, Rules, load_rules
 from audio_encoder_checker.sandbox.ask import Session
 from audio_encoder_checker.sandbox.box import Limits
@@ -106,7 +104,7 @@ class Options:
     seed: int = 42
     select: tuple[str, ...] = ()
     ignore: Mapping[str, str] = field(default_factory=dict)
-    evaluation: Wishes = Wishes()
+    evaluation: Wishes = field(default_factory=Wishes)
     isolated: bool = False
     strict: bool = False
 
@@ -136,7 +134,7 @@ def check_submission(path: Path, options: Options | None = None, progress: Progr
 class _Run:
     """One submission on its way through the stages."""
 
-    def __init__(  # noqa: PLR0913 - all that one submission needs on its way
+    def __init__(
         self, submission: Submission, options: Options, rules: Rules, plan: Plan, workspace: Path, progress: Progress
     ) -> None:
         self.path = Path(submission.path)
@@ -185,7 +183,7 @@ class _Run:
             stages=self.options.stages,
             strict=self.options.strict,
             timings=self.timings,
-            environment=_environment(),
+            environment=environment(),
             interrupted=self.interrupted,
         )
 
@@ -394,12 +392,3 @@ def _matching(words: tuple[str, ...]) -> tuple[Check, ...]:
     if unknown:
         raise UsageError(f"no check is called {unknown[0]!r}", "`aecc-check --list-checks` shows all")
     return chosen
-
-
-def _environment() -> dict[str, str]:
-    return {
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "torch": version("torch"),
-        "numpy": version("numpy"),
-    }

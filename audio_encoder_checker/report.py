@@ -81,3 +81,16 @@ class Report:
     def count(self, severity: Severity) -> int:
         """How many findings of one severity, what follows from another one left out."""
         return sum(finding.severity is severity and not finding.because_of for finding in self.findings)
+
+
+def environment() -> dict[str, str]:
+    """Versions of what the run depended on."""
+    import platform
+    from importlib.metadata import version
+
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "torch": version("torch"),
+        "numpy": version("numpy"),
+    }

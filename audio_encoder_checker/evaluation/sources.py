@@ -11,7 +11,6 @@ from audio_encoder_checker.evaluation.quick import quick_clips
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from audio_encoder_checker.evaluation.clips import Clips
     from audio_encoder_checker.evaluation.encode import Problems, Source

@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from audio_encoder_checker.evaluation.batches import Progress
 from audio_encoder_checker.evaluation.clips import Position
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import TracebackType
 
     import numpy as np
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 HEADER = 128
 """Bytes of an `.npy` header, which is written when the number of rows is known."""
 FLOAT_BYTES = 4
+BEGINNING = Progress(Position())
 STATE, RECORDS, ROWS, TRUE_ROWS = "state.json", "items.jsonl", "x.npy", "true_x.npy"
 
 
@@ -54,7 +55,7 @@ class State:
     rows: int = 0
     true_rows: int = 0
     record_bytes: int = 0
-    progress: Progress = Progress(Position())
+    progress: Progress = BEGINNING
     problems: tuple[tuple[str, str, str], ...] = ()
     done: bool = False
 

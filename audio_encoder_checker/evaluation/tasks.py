@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import dataclasses
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -23,6 +24,7 @@ Kind = Literal[
     "retrieval",  # captions and clips find one another
     "asr",  # what is said, word by word
 ]
+
 
 @dataclass(frozen=True)
 class Training:
@@ -69,7 +71,7 @@ class Labels:
 
     field: str = ""
     names: tuple[str, ...] = ()
-    aliases: Mapping[str, str] = field(default_factory=dict)
+    aliases: Mapping[str, str] = dataclasses.field(default_factory=dict)
     otherwise: str = ""
     separator: str = ""
     scale: float = 1.0
@@ -90,7 +92,7 @@ class Layout:
     valid: str = ""
     test: str = ""
     folds: tuple[str, ...] = ()
-    mini: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    mini: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     zenodo: str = ""
 
 
@@ -127,10 +129,10 @@ class Task:
     hidden: bool = False
     segment_s: float = 1.0
     note: str = ""
-    encoding: Encoding = field(default_factory=Encoding)
-    labels: Labels = field(default_factory=Labels)
-    layout: Layout = field(default_factory=Layout)
-    baselines: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    encoding: Encoding = dataclasses.field(default_factory=Encoding)
+    labels: Labels = dataclasses.field(default_factory=Labels)
+    layout: Layout = dataclasses.field(default_factory=Layout)
+    baselines: Mapping[str, tuple[float, ...]] = dataclasses.field(default_factory=dict)
 
     @property
     def per_frame(self) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-
 LOWER_IS_BETTER = frozenset({"EER", "MSE"})
 """Metrics m in [0, 1] that enter an average as 1 - m."""
 

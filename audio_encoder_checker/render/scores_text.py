@@ -44,9 +44,7 @@ def scores(report: Report, console: Console) -> None:
     console.print()
 
 
-def _table(
-    title: str, track: Sequence[TaskScore], average: float | None, known: Sequence[Known], width: int
-) -> Table:
+def _table(title: str, track: Sequence[TaskScore], average: float | None, known: Sequence[Known], width: int) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column(title, no_wrap=True)
     table.add_column("metric", style="dim", no_wrap=True)
@@ -85,7 +83,9 @@ def _remarks(report: Report, found: TrackScores, references: References) -> list
     for score in (*found.track_a, *found.track_b):
         track = "A" if score in found.track_a else "B"
         beside = [f"{one.metric} {one.value:.3f}" for one in score.beside]
-        beside += [f"{score.corrected.metric} without X-ARES's quirks {score.corrected.value:.3f}"] if score.corrected else []
+        beside += (
+            [f"{score.corrected.metric} without X-ARES's quirks {score.corrected.value:.3f}"] if score.corrected else []
+        )
         beside += [score.note] if score.note else []
         if beside and (found.data != "builtin" or score.corrected):
             remarks.append(f"{score.task}, track {track}: {', '.join(beside)}")

@@ -7,7 +7,6 @@ scorer works on the one before.
 from __future__ import annotations
 
 import time
-from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 from audio_encoder_checker.errors import MachineError
 from audio_encoder_checker.evaluation.assemble import assemble
 from audio_encoder_checker.evaluation.averages import weighted_average
-from audio_encoder_checker.evaluation.cache import content_key, kept_folder
+from audio_encoder_checker.evaluation.cache import content_key, environment_facts, kept_folder
 from audio_encoder_checker.evaluation.encode import Manner, embed
 from audio_encoder_checker.evaluation.job import write_job
 from audio_encoder_checker.evaluation.labels import LabelError
@@ -30,6 +29,7 @@ from audio_encoder_checker.stages.batchwise import BatchError, Batchwise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from concurrent.futures import Future
 
     from audio_encoder_checker.evaluation.score import ScoredTask
     from audio_encoder_checker.evaluation.sources import TaskData
@@ -129,9 +129,7 @@ class Evaluation:
             run = replace(run, skipped="its data cannot be read")
         return replace(run, seconds=asked.seconds, audio_seconds=asked.audio_seconds)
 
-    def _fill_stores(
-        self, task: Task, data: TaskData, asked: Batchwise, folders: ExitStack
-    ) -> dict[str, PartStore]:
+    def _fill_stores(self, task: Task, data: TaskData, asked: Batchwise, folders: ExitStack) -> dict[str, PartStore]:
         """The embeddings of each part, encoded as far as they are not kept from an earlier run."""
         manner = self._manner(task)
         stores = {}
@@ -142,13 +140,17 @@ class Evaluation:
             if digest and self.wishes.keep:
                 folder = folders.enter_context(kept_folder(self._key(task, digest), temporary))
             with PartStore(folder) as store:
-                embed(store, source, asked.encode, manner, Countdown(f"{task.id}: {name}", data.clips[name], self.on_progress))
+                embed(
+                    store,
+                    source,
+                    asked.encode,
+                    manner,
+                    Countdown(f"{task.id}: {name}", data.clips[name], self.on_progress),
+                )
             stores[name] = store
         return stores
 
-    def _submit(
-        self, task: Task, data: TaskData, stores: dict[str, PartStore], scorer: Scorer
-    ) -> tuple[str, ...]:
+    def _submit(self, task: Task, data: TaskData, stores: dict[str, PartStore], scorer: Scorer) -> tuple[str, ...]:
         """Hand a task to the scorer; the classes of its test data that the training data lacks."""
         assembled = assemble(stores, data.rounds, self._manner(task), self.rules, self.seed)
         folder = Path(self.session.workspace, "jobs", task.id)
@@ -220,7 +222,12 @@ def _counted(stores: dict[str, PartStore]) -> dict[str, object]:
     empty = [name for name, store in stores.items() if not store.records]
     clips = sum(store.state.progress.clips for store in stores.values())
     skipped = f"the {' and the '.join(empty)} split has no clip that can be read" if empty else ""
-    return {"data": problems, "clips": clips, "resumed": sum(store.resumed for store in stores.values()), "skipped": skipped}
+    return {
+        "data": problems,
+        "clips": clips,
+        "resumed": sum(store.resumed for store in stores.values()),
+        "skipped": skipped,
+    }
 
 
 def _average(scores: Sequence[TaskScore]) -> float | None:

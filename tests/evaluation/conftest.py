@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from audio_encoder_checker.evaluation.job import EmbeddedTask
+from audio_encoder_checker.evaluation.job import Part
 from audio_encoder_checker.evaluation.tasks import load_task
 
 if TYPE_CHECKING:
