@@ -145,9 +145,20 @@ def _read_state(folder: Path) -> State:
         data = json.loads((folder / STATE).read_text(encoding="utf-8"))
         position, clips, items = data["progress"]
         progress = Progress(Position(*position), clips, items)
-        return State(**data | {"progress": progress, "problems": tuple(map(tuple, data["problems"]))})
+        state = State(**data | {"progress": progress, "problems": tuple(map(tuple, data["problems"]))})
+        return state if _complete(folder, state) else State()
     except (OSError, ValueError, TypeError, KeyError):
         return State()
+
+
+def _complete(folder: Path, state: State) -> bool:
+    """Whether the files hold all that was committed."""
+    needed = {
+        RECORDS: state.record_bytes,
+        ROWS: HEADER + state.rows * state.dim * FLOAT_BYTES,
+        TRUE_ROWS: HEADER + state.true_rows * state.dim * FLOAT_BYTES,
+    }
+    return all((folder / name).stat().st_size >= size for name, size in needed.items())
 
 
 def _read_records(folder: Path, size: int) -> list[Record]:
