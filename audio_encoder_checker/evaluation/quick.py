@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import tempfile
 import zipfile
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audio_encoder_checker.errors import UsageError
+from audio_encoder_checker.evaluation.cache import cache_folder
 from audio_encoder_checker.evaluation.clips import Clips
 from audio_encoder_checker.evaluation.quickset.music import make_music
 from audio_encoder_checker.evaluation.quickset.signals import RATE_HZ, STEPS
@@ -25,8 +27,6 @@ if TYPE_CHECKING:
 
 QUICK_SET_VERSION = "2"
 """Raised with every change of what is heard; the cache and the reference scores carry it."""
-CACHE_VARIABLE = "AECC_CACHE_DIR"
-"""Environment variable that names another cache folder."""
 MAKERS = {"quick-speech": make_speech, "quick-sound": make_sound, "quick-music": make_music}
 
 
@@ -40,7 +40,7 @@ def quick_clips(task_id: str) -> Clips:
     """
     if task_id not in MAKERS:
         raise UsageError(f"there is no quick task {task_id!r}", f"choose one of {', '.join(MAKERS)}")
-    path = _cache_folder() / f"{task_id}-{QUICK_SET_VERSION}.npz"
+    path = cache_folder() / f"{task_id}-{QUICK_SET_VERSION}.npz"
     cached = _read(path)
     if cached is not None:
         return cached
@@ -48,15 +48,6 @@ def quick_clips(task_id: str) -> Clips:
     with contextlib.suppress(OSError):  # a full disk or a read-only home costs seconds, not the evaluation
         _write(path, clips)
     return clips
-
-
-def _cache_folder() -> Path:
-    named = os.environ.get(CACHE_VARIABLE)
-    if named:
-        return Path(named)
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("audio-encoder-checker"))
 
 
 def _read(path: Path) -> Clips | None:
@@ -71,7 +62,7 @@ def _read(path: Path) -> Clips | None:
     except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile):
         return None
     audio = arrays["audio"].astype(np.float32) / np.float32(STEPS)
-    return Clips(audio, RATE_HZ, arrays["labels"], arrays["split"])
+    return Clips(audio, RATE_HZ, tuple(json.loads(str(arrays["labels"]))), arrays["split"])
 
 
 def _write(path: Path, clips: Clips) -> None:
@@ -84,7 +75,8 @@ def _write(path: Path, clips: Clips) -> None:
 
     path.parent.mkdir(parents=True, exist_ok=True)
     samples = np.round(clips.audio * STEPS).astype(np.int16)
-    arrays: dict[str, NDArray[np.generic]] = {"audio": samples, "labels": clips.labels, "split": clips.split}
+    labels = np.array(json.dumps(clips.labels))
+    arrays: dict[str, NDArray[np.generic]] = {"audio": samples, "labels": labels, "split": clips.split}
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.stem}-", suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:

@@ -11,112 +11,162 @@ import os
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from audio_encoder_checker.errors import MachineError
-from audio_encoder_checker.evaluation.averages import weighted_average
-from audio_encoder_checker.evaluation.job import EmbeddedTask, ScoringJob, write_job
-from audio_encoder_checker.evaluation.unscorable import UnscorableError, refuse_unscorable
-from audio_encoder_checker.evidence.scores import TaskScore, TrackScores
+from audio_encoder_checker.evaluation.job import JOB_FILE, write_job
+from audio_encoder_checker.evaluation.unscorable import UnscorableError
+from audio_encoder_checker.evidence.scores import Measure, TaskScore
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from concurrent.futures import Future
+    from types import TracebackType
 
-    from audio_encoder_checker.rules import EvaluationRules
+    from audio_encoder_checker.evaluation.job import ScoringJob
 
-__all__ = ["EmbeddedTask", "UnscorableError", "score"]
+__all__ = ["ScoredTask", "Scorer", "UnscorableError"]
 
-SCORER = (sys.executable, "-I", "-m", "audio_encoder_checker.evaluation.scorer")
-UNTIL_STDIN_ENDS = "until-stdin-ends"
+COMMAND = (sys.executable, "-I", "-m", "audio_encoder_checker.evaluation.scorer")
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
-def score(  # noqa: PLR0913 - five of them are passed by name
-    embedded: Sequence[EmbeddedTask],
-    rules: EvaluationRules,
-    *,
-    data: str,
-    encode_seconds: float,
-    audio_seconds: float,
-    seed: int,
-    timeout_s: float,
-    folder: Path | None = None,
-) -> TrackScores:
-    """Score tasks under both tracks.
+class ScoredTask(NamedTuple):
+    """One task's scores; track B is None where it does not count for it."""
+
+    track_a: TaskScore
+    track_b: TaskScore | None
+
+
+class Scorer:
+    """The scorer process; use it as a context manager.
+
+    It starts at once, so that it is ready when the first task is encoded. A process that ends is started again for
+    the next task.
 
     Args:
-        embedded: the tasks.
-        rules: constants of both tracks.
-        data: what the tasks are made of, `builtin` or `xares`; passed on.
-        encode_seconds: passed on.
-        audio_seconds: passed on.
-        seed: of initial weights, shuffling and bootstrap: the same seed gives the same scores.
-        timeout_s: for all tasks together.
-        folder: where embeddings and labels lie meanwhile, the system's temporary folder by default.
+        parent: where its private folder is made, the system's temporary folder by default.
 
     Raises:
-        UnscorableError: embeddings of a task cannot be scored; the submission is to blame, not the machine.
-        MachineError: the scorer itself failed.
+        MachineError: it does not start.
     """
-    job = ScoringJob(tuple(embedded), rules.knn_neighbours, rules.knn_temperature, seed)
-    refuse_unscorable(job)
-    answers = _run_scorer(job, timeout_s, folder)
-    track_a = tuple(_task_score(one, answer["track_a"]) for one, answer in zip(job.tasks, answers, strict=True))
-    track_b = tuple(
-        _task_score(one, answer["track_b"]) for one, answer in zip(job.tasks, answers, strict=True) if one.task.track_b
-    )
-    return TrackScores(
-        data=data,
-        track_a=track_a,
-        track_b=track_b,
-        average_a=weighted_average((one.value, one.weight) for one in track_a),
-        average_b=weighted_average((one.value, one.weight) for one in track_b),
-        encode_seconds=encode_seconds,
-        audio_seconds=audio_seconds,
-    )
 
+    def __init__(self, parent: Path | None = None) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="aecc-scorer-", dir=parent)
+        self._thread = ThreadPoolExecutor(1, "scorer")
+        self._process: subprocess.Popen[bytes] | None = None
+        self._jobs = 0
 
-def _run_scorer(job: ScoringJob, timeout_s: float, parent: Path | None) -> list[dict[str, Any]]:
-    """One answer for each task; the files live in a folder that only we can read, and not for long."""
-    try:
-        with tempfile.TemporaryDirectory(prefix="aecc-scorer-", dir=parent) as folder:
-            asked, answered = Path(folder, "in.npz"), Path(folder, "out.json")
-            write_job(asked, job)
-            _call([*SCORER, str(asked), str(answered)], folder, timeout_s)
-            answers: list[dict[str, Any]] = json.loads(answered.read_text(encoding="utf-8"))["tasks"]
-            return answers
-    except (OSError, ValueError, KeyError) as error:
-        raise MachineError(
-            f"the scorer gave no answer: {error}", "free some disk space and memory, then repeat"
-        ) from None
+    def __enter__(self) -> Scorer:
+        """Start it."""
+        self._start()
+        return self
 
+    def __exit__(
+        self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        """End it, whatever it is doing."""
+        self._end()
+        self._thread.shutdown(cancel_futures=True)
+        self._folder.cleanup()
 
-def _call(command: list[str], folder: str, timeout_s: float) -> None:
-    lifeline, ours = os.pipe()
-    try:
-        ended = subprocess.run(
-            [*command, UNTIL_STDIN_ENDS],
-            cwd=folder,
-            env=os.environ | ONE_THREAD | {"TMPDIR": folder},  # torch leaves a cache folder there
-            stdin=lifeline,  # whose other end only we hold, so that it ends when we are killed
-            capture_output=True,
-            timeout=timeout_s,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise MachineError(f"the scorer was not done after {timeout_s:g} s", "repeat on a less busy machine") from None
-    finally:
-        os.close(lifeline)
-        os.close(ours)
-    if ended.returncode != 0:
-        said = ended.stderr.decode("utf-8", "replace").strip().splitlines()
-        last = said[-1] if said else "it said nothing"
-        raise MachineError(
-            f"the scorer ended with status {ended.returncode}: {last}",
+    def submit(self, job: ScoringJob, timeout_s: float) -> Future[ScoredTask]:
+        """Have one task scored; tasks are scored one after the other.
+
+        The future raises `UnscorableError` if a score would mean nothing (the submission is to blame, not the
+        machine), and `MachineError` if the scorer itself failed.
+
+        Raises:
+            OSError: the job cannot be written.
+        """
+        self._jobs += 1
+        folder = Path(self._folder.name, str(self._jobs))
+        folder.mkdir()
+        write_job(folder, job)
+        return self._thread.submit(self._score, job, folder, timeout_s)
+
+    def _score(self, job: ScoringJob, folder: Path, timeout_s: float) -> ScoredTask:
+        said = self._ask(folder, timeout_s)
+        for file in folder.glob("*.npy"):  # labels lie there no longer than they must
+            file.unlink()
+        (folder / JOB_FILE).unlink()
+        if "unscorable" in said:
+            raise UnscorableError(job.task.id, said["unscorable"])
+        track_b = said["track_b"]
+        return ScoredTask(_task_score(job, said["track_a"]), _task_score(job, track_b) if track_b else None)
+
+    def _ask(self, folder: Path, timeout_s: float) -> dict[str, Any]:
+        if self._process is None or self._process.poll() is not None:
+            self._start()
+        lines: SimpleQueue[bytes] = SimpleQueue()
+        process = self._process
+        if process is None or process.stdin is None or process.stdout is None:
+            raise MachineError("the scorer does not run", "repeat on a less busy machine")
+        try:
+            process.stdin.write(json.dumps({"job": str(folder)}).encode() + b"\n")
+            process.stdin.flush()
+            reader = process.stdout
+            Thread(target=lambda: lines.put(reader.readline()), daemon=True).start()
+            line = lines.get(timeout=timeout_s)
+            said: dict[str, Any] = json.loads(line)
+        except Empty:
+            self._end()
+            raise MachineError(
+                f"the scorer was not done after {timeout_s:g} s", "repeat on a less busy machine"
+            ) from None
+        except (OSError, ValueError):
+            raise self._failure() from None
+        return said
+
+    def _start(self) -> None:
+        try:
+            self._errors = Path(self._folder.name, "stderr").open("w+b")  # noqa: SIM115 - closed with the process
+            self._process = subprocess.Popen(
+                COMMAND,
+                cwd=self._folder.name,
+                env=os.environ | ONE_THREAD | {"TMPDIR": self._folder.name},  # torch leaves a cache folder there
+                stdin=subprocess.PIPE,  # whose other end only we hold, so that it ends when we are killed
+                stdout=subprocess.PIPE,
+                stderr=self._errors,
+            )
+        except OSError as error:
+            raise MachineError(
+                f"the scorer does not start: {error}", "free some disk space and memory, then repeat"
+            ) from None
+
+    def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        process.communicate()
+        self._errors.close()
+
+    def _failure(self) -> MachineError:
+        """What the scorer died of."""
+        status = self._process.wait() if self._process else 0
+        self._errors.seek(0)
+        said = self._errors.read().decode("utf-8", "replace").strip().splitlines()
+        self._end()
+        return MachineError(
+            f"the scorer ended with status {status}: {said[-1] if said else 'it said nothing'}",
             f"`{Path(sys.executable).name} -I -c 'import torch, audio_encoder_checker'` shows whether it can start",
         )
 
 
-def _task_score(one: EmbeddedTask, answer: dict[str, Any]) -> TaskScore:
-    return TaskScore(task=one.task.id, weight=one.task.weight, **answer)
+def _task_score(job: ScoringJob, answer: dict[str, Any]) -> TaskScore:
+    official, *beside = (Measure(**one) for one in answer["measures"])
+    return TaskScore(
+        task=job.task.id,
+        official=official,
+        n_test=answer["n_test"],
+        weight=job.task.weight,
+        seconds=answer["seconds"],
+        beside=tuple(beside),
+        corrected=Measure(**answer["corrected"]) if answer["corrected"] else None,
+        folds=tuple(answer["folds"]),
+        note=answer["note"],
+    )

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
+from audio_encoder_checker.evaluation.cache import cache_folder
 from audio_encoder_checker.evaluation.clips import SPLITS, Clip, Position
 from audio_encoder_checker.evaluation.job import Round
 from audio_encoder_checker.evaluation.quick import quick_clips
+from audio_encoder_checker.evaluation.shards import count_clips, digest_of, read_clips, rounds_of, shards_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from audio_encoder_checker.evaluation.clips import Clips
     from audio_encoder_checker.evaluation.encode import Problems, Source
@@ -51,3 +55,34 @@ def _generated_part(clips: Clips, split: int) -> Source:
             )
 
     return read
+
+
+class MissingDataError(Exception):
+    """A task's data is not there; the text says what is missing."""
+
+
+def on_disk(task: Task, root: Path, *, mini: bool, keep: bool) -> TaskData:
+    """The clips of a task of the challenge, in the shards below a folder.
+
+    Args:
+        task: of the challenge.
+        root: X-ARES's layout: `<task>/<split>*.tar`.
+        mini: take the smaller shards where there are any.
+        keep: find out what the shards hold, so that embeddings can be kept.
+
+    Raises:
+        MissingDataError: a split has no shards.
+    """
+    shards = shards_of(root, task, mini=mini)
+    missing = [name for name, found in shards.items() if not found]
+    if len(missing) == len(shards):
+        raise MissingDataError("the organisers alone have its data" if task.hidden else "no data")
+    if missing:
+        raise MissingDataError(f"no shards of {', '.join(missing)} in {task.folder}/")
+    index = cache_folder() / "shards.json"
+    return TaskData(
+        parts={name: partial(read_clips, task, found) for name, found in shards.items()},
+        rounds=rounds_of(task),
+        digests={name: digest_of(found, index) for name, found in shards.items()} if keep else {},
+        clips={name: count_clips(found) for name, found in shards.items()},
+    )

@@ -86,6 +86,7 @@ class Layout:
         folds: prefixes; each fold is test and validation data once (quirk 5), the others are for training.
         mini: X-ARES's smaller shards by split, for a fast run.
         zenodo: number of the public record, empty where there is none.
+        folder: whose shards these are, empty for the task's own.
     """
 
     train: str = ""
@@ -94,6 +95,7 @@ class Layout:
     folds: tuple[str, ...] = ()
     mini: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     zenodo: str = ""
+    folder: str = ""
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,7 @@ class Task:
         hidden: the organisers alone have its data.
         segment_s: length of a segment in seconds, for segment-F1.
         note: what differs between rule book and X-ARES, or how we define what X-ARES lacks.
+        baselines_mini: those were measured on the mini shards.
         baselines: scores of the challenge page by encoder: track A, and track B where there is one.
     """
 
@@ -132,12 +135,18 @@ class Task:
     encoding: Encoding = dataclasses.field(default_factory=Encoding)
     labels: Labels = dataclasses.field(default_factory=Labels)
     layout: Layout = dataclasses.field(default_factory=Layout)
+    baselines_mini: bool = False
     baselines: Mapping[str, tuple[float, ...]] = dataclasses.field(default_factory=dict)
 
     @property
     def per_frame(self) -> bool:
         """Whether each frame has a label of its own."""
         return self.kind.startswith("frame-")
+
+    @property
+    def folder(self) -> str:
+        """Name of the folder that its shards lie in."""
+        return self.layout.folder or self.id
 
     @property
     def built_in(self) -> bool:

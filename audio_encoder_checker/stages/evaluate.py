@@ -16,12 +16,12 @@ from audio_encoder_checker.errors import MachineError
 from audio_encoder_checker.evaluation.assemble import assemble
 from audio_encoder_checker.evaluation.averages import weighted_average
 from audio_encoder_checker.evaluation.cache import content_key, environment_facts, kept_folder
+from audio_encoder_checker.evaluation.decoder import NoDecoderError, find_decoder
 from audio_encoder_checker.evaluation.encode import Manner, embed
-from audio_encoder_checker.evaluation.job import write_job
 from audio_encoder_checker.evaluation.labels import LabelError
 from audio_encoder_checker.evaluation.references import baselines, quick_references
 from audio_encoder_checker.evaluation.score import Scorer, UnscorableError
-from audio_encoder_checker.evaluation.sources import MissingDataError, task_data
+from audio_encoder_checker.evaluation.sources import MissingDataError, generated, on_disk
 from audio_encoder_checker.evaluation.store import PartStore
 from audio_encoder_checker.evidence.evaluation import DataProblem, EncodingFacts, References, TaskRun
 from audio_encoder_checker.evidence.scores import TrackScores, goodness
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 KINDS = (EncodingFacts, TrackScores, References)
 """The evidence this stage makes."""
-SCORER_SECONDS = 1800.0
+SCORER_SECONDS = 86_400.0
 
 
 class Evaluation:
@@ -109,8 +109,8 @@ class Evaluation:
             return TaskRun(task.id, skipped="the encoder did not survive a task before it")
         self.on_progress(f"{task.id}: clips")
         try:
-            data = task_data(task, self.wishes)
-        except MissingDataError as error:
+            data = self._data(task)
+        except (MissingDataError, NoDecoderError) as error:
             return TaskRun(task.id, skipped=str(error))
         asked = Batchwise(self.session, self._number("output_dim"), self._number("sampling_rate"), self.call_s)
         run = TaskRun(task.id)
@@ -128,6 +128,20 @@ class Evaluation:
         if run.data and not run.skipped:
             run = replace(run, skipped="its data cannot be read")
         return replace(run, seconds=asked.seconds, audio_seconds=asked.audio_seconds)
+
+    def _data(self, task: Task) -> TaskData:
+        """The clips of a task.
+
+        Raises:
+            MissingDataError: they are not there.
+            NoDecoderError: what scores them is not there.
+        """
+        if self.wishes.data is None:
+            return generated(task)
+        data = on_disk(task, self.wishes.data, mini=self.wishes.mini, keep=self.wishes.keep)
+        if task.kind == "asr":
+            find_decoder()
+        return data
 
     def _fill_stores(self, task: Task, data: TaskData, asked: Batchwise, folders: ExitStack) -> dict[str, PartStore]:
         """The embeddings of each part, encoded as far as they are not kept from an earlier run."""
@@ -153,10 +167,7 @@ class Evaluation:
     def _submit(self, task: Task, data: TaskData, stores: dict[str, PartStore], scorer: Scorer) -> tuple[str, ...]:
         """Hand a task to the scorer; the classes of its test data that the training data lacks."""
         assembled = assemble(stores, data.rounds, self._manner(task), self.rules, self.seed)
-        folder = Path(self.session.workspace, "jobs", task.id)
-        folder.mkdir(parents=True)
-        write_job(folder, assembled.job)
-        self.scoring[task.id] = scorer.submit(folder, timeout_s=SCORER_SECONDS)
+        self.scoring[task.id] = scorer.submit(assembled.job, SCORER_SECONDS)
         return assembled.unseen
 
     def _collect(self) -> None:

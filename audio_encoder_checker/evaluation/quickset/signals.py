@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from audio_encoder_checker.evaluation.clips import TEST, TRAIN, VALID, Clips
 
@@ -148,8 +148,9 @@ def record(rng: np.random.Generator, signal: Signal, snr_db: tuple[float, float]
     return recorded
 
 
-def assemble(audio: Sequence[NDArray[np.float32]], labels: NDArray[np.int64], split: NDArray[np.uint8]) -> Clips:
+def assemble(audio: Sequence[NDArray[np.float32]], labels: Sequence[Any], split: NDArray[np.uint8]) -> Clips:
     """Put clips of equal length together."""
     import numpy as np
 
-    return Clips(np.stack(audio), RATE_HZ, labels, split)
+    plain = labels.tolist() if isinstance(labels, np.ndarray) else labels
+    return Clips(np.stack(audio), RATE_HZ, tuple(plain), split)

@@ -1,8 +1,9 @@
-"""The scorer process: `python -I -m audio_encoder_checker.evaluation.scorer IN.npz OUT.json [until-stdin-ends]`.
+"""The scorer process: `python -I -m audio_encoder_checker.evaluation.scorer`.
 
-It is trusted: it has embeddings and labels, and no code of a submission. It writes one answer for each task,
-in their order: `{"tasks": [{"track_a": {...}, "track_b": {...} or null}]}`. With the third word it ends when its stdin
-does, which is when the checker is killed.
+It is trusted: it has embeddings and labels, and no code of a submission. Each line on stdin is one task,
+`{"job": FOLDER}` (see `evaluation.job`), and is answered by a line on stdout:
+`{"track_a": ANSWER, "track_b": ANSWER or null}`, or `{"unscorable": PROBLEM}` where a score would mean nothing. It ends
+when its stdin does, which is when the checker is done or was killed.
 """
 
 from __future__ import annotations
@@ -10,42 +11,42 @@ from __future__ import annotations
 import json
 import os
 import sys
-import threading
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from audio_encoder_checker.evaluation.job import read_job
-from audio_encoder_checker.evaluation.scorer.tracks import Answer, track_a, track_b
-from audio_encoder_checker.evaluation.unscorable import UnscorableError, refuse_unscorable
+from audio_encoder_checker.evaluation.scorer.tracks import track_a, track_b
+from audio_encoder_checker.evaluation.scorer.transcripts import transcripts
+from audio_encoder_checker.evaluation.unscorable import problem_of
+
+NICE = 10
+"""The encoder, which works meanwhile, goes first."""
 
 
-def main(asked: Path, answered: Path) -> None:
-    """Score the job in one file and write the answer to another.
+def answer(folder: Path) -> dict[str, Any]:
+    """Score one job."""
+    job = read_job(folder)
+    problem = problem_of(job)
+    if problem:
+        return {"unscorable": problem}
+    if job.task.kind == "asr":
+        return {"track_a": transcripts(job), "track_b": None}
+    return {"track_a": track_a(job), "track_b": track_b(job)}
 
-    Raises:
-        UnscorableError: embeddings or labels of a task make no sense.
-    """
+
+def main() -> None:
+    """Answer every question."""
+    if hasattr(os, "nice"):
+        os.nice(NICE)
     torch.set_num_threads(1)  # one order of adding, so the same figures however many cores there are
     torch.optim.Adam([torch.zeros(1)])  # the first optimiser loads much of torch: not the first task's time
-    job = read_job(asked)
-    refuse_unscorable(job)
-    tasks: list[dict[str, Answer | None]] = [
-        {"track_a": track_a(one, job), "track_b": track_b(one, job) if one.task.track_b else None} for one in job.tasks
-    ]
-    answered.write_text(json.dumps({"tasks": tasks}), encoding="utf-8")
-
-
-def _end_with_stdin() -> None:
-    while os.read(0, 1):
-        pass
-    os._exit(1)
+    for line in sys.stdin:
+        said = answer(Path(json.loads(line)["job"]))
+        sys.stdout.write(json.dumps(said) + "\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 3:
-        threading.Thread(target=_end_with_stdin, daemon=True).start()
-    try:
-        main(*map(Path, sys.argv[1:3]))
-    except UnscorableError as refused:
-        sys.exit(str(refused))
+    main()

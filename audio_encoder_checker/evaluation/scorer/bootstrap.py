@@ -1,36 +1,55 @@
-"""How far a score could be off, had the test clips been others of the same kind."""
+"""How far a score could be off, had the test items been others of the same kind."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
-    from audio_encoder_checker.evaluation.scorer.metrics import Metric
+    from audio_encoder_checker.evaluation.scorer.statistics import Statistic
 
-RESAMPLES = 1000
+BLOCK = 1 << 22
+"""Weights that are drawn at a time."""
 
 
-def interval(metric: Metric, logits: NDArray[np.float32], labels: NDArray[Any], *, seed: int) -> tuple[float, float]:
-    """95 % percentile bootstrap interval of a metric over test clips (Efron and Tibshirani 1993, chapter 13).
+class MeasureAnswer(TypedDict):
+    """A measure as JSON, named as in `evidence.scores.Measure`."""
+
+    metric: str
+    value: float
+    low: float
+    high: float
+
+
+def measured(metric: str, folds: Sequence[Statistic], seed: int) -> MeasureAnswer:
+    """A metric with its 95 % percentile bootstrap interval (Efron and Tibshirani 1993, chapter 13).
 
     Args:
-        metric: of logits and labels.
-        logits: [M, C], one row for each test clip.
-        labels: [M] or [M, C].
+        metric: its name.
+        folds: the metric over the test items of each fold; the value is their mean, and items are resampled within
+            each fold.
         seed: of the draws.
-
-    Returns:
-        The 2.5th and the 97.5th percentile.
     """
     draw = np.random.default_rng(seed)
-    clips = len(labels)
-    scores = []
-    for _ in range(RESAMPLES):
-        chosen = draw.integers(0, clips, clips)  # with replacement
-        scores.append(metric(logits[chosen], labels[chosen]))
-    low, high = np.percentile(scores, [2.5, 97.5])
-    return float(low), float(high)
+    resampled = np.mean([_resampled(fold, draw) for fold in folds], axis=0)  # [R]
+    low, high = np.percentile(resampled, [2.5, 97.5])
+    value = float(np.mean([fold.value for fold in folds]))
+    return MeasureAnswer(metric=metric, value=value, low=float(low), high=float(high))
+
+
+def _resampled(statistic: Statistic, draw: np.random.Generator) -> NDArray[np.float64]:
+    """The metric [R] over items drawn with replacement."""
+    items = statistic.items
+    rows = max(1, BLOCK // items)
+    blocks = []
+    for start in range(0, statistic.resamples, rows):
+        count = min(rows, statistic.resamples - start)
+        chosen = draw.integers(0, items, (count, items)) + items * np.arange(count)[:, None]
+        weights = np.bincount(chosen.ravel(), minlength=count * items).reshape(count, items)
+        blocks.append(statistic.weighted(weights.astype(np.float32)))
+    return np.concatenate(blocks)

@@ -1,4 +1,4 @@
-"""Track A: a linear probe on frozen embeddings, trained as X-ARES trains it."""
+"""Track A: how X-ARES trains a linear probe on frozen embeddings, whatever the kind of task."""
 
 from __future__ import annotations
 
@@ -6,50 +6,43 @@ import copy
 import math
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from audio_encoder_checker.evaluation.scorer.metrics import Metric, accuracy, mean_average_precision, negative_mse
+from audio_encoder_checker.evaluation.scorer.metrics import clip_metric
+from audio_encoder_checker.evidence.scores import goodness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    import numpy as np
     from numpy.typing import NDArray
 
-
-class Items(NamedTuple):
-    """Embeddings x [N, D] and what to learn of them: y int64 [N], or float32 [N, C] for mAP and MSE."""
-
-    x: Tensor
-    y: Tensor
+    from audio_encoder_checker.evaluation.tasks import Training
 
 
-class Objective(NamedTuple):
-    """What training minimises, and what chooses the epoch and is reported."""
+class Learner(Protocol):
+    """A probe with what it learns from and is chosen by.
 
-    loss: Callable[[Tensor, Tensor], Tensor]
-    metric: Metric
+    Attributes:
+        probe: trained in place.
+        items: training items.
+    """
 
+    probe: nn.Module
 
-OBJECTIVES = {
-    "accuracy": Objective(functional.cross_entropy, accuracy),
-    "mAP": Objective(functional.binary_cross_entropy_with_logits, mean_average_precision),
-    "-MSE": Objective(functional.mse_loss, negative_mse),
-}
+    @property
+    def items(self) -> int:
+        """Training items."""
 
+    def loss(self, batch: Tensor) -> Tensor:
+        """The loss over some training items, given by their numbers [B]."""
 
-@dataclass(frozen=True)
-class Recipe:
-    """How long, how fast and towards what a probe is trained."""
-
-    metric: str
-    epochs: int
-    batch_size: int
-    learning_rate: float
+    def valid_metric(self) -> float:
+        """Of the probe as it is now, on the validation items; higher is better."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +67,7 @@ class Trained:
 
 
 def new_probe(dim: int, outputs: int, seed: int) -> nn.Module:
-    """LayerNorm and one linear layer, [B, D] -> [B, C], with torch's own initial weights for a seed."""
+    """LayerNorm and one linear layer, [..., D] -> [..., C], with torch's own initial weights for a seed."""
     torch.manual_seed(seed)
     return nn.Sequential(OrderedDict(ln=nn.LayerNorm(dim), fc=nn.Linear(dim, outputs)))
 
@@ -88,43 +81,39 @@ def learning_rate(epoch: int, epochs: int, start: float) -> float:
     return start - 0.9 * start * (1 - math.cos(math.pi * epoch / epochs)) / 2
 
 
-def train(probe: nn.Module, train_on: Items, validate_on: Items, recipe: Recipe, shuffle: int | None) -> Trained:
+def train(learner: Learner, training: Training, shuffle: int | None) -> Trained:
     """Train a probe in place with Adam, no weight decay, no warm-up, no standardised features (quirk 11).
 
     The best epoch is the earliest with the largest validation metric (quirk 6).
 
     Args:
-        probe: see `new_probe`.
-        train_on: what to learn.
-        validate_on: what to choose the epoch by.
-        recipe: of the task.
+        learner: see `Learner`.
+        training: of the task.
         shuffle: seed of the order of items, new in each epoch; None for the order of the file.
 
     Raises:
-        ValueError: a loss or a metric is not finite, or labels do not have the shape of the outputs.
+        ValueError: a loss or a metric is not finite.
     """
-    objective = OBJECTIVES[recipe.metric]
-    optimiser = torch.optim.Adam(probe.parameters(), lr=recipe.learning_rate)
-    order = _orders(len(train_on.x), shuffle)
-    best, best_epoch = probe, 0
+    optimiser = torch.optim.Adam(learner.probe.parameters(), lr=training.learning_rate)
+    order = _orders(learner.items, shuffle)
+    best, best_epoch = learner.probe, 0
     rates: list[float] = []
     metrics: list[float] = []
     losses: list[float] = []
-    for epoch in range(recipe.epochs):
-        rates.append(learning_rate(epoch, recipe.epochs, recipe.learning_rate))
+    for epoch in range(training.epochs):
+        rates.append(learning_rate(epoch, training.epochs, training.learning_rate))
         optimiser.param_groups[0]["lr"] = rates[-1]
-        losses += _train_epoch(probe, optimiser, objective.loss, train_on, torch.split(next(order), recipe.batch_size))
-        metrics.append(_finite(objective.metric(logits(probe, validate_on.x), validate_on.y.numpy())))
+        for batch in torch.split(next(order), training.batch_size):
+            loss = learner.loss(batch)
+            optimiser.zero_grad()
+            torch.autograd.backward(loss)
+            optimiser.step()
+            losses.append(_finite(loss.item()))
+        with torch.no_grad():
+            metrics.append(_finite(learner.valid_metric()))
         if metrics[-1] > max(metrics[:-1], default=-math.inf):  # strictly: the earliest of equals, quirk 6
-            best, best_epoch = copy.deepcopy(probe), epoch + 1
-    return Trained(best, probe, best_epoch, tuple(rates), tuple(metrics), tuple(losses))
-
-
-def logits(probe: nn.Module, x: Tensor) -> NDArray[np.float32]:
-    """What a probe says of embeddings: [N, D] -> [N, C]."""
-    with torch.no_grad():
-        said: NDArray[np.float32] = probe(x).numpy()
-    return said
+            best, best_epoch = copy.deepcopy(learner.probe), epoch + 1
+    return Trained(best, learner.probe, best_epoch, tuple(rates), tuple(metrics), tuple(losses))
 
 
 def _orders(items: int, shuffle: int | None) -> Iterator[Tensor]:
@@ -134,28 +123,80 @@ def _orders(items: int, shuffle: int | None) -> Iterator[Tensor]:
         yield torch.arange(items) if shuffle is None else torch.randperm(items, generator=draw)
 
 
-def _train_epoch(
-    probe: nn.Module,
-    optimiser: torch.optim.Optimizer,
-    loss_of: Callable[[Tensor, Tensor], Tensor],
-    items: Items,
-    batches: tuple[Tensor, ...],
-) -> list[float]:
-    """One pass over batches of indices [B], the last of which may be short; the loss of each."""
-    losses = []
-    for batch in batches:
-        outputs, targets = probe(items.x[batch]), items.y[batch]  # [B, C]; [B] or [B, C]
-        if targets.is_floating_point() and targets.shape != outputs.shape:  # [B] would broadcast to [B, B], quirk 8
-            raise ValueError(f"expected labels of shape {tuple(outputs.shape)}, found {tuple(targets.shape)}")
-        loss = loss_of(outputs, targets)
-        optimiser.zero_grad()
-        torch.autograd.backward(loss)
-        optimiser.step()
-        losses.append(_finite(loss.item()))
-    return losses
-
-
 def _finite(value: float) -> float:
     if not math.isfinite(value):  # X-ARES would keep epoch 1 for ever, quirk 6
         raise ValueError(f"training gave {value}")
     return value
+
+
+def _binary_cross_entropy(pos_weight: float) -> Callable[[Tensor, Tensor], Tensor]:
+    weight = torch.tensor(pos_weight)
+    return lambda outputs, targets: functional.binary_cross_entropy_with_logits(outputs, targets, pos_weight=weight)
+
+
+def loss_of(kind: str, pos_weight: float) -> Callable[[Tensor, Tensor], Tensor]:
+    """What training minimises: outputs [..., C] and targets [...] or [..., C] in, a scalar out."""
+    if kind.endswith("multilabel"):
+        return _binary_cross_entropy(pos_weight)
+    return functional.mse_loss if kind == "clip-regression" else functional.cross_entropy
+
+
+@dataclass(eq=False)
+class ClipLearner:
+    """A linear probe on clips.
+
+    Attributes:
+        probe: see `new_probe`.
+        x: training embeddings [N, D].
+        y: what to learn of them: int64 [N], or [N, C].
+        valid_x: validation embeddings.
+        valid_y: their labels.
+        kind: of the task.
+        metric: that chooses the epoch.
+        pos_weight: of binary cross entropy.
+    """
+
+    probe: nn.Module
+    x: NDArray[np.float32]
+    y: NDArray[Any]
+    valid_x: NDArray[np.float32]
+    valid_y: NDArray[Any]
+    kind: str
+    metric: str
+    pos_weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Turn the training data into tensors.
+
+        Raises:
+            ValueError: labels do not have the shape of the outputs; [B] would broadcast to [B, B] (quirk 8).
+        """
+        if self.kind != "clip-class" and self.y.ndim != 2:
+            raise ValueError(f"expected labels of shape [N, C], found {self.y.shape}")
+        self._loss = loss_of(self.kind, self.pos_weight)
+        self._x = torch.from_numpy(np.array(self.x))
+        self._y = torch.from_numpy(np.array(self.y))
+        if self.kind != "clip-class":
+            self._y = self._y.float()
+        self._valid_x = torch.from_numpy(np.array(self.valid_x))
+
+    @property
+    def items(self) -> int:
+        """Training clips."""
+        return len(self._x)
+
+    def loss(self, batch: Tensor) -> Tensor:
+        """Over some training clips."""
+        return self._loss(self.probe(self._x[batch]), self._y[batch])
+
+    def valid_metric(self) -> float:
+        """The metric that chooses the epoch."""
+        value = clip_metric(self.metric, self.probe(self._valid_x).numpy(), self.valid_y).value
+        return goodness(self.metric, value)
+
+
+def clip_outputs(probe: nn.Module, x: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What a probe says of embeddings: [N, D] -> [N, C]."""
+    with torch.no_grad():
+        said: NDArray[np.float32] = probe(torch.from_numpy(np.array(x))).numpy()
+    return said

@@ -1,0 +1,143 @@
+"""The items of a job, chosen and joined for one round of training and test."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from audio_encoder_checker.evaluation.scorer.frames import NO_LABEL, Frames
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from audio_encoder_checker.evaluation.job import Part, ScoringJob
+
+
+class Items:
+    """Some parts of a job together, as X-ARES sees them or corrected.
+
+    Args:
+        job: of one task.
+        names: of the parts.
+        corrected: all crops, and embeddings without the frames of padding (quirks 2 and 3).
+    """
+
+    def __init__(self, job: ScoringJob, names: Sequence[str], *, corrected: bool = False) -> None:
+        self.parts = [job.parts[name] for name in names]
+        self.corrected = corrected
+
+    def x(self) -> NDArray[np.float32]:
+        """Embeddings of clips, [N, D]."""
+        return np.concatenate([self._rows(part) for part in self.parts])
+
+    def y(self) -> NDArray[Any]:
+        """Labels of clips, [N] or [N, C]."""
+        return np.concatenate([_of(part.y)[self._chosen(part)] for part in self.parts])
+
+    def texts(self) -> list[Any]:
+        """Captions or transcripts of clips."""
+        return [
+            text for part in self.parts for text, kept in zip(part.texts or (), self._chosen(part), strict=True) if kept
+        ]
+
+    def clips(self) -> NDArray[np.int64]:
+        """The clip that each item was cut from, numbered over all parts."""
+        numbers, first = [], 0
+        for part in self.parts:
+            own = np.arange(_items(part)) if part.clip is None else np.asarray(part.clip)
+            numbers.append(own[self._chosen(part)] + first)
+            first += int(own.max(initial=-1)) + 1
+        return np.concatenate(numbers)
+
+    def frames(self) -> Frames:
+        """Embeddings and labels of frames, item by item."""
+        x: list[NDArray[np.float32]] = []
+        y: list[NDArray[Any]] = []
+        for part in self.parts:
+            chosen = np.flatnonzero(self._chosen(part))
+            for item in chosen:
+                start, end = _of(part.offsets)[item : item + 2]
+                if self.corrected and part.true_frames is not None:
+                    end = start + part.true_frames[item]
+                x.append(_of(part.x)[start:end])
+                y.append(_of(part.y)[start:end])
+        return Frames(x, y)
+
+    def item_frames(self) -> list[NDArray[np.float32]]:
+        """Embeddings of frames, item by item, without labels."""
+        return [
+            _of(part.x)[slice(*_of(part.offsets)[item : item + 2])]
+            for part in self.parts
+            for item in np.flatnonzero(self._chosen(part))
+        ]
+
+    def _rows(self, part: Part) -> NDArray[np.float32]:
+        rows = part.true_x if self.corrected and part.true_x is not None else part.x
+        return _of(rows)[self._chosen(part)]
+
+    def _chosen(self, part: Part) -> NDArray[np.bool_]:
+        if part.kept is None or self.corrected:
+            return np.ones(_items(part), dtype=bool)
+        return np.asarray(part.kept)
+
+
+def labelled(frames: Frames, most: int, seed: int) -> tuple[NDArray[np.float32], NDArray[Any], bool]:
+    """Frames that have a label, [F, D] and [F] or [F, C], at most so many of them, chosen at random.
+
+    Returns:
+        Embeddings, labels, and whether some were left out.
+    """
+    counts = np.array([len(one) for one in frames.y])
+    y = np.concatenate(list(frames.y))
+    usable = np.flatnonzero(y != NO_LABEL) if y.ndim == 1 else np.arange(len(y))
+    left_out = len(usable) > most
+    if left_out:
+        usable = np.sort(np.random.default_rng(seed).choice(usable, most, replace=False))
+    ends = np.cumsum(counts)
+    owner = np.searchsorted(ends, usable, side="right")
+    x = np.empty((len(usable), frames.x[0].shape[1]), dtype=np.float32)
+    for item in np.unique(owner):
+        rows = owner == item
+        x[rows] = frames.x[item][usable[rows] - (ends[item] - counts[item])]
+    return x, y[usable], left_out
+
+
+def some_items(frames: Frames, most: int, seed: int) -> tuple[Frames, bool]:
+    """Whole items with at most so many frames together, chosen at random, and whether some were left out."""
+    order = np.random.default_rng(seed).permutation(len(frames.x))
+    total = np.cumsum([len(frames.x[item]) for item in order])
+    count = max(1, int((total <= most).sum()))
+    chosen = sorted(order[:count].tolist())
+    return Frames([frames.x[i] for i in chosen], [frames.y[i] for i in chosen]), count < len(order)
+
+
+def per_clip(values: NDArray[np.float32], clips: NDArray[np.int64]) -> NDArray[np.float32]:
+    """The mean over all crops of a clip, [N, C] -> [clips, C]."""
+    numbers, places = np.unique(clips, return_inverse=True)
+    sums = np.zeros((len(numbers), values.shape[1]))
+    np.add.at(sums, places, values)
+    means: NDArray[np.float32] = (sums / np.bincount(places)[:, None]).astype(np.float32)
+    return means
+
+
+def first_of_clip(labels: NDArray[Any], clips: NDArray[np.int64]) -> NDArray[Any]:
+    """The label of each clip, [N] -> [clips]."""
+    chosen: NDArray[Any] = labels[np.unique(clips, return_index=True)[1]]
+    return chosen
+
+
+def _items(part: Part) -> int:
+    """How many items a part has."""
+    if part.offsets is not None:
+        return len(part.offsets) - 1
+    return len(_of(part.x))
+
+
+def _of(array: Any) -> NDArray[Any]:
+    """An array that has to be there."""
+    if array is None:
+        raise ValueError("an array of the job is missing")
+    return np.asanyarray(array)
