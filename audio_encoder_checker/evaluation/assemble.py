@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from audio_encoder_checker.evaluation.job import Part, ScoringJob
-from audio_encoder_checker.evaluation.labels import as_array, class_names, missing_from_training
+from audio_encoder_checker.evaluation.labels import as_array, class_names, label_frames, missing_from_training
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -65,12 +65,13 @@ def _part(store: PartStore, manner: Manner, names: tuple[Any, ...]) -> Part:
     labels = [record.label for record in records]
     frames = np.array([record.frames for record in records], dtype=np.int64)
     texts = manner.task.kind in ("retrieval", "asr")
-    counts = frames.tolist() if manner.task.per_frame else None
+    spans = label_frames(labels, frames.tolist(), manner.hop_ms) if manner.task.per_frame else None
     return Part(
         x=store.x,
-        y=None if texts else as_array(manner.task, names, labels, counts, manner.hop_ms),
+        y=None if texts else as_array(manner.task, names, labels, spans, manner.hop_ms),
         texts=tuple(labels) if texts else None,
         offsets=np.concatenate(([0], np.cumsum(frames))) if manner.keeps_frames else None,
+        label_offsets=np.concatenate(([0], np.cumsum(spans, dtype=np.int64))) if spans else None,
         kept=_marks(records),
         clip=np.array([record.clip for record in records], dtype=np.int64),
         true_x=store.true_x,

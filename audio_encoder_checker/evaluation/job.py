@@ -29,9 +29,11 @@ class Part:
     Attributes:
         x: embeddings, float32: [N, D] pooled over frames, or [F, D], all frames of all items, for the frame kinds.
         y: labels: int64 [N] (clip-class), uint8 [N, C] (clip-multilabel), float32 [N, C] (clip-regression), int64 [F]
-            with -1 for frames without a label (frame-class), uint8 [F, C] (frame-multilabel).
+            with -1 for frames without a label (frame-class), uint8 [F, C] (frame-multilabel). Labels of frames go on
+            where an event outlasts its item.
         texts: N lists of captions (retrieval), or N transcripts (asr); `y` is None then.
         offsets: int64 [N + 1], where the frames of each item begin and end; for the frame kinds and asr.
+        label_offsets: the same for `y`; for the frame kinds.
         kept: bool [N], the items that X-ARES trains and tests on (quirk 2); None for all.
         clip: int64 [N], the clip that each item was cut from; None where each item is a clip.
         true_x: like `x`, without the frames that lie behind a clip's own end; only for `corrected`.
@@ -42,6 +44,7 @@ class Part:
     y: NDArray[Any] | None = None
     texts: tuple[Any, ...] | None = None
     offsets: NDArray[np.int64] | None = None
+    label_offsets: NDArray[np.int64] | None = None
     kept: NDArray[np.bool_] | None = None
     clip: NDArray[np.int64] | None = None
     true_x: NDArray[np.float32] | Path | None = None

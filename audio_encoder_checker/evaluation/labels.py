@@ -142,6 +142,15 @@ def missing_from_training(names: Sequence[Any], train: Iterable[Any], test: Iter
     return tuple(str(name) for name in names if name in tested - learnt)
 
 
+def label_frames(labels: Sequence[Any], frames: Sequence[int], hop_ms: float) -> list[int]:
+    """How many frames each item's labels have: its own, or more where an event outlasts them.
+
+    X-ARES cuts labels to the longest item of a batch only, so a shorter item's padding can have labels.
+    """
+    ends = (max((one[1] for one in label), default=0.0) for label in labels)
+    return [max(own, _frame(end, hop_ms)) for own, end in zip(frames, ends, strict=True)]
+
+
 def as_array(
     task: Task, names: Sequence[Any], labels: Sequence[Any], frames: Sequence[int] | None, hop_ms: float
 ) -> NDArray[Any]:
@@ -151,7 +160,7 @@ def as_array(
         task: tells the kind.
         names: see `class_names`.
         labels: one for each item.
-        frames: of each item, for the frame kinds.
+        frames: of each item's labels, for the frame kinds; see `label_frames`.
         hop_ms: from frame to frame, for the frame kinds.
 
     Raises:

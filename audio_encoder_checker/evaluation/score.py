@@ -62,7 +62,11 @@ class Scorer:
 
     def __enter__(self) -> Scorer:
         """Start it."""
-        self._start()
+        try:
+            self._start()
+        except BaseException:
+            self._folder.cleanup()
+            raise
         return self
 
     def __exit__(
@@ -122,8 +126,8 @@ class Scorer:
         return said
 
     def _start(self) -> None:
+        self._errors = Path(self._folder.name, "stderr").open("w+b")  # noqa: SIM115 - closed with the process
         try:
-            self._errors = Path(self._folder.name, "stderr").open("w+b")  # noqa: SIM115 - closed with the process
             self._process = subprocess.Popen(
                 COMMAND,
                 cwd=self._folder.name,
@@ -133,6 +137,7 @@ class Scorer:
                 stderr=self._errors,
             )
         except OSError as error:
+            self._errors.close()
             raise MachineError(
                 f"the scorer does not start: {error}", "free some disk space and memory, then repeat"
             ) from None

@@ -86,7 +86,7 @@ def _embeddings_problem(part: Part) -> str:
         largest = max(largest, float(squares.sum()))
         zeros += [first + row for row in np.flatnonzero(squares < SMALLEST_NORM**2)[:1]]
         same = same and bool((block == x[0]).all())
-    if largest > np.finfo(np.float32).max:
+    if largest > float(np.finfo(np.float32).max):
         return "the embeddings are so large that they overflow float32 when squared"
     if zeros and per_clip:
         return f"embeddings are all zero, the first is {zeros[0]} of {len(x)}"

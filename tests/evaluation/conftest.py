@@ -1,14 +1,13 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
-from audio_encoder_checker.evaluation.job import Part
-from audio_encoder_checker.evaluation.tasks import load_task
+from audio_encoder_checker.evaluation.job import Round, ScoringJob
+from tests.scoring import clip_part, frame_part, task_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ORACLE = Path(__file__).parent / "oracle"
+SPLITS = ("train", "valid", "test")
 
 
 @pytest.fixture(scope="session")
@@ -30,18 +30,20 @@ def oracle() -> Callable[[str], dict[str, NDArray[Any]]]:
 
 
 @pytest.fixture(scope="session")
-def embedded_task() -> Callable[..., EmbeddedTask]:
-    """Build a task with embeddings of its classes: `apart` times unit noise away from one another."""
+def scoring_job() -> Callable[..., ScoringJob]:
+    """Build a job of one task with embeddings of its classes."""
 
     def build(
-        task: str = "quick-speech", clips: int = 120, dim: int = 16, apart: float = 8.0, **changes: object
-    ) -> EmbeddedTask:
-        draw = np.random.default_rng(5)
-        recipe = replace(load_task(task), **({"classes": 4, "weight": 100.0} | changes))  # type: ignore[arg-type]  # of a test
-        labels = np.arange(clips, dtype=np.int64) % recipe.classes
-        centres = apart * draw.standard_normal((recipe.classes, dim))
-        vectors = (centres[labels] + draw.standard_normal((clips, dim))).astype(np.float32)
-        split = np.repeat([0, 1, 2], [clips // 2, clips // 4, clips - clips // 2 - clips // 4]).astype(np.uint8)
-        return EmbeddedTask(recipe, vectors, labels, split)
+        kind: str = "clip-class", clips: int = 120, dim: int = 16, apart: float = 8.0, *,
+        seed: int = 0, corrected: bool = False, **changes: object,
+    ) -> ScoringJob:  # fmt: skip
+        make = frame_part if kind.startswith("frame") else clip_part
+        sizes = (clips // 2, clips // 4, clips - clips // 2 - clips // 4)
+        parts = {
+            name: make(kind, size, dim, apart, number)
+            for number, (name, size) in enumerate(zip(SPLITS, sizes, strict=True))
+        }
+        rounds = (Round(*((name,) for name in SPLITS)),)
+        return ScoringJob(task_of(kind, **changes), parts, rounds, 40.0, 10, 0.07, seed, corrected)
 
     return build

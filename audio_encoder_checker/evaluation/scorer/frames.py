@@ -30,7 +30,7 @@ class Frames(NamedTuple):
 
     Attributes:
         x: of each item, [T, D]; may lie on disk.
-        y: of each item, [T] or [T, C].
+        y: of each item, [T] or [T, C]; may go on behind its frames.
     """
 
     x: Sequence[NDArray[np.float32]]
@@ -39,8 +39,8 @@ class Frames(NamedTuple):
     def joined(self, items: Sequence[int]) -> tuple[Tensor, Tensor]:
         """Some items padded to the longest: [B, T, D], and [B, T] or [B, T, C].
 
-        The padding is zeros, and no one is told of it (quirk 14): it enters loss and metric. Where frames have
-        classes, it has none.
+        The padding is zeros, and no one is told of it (quirk 14): it enters loss and metric, with the labels that go
+        on there. Where frames have classes, it has none.
         """
         longest = max(len(self.x[item]) for item in items)
         first = self.y[items[0]]
@@ -48,7 +48,7 @@ class Frames(NamedTuple):
         y = np.full((len(items), longest, *first.shape[1:]), 0 if first.ndim == 2 else NO_LABEL, dtype=first.dtype)
         for row, item in enumerate(items):
             x[row, : len(self.x[item])] = self.x[item]
-            y[row, : len(self.y[item])] = self.y[item]
+            y[row, : len(self.y[item])] = self.y[item][:longest]
         return torch.from_numpy(x), torch.from_numpy(y)
 
 

@@ -104,7 +104,7 @@ def timed_segment_f1(
 def _pooled(marks: NDArray[np.bool_], frames: int) -> NDArray[np.bool_]:
     """Whether any of so many frames in a row is marked, [T, C] -> [T // frames, C]."""
     whole = len(marks) // frames
-    pooled: NDArray[np.bool_] = marks[: whole * frames].reshape(whole, frames, -1).any(axis=1)
+    pooled: NDArray[np.bool_] = marks[: whole * frames].reshape(whole, frames, marks.shape[1]).any(axis=1)
     return pooled
 
 

@@ -60,10 +60,12 @@ class Items:
             chosen = np.flatnonzero(self._chosen(part))
             for item in chosen:
                 start, end = _of(part.offsets)[item : item + 2]
-                if self.corrected and part.true_frames is not None:
-                    end = start + part.true_frames[item]
+                first, last = _of(part.offsets if part.label_offsets is None else part.label_offsets)[item : item + 2]
+                if self.corrected:
+                    end = start + (end - start if part.true_frames is None else part.true_frames[item])
+                    last = first + end - start
                 x.append(_of(part.x)[start:end])
-                y.append(_of(part.y)[start:end])
+                y.append(_of(part.y)[first:last])
         return Frames(x, y)
 
     def item_frames(self) -> list[NDArray[np.float32]]:
@@ -90,8 +92,8 @@ def labelled(frames: Frames, most: int, seed: int) -> tuple[NDArray[np.float32],
     Returns:
         Embeddings, labels, and whether some were left out.
     """
-    counts = np.array([len(one) for one in frames.y])
-    y = np.concatenate(list(frames.y))
+    counts = np.array([len(one) for one in frames.x])
+    y = np.concatenate([own[:count] for own, count in zip(frames.y, counts, strict=True)])
     usable = np.flatnonzero(y != NO_LABEL) if y.ndim == 1 else np.arange(len(y))
     left_out = len(usable) > most
     if left_out:

@@ -158,7 +158,8 @@ def _frame_neighbours(job: ScoringJob, one: Round, corrected: bool, notes: list[
 def _by_frame(job: ScoringJob, scores: NDArray[np.float32], frames: Frames, *, by_time: bool) -> Statistic:
     items = np.split(scores, np.cumsum([len(one) for one in frames.x])[:-1])
     said: list[NDArray[Any]] = [one > 0.5 for one in items] if job.task.kind == "frame-multilabel" else items
-    return frame_metric(job.task, said, frames.y, job.hop_ms, by_time=by_time)
+    own = [labels[: len(one)] for labels, one in zip(frames.y, said, strict=True)]
+    return frame_metric(job.task, said, own, job.hop_ms, by_time=by_time)
 
 
 def _votes(job: ScoringJob, bank: NDArray[np.float32], labels: NDArray[Any], queries: NDArray[np.float32]) -> Votes:

@@ -5,11 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from audio_encoder_checker.evaluation.scorer.knn import QUERIES, knn_scores
+from audio_encoder_checker.evaluation.scorer.knn import BANK, QUERIES, knn_scores
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,10 +28,9 @@ def scores_of(
     neighbours: int = 10,
     temperature: float = 0.07,
 ) -> NDArray[np.float32]:
-    arrays = (torch.from_numpy(array) for array in (train_x, train_y, test_x))
-    scores = knn_scores(*arrays, classes=classes, neighbours=neighbours, temperature=temperature)
-    found: NDArray[np.float32] = scores.numpy()
-    return found
+    return knn_scores(
+        train_x, train_y, test_x, classes=classes, neighbours=neighbours, temperature=temperature
+    ).official
 
 
 @pytest.mark.parametrize("name", ORACLES)
@@ -117,3 +115,40 @@ def test_one_value_that_is_not_finite_is_an_error(side: int, value: float) -> No
     both[side][1, 2] = value
     with pytest.raises(ValueError, match="NaN or infinite"):
         scores_of(both[0], np.zeros(12, dtype=np.int64), both[1], 2)
+
+
+@pytest.mark.parametrize("name", ORACLES)
+def test_the_diagnostic_is_a_plain_cosine_vote(oracle: Oracle, name: str) -> None:
+    answers = oracle(name)
+    votes = knn_scores(
+        answers["train_x"], answers["train_y"], answers["test_x"],
+        classes=int(answers["num_classes"]), neighbours=10, temperature=0.07,
+    )  # fmt: skip
+    sure = answers["test_x"].any(axis=1)
+    right = votes.cosine.argmax(axis=1) == answers["test_y"]
+    if sure.all():
+        assert right.mean() == pytest.approx(float(answers["notxares_cosine_knn_accuracy"]), abs=1e-9)
+    assert abs(right.mean() - float(answers["notxares_cosine_knn_accuracy"])) <= 1 / len(sure)
+
+
+def test_a_bank_of_several_blocks_votes_as_one() -> None:
+    draw = np.random.default_rng(0)
+    bank = draw.standard_normal((2 * BANK + 7, 6)).astype(np.float32)
+    labels, queries = draw.integers(0, 4, len(bank)), draw.standard_normal((40, 6)).astype(np.float32)
+    similarity = (bank / np.linalg.norm(bank, axis=1, keepdims=True)) @ (
+        queries / np.linalg.norm(queries, axis=1, keepdims=True)
+    ).T
+    nearest = np.argsort(-similarity, axis=0)[:5].T
+    expected = np.zeros((40, 4))
+    for row, places in enumerate(nearest):
+        weights = np.exp(similarity[places, row] / 0.07)
+        np.add.at(expected[row], labels[places], weights / weights.sum())
+    found = knn_scores(bank, labels, queries, classes=4, neighbours=5, temperature=0.07)
+    np.testing.assert_allclose(found.cosine, expected, atol=1e-4)
+
+
+def test_several_classes_of_a_neighbour_all_get_its_vote() -> None:
+    bank = np.repeat(np.eye(3, dtype=np.float32), 10, axis=0)
+    labels = np.repeat(np.array([[1, 1, 0], [0, 0, 1], [0, 0, 0]], dtype=np.uint8), 10, axis=0)
+    votes = knn_scores(bank, labels, np.eye(3, dtype=np.float32), classes=3, neighbours=10, temperature=0.07)
+    np.testing.assert_allclose(votes.cosine, [[1, 1, 0], [0, 0, 1], [0, 0, 0]], atol=1e-6)

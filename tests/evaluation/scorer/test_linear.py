@@ -8,18 +8,18 @@ import pytest
 import torch
 
 from audio_encoder_checker.evaluation.scorer.linear import (
-    OBJECTIVES,
-    Items,
-    Recipe,
+    ClipLearner,
     Trained,
+    clip_outputs,
     learning_rate,
-    logits,
     new_probe,
     train,
 )
+from audio_encoder_checker.evaluation.scorer.metrics import clip_metric
+from audio_encoder_checker.evaluation.tasks import Training
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
@@ -27,24 +27,22 @@ if TYPE_CHECKING:
     Oracle = Callable[[str], Answers]
 
 FIXED = sorted(file.name for file in (Path(__file__).parents[1] / "oracle").glob("linear_*_fixed.npz"))
-METRICS = {"ce": "accuracy", "bce": "mAP", "mse": "-MSE"}
+METRICS = {"ce": "accuracy", "bce": "mAP", "mse": "MSE"}
+KINDS = {"ce": "clip-class", "bce": "clip-multilabel", "mse": "clip-regression"}
+
+Pair = tuple["NDArray[np.float32]", "NDArray[Any]"]
 
 
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+def items(answers: Answers, split: str) -> Pair:
+    return answers[f"{split}_x"], answers[f"{split}_y"]
 
 
-def items(answers: Answers, split: str) -> Items:
-    return Items(torch.from_numpy(answers[f"{split}_x"]), torch.from_numpy(answers[f"{split}_y"]))
+def training_of(answers: Answers) -> Training:
+    return Training(int(answers["epochs"]), int(answers["batch_size"]), float(answers["lr0"]))
 
 
-def recipe_of(answers: Answers, name: str) -> Recipe:
-    metric = METRICS[name.split("_")[1]]
-    return Recipe(metric, int(answers["epochs"]), int(answers["batch_size"]), float(answers["lr0"]))
+def learner(probe: torch.nn.Module, learn: Pair, valid: Pair, kind: str = "ce") -> ClipLearner:
+    return ClipLearner(probe, *learn, *valid, KINDS[kind], METRICS[kind])
 
 
 def weights(answers: Answers, prefix: str) -> dict[str, torch.Tensor]:
@@ -57,17 +55,19 @@ def train_in_order(answers: Answers, name: str) -> Trained:
     outputs, dim = answers["init.fc.weight"].shape
     probe = new_probe(dim, outputs, seed=0)
     probe.load_state_dict(weights(answers, "init."))
-    return train(probe, items(answers, "train"), items(answers, "valid"), recipe_of(answers, name), shuffle=None)
+    both = learner(probe, items(answers, "train"), items(answers, "valid"), name.split("_")[1])
+    return train(both, training_of(answers), shuffle=None)
 
 
 @pytest.mark.parametrize("name", FIXED)
 def test_training_in_order_goes_step_by_step_as_in_x_ares(oracle: Oracle, name: str) -> None:
     answers = oracle(name)
     trained = train_in_order(answers, name)
-    sign = -1 if name.startswith("linear_mse") else 1
     np.testing.assert_allclose(trained.learning_rates, answers["epoch_lr"], rtol=1e-12)
     np.testing.assert_allclose(trained.step_losses, answers["step_train_loss"], atol=1e-5, rtol=0)
-    np.testing.assert_allclose(trained.valid_metrics, sign * answers["epoch_valid_metric"], atol=1e-6, rtol=0)
+    theirs = answers["epoch_valid_metric"]
+    expected = 1 - theirs if name.startswith("linear_mse") else theirs
+    np.testing.assert_allclose(trained.valid_metrics, expected, atol=1e-6, rtol=0)
     assert trained.best_epoch == answers["best_epoch"]
 
 
@@ -75,15 +75,14 @@ def test_training_in_order_goes_step_by_step_as_in_x_ares(oracle: Oracle, name: 
 def test_training_in_order_ends_with_the_weights_and_scores_of_x_ares(oracle: Oracle, name: str) -> None:
     answers = oracle(name)
     trained = train_in_order(answers, name)
-    test = items(answers, "test")
-    metric = OBJECTIVES[METRICS[name.split("_")[1]]].metric
-    np.testing.assert_allclose(logits(trained.best, test.x), answers["test_logits_best"], atol=1e-5, rtol=0)
+    x, y = items(answers, "test")
+    np.testing.assert_allclose(clip_outputs(trained.best, x), answers["test_logits_best"], atol=1e-5, rtol=0)
     for which, probe in (("best", trained.best), ("last", trained.last)):
         expected = weights(answers, f"{which}.")
         assert probe.state_dict().keys() == expected.keys()
         for key, value in probe.state_dict().items():
             torch.testing.assert_close(value, expected[key], atol=1e-5, rtol=0)
-        score = abs(metric(logits(probe, test.x), test.y.numpy()))
+        score = clip_metric(METRICS[name.split("_")[1]], clip_outputs(probe, x), y).value
         assert score == pytest.approx(answers[f"test_score_{which}"], abs=1e-6)
 
 
@@ -99,29 +98,26 @@ def test_a_seed_gives_the_initial_weights_that_it_gives_in_x_ares(oracle: Oracle
 def test_shuffled_training_scores_as_x_ares_does_over_seeds(oracle: Oracle, kind: str, score: str) -> None:
     theirs = oracle(f"linear_{kind}_seeds.npz")
     answers = oracle(str(theirs["inputs"]))
-    recipe = recipe_of(answers, f"linear_{kind}")
-    test, outputs = items(answers, "test"), answers["init.fc.weight"].shape[0]
+    (x, y), outputs = items(answers, "test"), answers["init.fc.weight"].shape[0]
     ours = []
     for seed in map(int, theirs["seeds"]):
-        probe = new_probe(test.x.shape[1], outputs, seed)
-        trained = train(probe, items(answers, "train"), items(answers, "valid"), recipe, shuffle=seed)
-        ours.append(OBJECTIVES[recipe.metric].metric(logits(trained.best, test.x), test.y.numpy()))
+        probe = new_probe(x.shape[1], outputs, seed)
+        both = learner(probe, items(answers, "train"), items(answers, "valid"), kind)
+        trained = train(both, training_of(answers), shuffle=seed)
+        ours.append(clip_metric(METRICS[kind], clip_outputs(trained.best, x), y).value)
     assert len(set(ours)) > 1
     assert np.mean(ours) == pytest.approx(theirs[score].mean(), abs=2 * theirs[score].std(ddof=1))
 
 
 def test_the_mean_over_folds_is_that_of_x_ares_within_its_seed_noise(oracle: Oracle) -> None:
     answers = oracle("kfold5.npz")
-    x, y, fold = torch.from_numpy(answers["x"]), torch.from_numpy(answers["y"]), torch.from_numpy(answers["fold"])
+    x, y, fold = answers["x"], answers["y"], answers["fold"]
     ours = []
     for seed in map(int, answers["seeds"]):
         for held_out in range(1, 6):
             probe = new_probe(x.shape[1], int(answers["num_classes"]), seed)
-            rest, fifth = (
-                Items(x[fold != held_out], y[fold != held_out]),
-                Items(x[fold == held_out], y[fold == held_out]),
-            )
-            trained = train(probe, rest, fifth, Recipe("accuracy", 10, 32, 1e-3), shuffle=seed)
+            rest, fifth = (x[fold != held_out], y[fold != held_out]), (x[fold == held_out], y[fold == held_out])
+            trained = train(learner(probe, rest, fifth), Training(10, 32, 1e-3), shuffle=seed)
             ours.append(max(trained.valid_metrics))
     assert np.mean(ours) == pytest.approx(float(answers["mlp_mean"]), abs=2 * float(answers["mlp_std"]))
 
@@ -131,14 +127,18 @@ def test_the_rate_falls_by_a_cosine_and_never_reaches_its_tenth(epochs: int, rat
     assert [learning_rate(epoch, epochs, 1e-3) for epoch in range(epochs)] == pytest.approx(rates)
 
 
-def easy(count: int, seed: int = 0) -> Items:
-    draw = torch.Generator().manual_seed(seed)
-    y = torch.arange(count) % 2
-    return Items(torch.randn(count, 6, generator=draw) + 3 * torch.eye(6)[y], y)
+def easy(count: int, seed: int = 0) -> Pair:
+    y = np.arange(count) % 2
+    noise = np.random.default_rng(seed).standard_normal((count, 6))
+    return (noise + 3 * np.eye(6)[y]).astype(np.float32), y
+
+
+def run(learn: Pair, valid: Pair, training: Training, shuffle: int | None) -> Trained:
+    return train(learner(new_probe(6, 2, 0), learn, valid), training, shuffle)
 
 
 def test_the_earliest_of_equally_good_epochs_is_kept() -> None:
-    trained = train(new_probe(6, 2, 0), easy(64), easy(16, seed=1), Recipe("accuracy", 12, 8, 0.05), shuffle=0)
+    trained = run(easy(64), easy(16, seed=1), Training(12, 8, 0.05), 0)
     ties = [epoch for epoch, metric in enumerate(trained.valid_metrics, 1) if metric == max(trained.valid_metrics)]
     assert len(ties) > 1
     assert trained.best_epoch == ties[0]
@@ -146,14 +146,13 @@ def test_the_earliest_of_equally_good_epochs_is_kept() -> None:
 
 
 def test_the_last_short_batch_is_trained_on_too() -> None:
-    trained = train(new_probe(6, 2, 0), easy(21), easy(4), Recipe("accuracy", 3, 8, 1e-3), shuffle=1)
-    assert len(trained.step_losses) == 3 * 3
+    assert len(run(easy(21), easy(4), Training(3, 8, 1e-3), 1).step_losses) == 3 * 3
 
 
 def test_the_same_seed_shuffles_the_same_way_and_each_epoch_anew() -> None:
     def losses(shuffle: int | None) -> tuple[float, ...]:
-        frozen = Recipe("accuracy", 2, 8, 1e-30)  # too slow to learn: losses tell batches apart
-        return train(new_probe(6, 2, 0), easy(64), easy(16), frozen, shuffle).step_losses
+        # too slow to learn: losses tell batches apart
+        return run(easy(64), easy(16), Training(2, 8, 1e-30), shuffle).step_losses
 
     assert losses(3) == losses(3)
     assert losses(3) != losses(4)
@@ -162,12 +161,12 @@ def test_the_same_seed_shuffles_the_same_way_and_each_epoch_anew() -> None:
 
 
 def test_labels_that_would_broadcast_are_an_error() -> None:
-    flat = Items(torch.randn(8, 6), torch.randn(8))
-    with pytest.raises(ValueError, match=r"expected labels of shape \(8, 1\), found \(8,\)"):
-        train(new_probe(6, 1, 0), flat, flat, Recipe("-MSE", 1, 8, 1e-3), shuffle=None)
+    flat = np.ones((8, 6), dtype=np.float32), np.ones(8, dtype=np.float32)
+    with pytest.raises(ValueError, match=r"expected labels of shape \[N, C\], found \(8,\)"):
+        learner(new_probe(6, 1, 0), flat, flat, "mse")
 
 
 def test_a_loss_that_is_not_finite_is_an_error() -> None:
-    broken = Items(torch.full((8, 6), torch.nan), torch.zeros(8, dtype=torch.int64))
+    broken = np.full((8, 6), np.nan, dtype=np.float32), np.zeros(8, dtype=np.int64)
     with pytest.raises(ValueError, match="training gave nan"):
-        train(new_probe(6, 2, 0), broken, broken, Recipe("accuracy", 1, 8, 1e-3), shuffle=None)
+        run(broken, broken, Training(1, 8, 1e-3), None)

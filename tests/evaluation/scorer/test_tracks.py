@@ -5,81 +5,122 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-import torch
 
-from audio_encoder_checker.evaluation.job import EmbeddedTask, ScoringJob
-from audio_encoder_checker.evaluation.scorer.linear import Items, Recipe, Trained, logits, new_probe, train
-from audio_encoder_checker.evaluation.scorer.metrics import accuracy
-from audio_encoder_checker.evaluation.scorer.tracks import track_a, track_b
-from audio_encoder_checker.evaluation.tasks import load_task
+from audio_encoder_checker.evaluation.job import Round
+from audio_encoder_checker.evaluation.scorer import tracks
+from audio_encoder_checker.evaluation.scorer.tracks import COSINE, track_a, track_b
+from tests.scoring import clip_part
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
+    from audio_encoder_checker.evaluation.job import ScoringJob
+    from audio_encoder_checker.evaluation.scorer.tracks import Answer
 
-    Answers = dict[str, NDArray[Any]]
+    Build = Callable[..., ScoringJob]
 
-SPLITS = ("train", "valid", "test")
-SEEDS = (1, 2, 3, 4)
-
-
-@pytest.fixture
-def answers(oracle: Callable[[str], Answers]) -> Answers:
-    return oracle("linear_ce_fixed.npz")
+KINDS = ("clip-class", "clip-multilabel", "clip-regression", "frame-class", "frame-multilabel", "retrieval")
 
 
-def embedded(answers: Answers) -> EmbeddedTask:
-    """The oracle's three splits as one task, in mixed order as in a file."""
-    order = np.random.default_rng(0).permutation(sum(len(answers[f"{name}_y"]) for name in SPLITS))
-    split = np.concatenate([np.full(len(answers[f"{name}_y"]), number) for number, name in enumerate(SPLITS)])
-    x = np.concatenate([answers[f"{name}_x"] for name in SPLITS])
-    y = np.concatenate([answers[f"{name}_y"] for name in SPLITS])
-    task = replace(load_task("quick-speech"), classes=10, epochs=10, batch_size=32, learning_rate=0.02)
-    return EmbeddedTask(task, x[order], y[order], split[order].astype(np.uint8))
+def value(answer: Answer | None) -> float:
+    assert answer is not None
+    return answer["measures"][0]["value"]
 
 
-def job_of(one: EmbeddedTask, seed: int) -> ScoringJob:
-    return ScoringJob((one,), neighbours=10, temperature=0.07, seed=seed)
+@pytest.mark.parametrize("kind", KINDS)
+def test_classes_far_apart_are_told_apart_and_noise_is_not(scoring_job: Build, kind: str) -> None:
+    easy, noise = track_a(scoring_job(kind)), track_a(scoring_job(kind, apart=0.0))
+    lower = kind == "clip-regression"
+    best = {"clip-regression": 0.05, "retrieval": 4 / 30 - 0.05}.get(kind, 0.85)
+    assert (value(easy) < best) if lower else (value(easy) > best)
+    assert (value(noise) > 0.1) if lower else (value(noise) < 0.75 * value(easy))
+    for one in (easy, noise):
+        measure = one["measures"][0]
+        assert measure["low"] <= measure["value"] + 1e-9
+        assert measure["value"] <= measure["high"] + 1e-9
+        assert one["n_test"] == 30
 
 
-def items(one: EmbeddedTask, split: int) -> Items:
-    chosen = one.split == split
-    return Items(torch.from_numpy(one.embeddings[chosen]), torch.from_numpy(one.labels[chosen]))
+@pytest.mark.parametrize("kind", ["clip-class", "frame-class", "frame-multilabel"])
+def test_neighbours_tell_classes_apart_too(scoring_job: Build, kind: str) -> None:
+    easy, noise = track_b(scoring_job(kind)), track_b(scoring_job(kind, apart=0.0))
+    assert value(easy) > 0.85
+    assert value(noise) < 0.7
+    assert easy is not None
+    assert [one["metric"] for one in easy["measures"]][1] == COSINE
 
 
-def trained_by_hand(one: EmbeddedTask, choose_by: int, seed: int) -> Trained:
-    probe = new_probe(one.embeddings.shape[1], one.task.classes, seed)
-    recipe = Recipe("accuracy", one.task.epochs, one.task.batch_size, one.task.learning_rate)
-    return train(probe, items(one, 0), items(one, choose_by), recipe, shuffle=seed)
+@pytest.mark.parametrize("kind", ["clip-multilabel", "clip-regression", "retrieval"])
+def test_a_task_of_track_a_alone_has_no_track_b(scoring_job: Build, kind: str) -> None:
+    assert track_b(scoring_job(kind)) is None
 
 
-def measured(probe: torch.nn.Module, one: EmbeddedTask) -> float:
-    test = items(one, 2)
-    return accuracy(logits(probe, test.x), test.y.numpy())
+def test_the_rule_books_metric_stands_beside_x_ares(scoring_job: Build) -> None:
+    binary = scoring_job(classes=4, also=("mAP",))
+    assert [one["metric"] for one in track_a(binary)["measures"]] == ["accuracy", "mAP"]
 
 
-def test_track_a_reports_the_test_clips_at_the_epoch_that_validation_chose(answers: Answers) -> None:
-    one = embedded(answers)
-    found = [track_a(one, job_of(one, seed)) for seed in SEEDS]
-    values = [answer["value"] for answer in found]
-    ours = [trained_by_hand(one, 1, seed) for seed in SEEDS]
-    assert values == [measured(trained.best, one) for trained in ours]
-    assert values != [measured(trained.last, one) for trained in ours]
-    assert values != [measured(trained_by_hand(one, 2, seed).best, one) for seed in SEEDS]  # chosen by test clips
-    assert len(set(values)) > 1
-    assert all(answer["low"] < answer["value"] < answer["high"] for answer in found)
-    assert {(answer["metric"], answer["n_test"]) for answer in found} == {("accuracy", 200)}
+def seen(answer: Answer | None) -> Any:
+    assert answer is not None
+    return {**answer, "seconds": 0}
 
 
-@pytest.mark.parametrize("name", ["knn_clip10.npz", "knn_ten.npz"])
-def test_track_b_reports_the_accuracy_of_x_ares(oracle: Callable[[str], Answers], name: str) -> None:
-    answers = oracle(name)
-    split = np.repeat([0, 1, 2], [len(answers["train_y"]), 1, len(answers["test_y"])]).astype(np.uint8)
-    x = np.concatenate([answers["train_x"], answers["train_x"][:1], answers["test_x"]])
-    y = np.concatenate([answers["train_y"], answers["train_y"][:1], answers["test_y"]])
-    one = EmbeddedTask(replace(load_task("quick-speech"), classes=int(answers["num_classes"])), x, y, split)
-    found = track_b(one, job_of(one, seed=0))
-    assert found["value"] == pytest.approx(float(answers["xares_accuracy"]), abs=1e-12)
-    assert found["low"] <= found["value"] <= found["high"]
-    assert found["n_test"] == len(answers["test_y"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_same_seed_gives_the_same_scores(scoring_job: Build, kind: str) -> None:
+    job = scoring_job(kind, apart=0.5, seed=3)
+    assert seen(track_a(job)) == seen(track_a(job))
+
+
+def test_folds_are_averaged_and_told(scoring_job: Build) -> None:
+    parts = {f"fold {number}": clip_part("clip-class", 40, 16, 1.0, number) for number in range(3)}
+    rounds = tuple(Round(tuple(o for o in parts if o != one), (one,), (one,)) for one in parts)
+    answer = track_a(replace(scoring_job(), parts=parts, rounds=rounds))
+    assert len(answer["folds"]) == 3
+    assert value(answer) == pytest.approx(np.mean(answer["folds"]))
+    assert answer["n_test"] == 120
+
+
+def test_items_that_x_ares_loses_count_in_the_corrected_figure_alone(scoring_job: Build) -> None:
+    job = scoring_job(clips=240, corrected=True)
+    parts = dict(job.parts)
+    for name, part in parts.items():
+        y = np.asarray(part.y)
+        clips = np.arange(len(y))
+        kept = clips // 4 % 2 == 0
+        y = np.where(kept, y, (y + 1) % 4)
+        parts[name] = replace(part, y=y, kept=kept, clip=clips)
+    answer = track_a(replace(job, parts=parts))
+    assert answer["n_test"] == 32
+    assert value(answer) == 1.0
+    assert answer["corrected"] is not None
+    assert answer["corrected"]["value"] < 0.8  # half of its labels are wrong
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_has_a_corrected_figure(scoring_job: Build, kind: str) -> None:
+    corrected = track_a(scoring_job(kind, corrected=True))["corrected"]
+    assert corrected is not None
+    assert corrected["metric"] == track_a(scoring_job(kind))["measures"][0]["metric"]
+
+
+def test_padding_is_left_out_of_the_corrected_figure(scoring_job: Build) -> None:
+    job = scoring_job(corrected=True, apart=0.0)
+    easy = scoring_job(apart=8.0)
+    parts = {name: replace(part, true_x=easy.parts[name].x) for name, part in job.parts.items()}
+    answer = track_b(replace(job, parts=parts))
+    assert value(answer) < 0.6
+    assert answer is not None
+    assert answer["corrected"] is not None
+    assert answer["corrected"]["value"] == 1.0
+
+
+def test_frames_beyond_the_bound_are_left_out_and_it_is_said(
+    scoring_job: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tracks, "BANK_FRAMES", 200)
+    monkeypatch.setattr(tracks, "QUERY_FRAMES", 300)
+    answer = track_b(scoring_job("frame-class"))
+    assert value(answer) > 0.95
+    assert answer is not None
+    assert answer["note"].startswith("200 training frames, chosen at random, vote; ")
+    assert answer["n_test"] < 15
