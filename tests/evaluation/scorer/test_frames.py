@@ -42,13 +42,8 @@ def test_training_in_order_ends_with_the_weights_and_scores_of_x_ares(
             torch.testing.assert_close(value, torch.from_numpy(answers[f"{which}.{key}"]), atol=1e-5, rtol=0)
     found_macro = learner.measure(trained.best, frames(answers, "test")).value
     assert found_macro == pytest.approx(float(answers["test_segmentf1_macro"]), abs=1e-9)
-    micro = FrameLearner(
-        probe,
-        learner.train,
-        learner.valid,
-        task_of("frame-multilabel", metric="segment-F1-micro", training=training, segment_s=1.0),
-        40.0,
-    )
+    by_count = task_of("frame-multilabel", metric="segment-F1-micro", training=training, segment_s=1.0)
+    micro = FrameLearner(probe, learner.train, learner.valid, by_count, 40.0)
     found_micro = micro.measure(trained.best, frames(answers, "test")).value
     assert found_micro == pytest.approx(float(answers["test_segmentf1_micro"]), abs=1e-9)
 

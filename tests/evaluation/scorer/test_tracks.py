@@ -31,7 +31,7 @@ def value(answer: Answer | None) -> float:
 def test_classes_far_apart_are_told_apart_and_noise_is_not(scoring_job: Build, kind: str) -> None:
     easy, noise = track_a(scoring_job(kind)), track_a(scoring_job(kind, apart=0.0))
     lower = kind == "clip-regression"
-    best = {"clip-regression": 0.05, "retrieval": 4 / 30 - 0.05}.get(kind, 0.85)
+    best = {"clip-regression": 0.05, "retrieval": 4 / 30 - 0.05}.get(kind, 0.8)
     assert (value(easy) < best) if lower else (value(easy) > best)
     assert (value(noise) > 0.1) if lower else (value(noise) < 0.75 * value(easy))
     for one in (easy, noise):
@@ -44,7 +44,7 @@ def test_classes_far_apart_are_told_apart_and_noise_is_not(scoring_job: Build, k
 @pytest.mark.parametrize("kind", ["clip-class", "frame-class", "frame-multilabel"])
 def test_neighbours_tell_classes_apart_too(scoring_job: Build, kind: str) -> None:
     easy, noise = track_b(scoring_job(kind)), track_b(scoring_job(kind, apart=0.0))
-    assert value(easy) > 0.85
+    assert value(easy) > 0.8
     assert value(noise) < 0.7
     assert easy is not None
     assert [one["metric"] for one in easy["measures"]][1] == COSINE
