@@ -1,6 +1,6 @@
 """Score the known encoders on the built-in quick set, and keep the figures as the report's references.
 
-Run it as `python benchmarks/quick_references.py [--write] [NAME...]`. It wants the wheels of
+Run it as `python benchmarks/quick_references.py [--write] [NAME...] [TASK...]`. It wants the wheels of
 `tests/encoders/requirements*.txt`; `--write` renews `resources/references/quick.json`, for all encoders only.
 """
 
@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 import time
+from dataclasses import replace
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,16 +18,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from audio_encoder_checker.evaluation.encode import embed
+from audio_encoder_checker.evaluation.assemble import assemble
+from audio_encoder_checker.evaluation.encode import Manner, embed
 from audio_encoder_checker.evaluation.quick import QUICK_SET_VERSION, fingerprint, quick_clips
-from audio_encoder_checker.evaluation.score import EmbeddedTask, score
+from audio_encoder_checker.evaluation.score import Scorer
+from audio_encoder_checker.evaluation.sources import generated
+from audio_encoder_checker.evaluation.store import PartStore
 from audio_encoder_checker.evaluation.tasks import quick_tasks
 from audio_encoder_checker.rules import load_rules
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from audio_encoder_checker.evidence.scores import TrackScores
+    from audio_encoder_checker.evaluation.batches import Batch
+    from audio_encoder_checker.evaluation.job import ScoringJob
+    from audio_encoder_checker.evaluation.tasks import Task
 
 ROOT = Path(__file__).parent.parent
 REFERENCES = ROOT / "audio_encoder_checker" / "resources" / "references" / "quick.json"
@@ -34,6 +41,7 @@ ENCODERS = {
     "noise": FOLDER / "noise_encoder.py",
     "randomconv": FOLDER / "randomconv_encoder.py",
     "log-mel": FOLDER / "logmel_encoder.py",
+    "mfcc": FOLDER / "mfcc_encoder.py",
     "silero": FOLDER / "silero_encoder.py",
     "resemblyzer": FOLDER / "resemblyzer_encoder.py",
     "openwakeword": FOLDER / "openwakeword_encoder.py",
@@ -42,6 +50,7 @@ ENCODERS = {
 }
 SEEDS = (42, 43, 44)
 """Of the probe: the reference is the mean over them, a submission is scored with the first."""
+SCORING_S = 600.0
 
 
 def load_encoder(path: Path) -> torch.nn.Module:
@@ -56,69 +65,70 @@ def load_encoder(path: Path) -> torch.nn.Module:
     return encoder
 
 
-def embed_all(encoder: torch.nn.Module) -> list[EmbeddedTask]:
-    """The clips of every task, encoded in this process."""
+def job_of(task: Task, encoder: torch.nn.Module, folder: Path) -> ScoringJob:
+    """The clips of a task, encoded in this process."""
 
-    def encode(audio: NDArray[np.float32]) -> NDArray[np.float32]:
+    def encode(batch: Batch) -> NDArray[np.float32]:
         with torch.inference_mode():
-            frames: NDArray[np.float32] = encoder(torch.from_numpy(audio)).numpy()
+            frames: NDArray[np.float32] = encoder(torch.from_numpy(batch.audio)).numpy()
         return frames
 
-    rate, batch = int(getattr(encoder, "sampling_rate")), load_rules().evaluation.encode_batch  # noqa: B009 - mypy sees a Module
-    embedded = []
-    for task in quick_tasks():
-        clips = quick_clips(task.id)
-        vectors = embed(clips, encode, rate, batch, lambda _done, _total: None)
-        embedded.append(EmbeddedTask(task, vectors, clips.labels, clips.split))
-    return embedded
+    declared: Any = encoder
+    manner = Manner(task, int(declared.sampling_rate), float(declared.hop_size_in_ms))
+    data = generated(task)
+    stores = {}
+    for name, source in data.parts.items():
+        with PartStore(folder / task.id / name) as store:
+            embed(store, source, encode, manner, lambda _done: None)
+        stores[name] = store
+    return assemble(stores, data.rounds, manner, load_rules().evaluation, SEEDS[0]).job
 
 
-def score_all(embedded: list[EmbeddedTask]) -> list[TrackScores]:
-    """Both tracks, once for each seed."""
-    rules = load_rules().evaluation
-    return [
-        score(embedded, rules, data="builtin", encode_seconds=0, audio_seconds=0, seed=seed, timeout_s=600)
-        for seed in SEEDS
-    ]
-
-
-def measure(name: str) -> list[dict[str, Any]]:
+def measure(name: str, tasks: list[Task], scorer: Scorer) -> list[dict[str, Any]]:
     """One line of the table for each task, printed, too; none where the encoder's wheel is not installed."""
-    start = time.perf_counter()
     try:
         encoder = load_encoder(ENCODERS[name])
     except (FileNotFoundError, ModuleNotFoundError) as error:
         sys.stdout.write(f"{name:14}skipped: {error}\n")
         return []
-    embedded = embed_all(encoder)
-    seconds = time.perf_counter() - start
-    runs = score_all(embedded)
     lines = []
-    for number, one in enumerate(embedded):
-        values = [run.track_a[number].value for run in runs]
-        track_b = runs[0].track_b[number].value
+    for task in tasks:
+        with tempfile.TemporaryDirectory() as folder:
+            start = time.perf_counter()
+            job = job_of(task, encoder, Path(folder))
+            seconds = time.perf_counter() - start
+            runs = [scorer.submit(replace(job, seed=seed), SCORING_S) for seed in SEEDS]
+            scores = [run.result() for run in runs]
+        values = [score.track_a.official.value for score in scores]
+        track_b = scores[0].track_b.official.value if scores[0].track_b else None
         lines.append(
             {
                 "name": name,
-                "task": one.task.id,
+                "task": task.id,
+                "metric": task.metric,
                 "track_a": round(float(np.mean(values)), 4),
-                "track_b": round(track_b, 4),
+                "track_b": None if track_b is None else round(track_b, 4),
             }
         )
-        spread = float(np.std(values))
-        sys.stdout.write(f"{name:14}{one.task.id:14}{np.mean(values):7.3f} ±{spread:.3f}{track_b:9.3f}\n")
-    sys.stdout.write(f"{name:14}{'encoding':14}{seconds:7.1f} s\n")
-    sys.stdout.flush()
+        second = "" if track_b is None else f"{track_b:.3f}"
+        sys.stdout.write(
+            f"{name:14}{task.id:20}{np.mean(values):7.3f} ±{np.std(values):.3f}{second:>9}  encoded in {seconds:.1f} s, "
+            f"scored in {scores[0].track_a.seconds:.2f} s\n"
+        )
+        sys.stdout.flush()
     return lines
 
 
 def main(arguments: list[str]) -> None:
-    """Measure the encoders named, or all."""
+    """Measure the encoders and tasks named, or all."""
     torch.set_num_threads(1)
-    names = [argument for argument in arguments if not argument.startswith("-")] or list(ENCODERS)
-    sys.stdout.write(f"{'encoder':14}{'task':14}{'track A':>7} (sd) {'track B':>9}\n")
-    scores = [line for name in names for line in measure(name)]
-    if "--write" in arguments and {line["name"] for line in scores} == set(ENCODERS):
+    names = [name for name in ENCODERS if name in arguments] or list(ENCODERS)
+    tasks = [task for task in quick_tasks() if task.id in arguments] or list(quick_tasks())
+    sys.stdout.write(f"{'encoder':14}{'task':20}{'track A':>7} (sd) {'track B':>9}\n")
+    with Scorer() as scorer:
+        scores = [line for name in names for line in measure(name, tasks, scorer)]
+    whole = len(tasks) == len(quick_tasks()) and {line["name"] for line in scores} == set(ENCODERS)
+    if "--write" in arguments and whole:
         document = {
             "quick_set_version": QUICK_SET_VERSION,
             "fingerprints": {task.id: fingerprint(quick_clips(task.id)) for task in quick_tasks()},

@@ -14,10 +14,8 @@ from typing import TYPE_CHECKING
 from audio_encoder_checker.errors import UsageError
 from audio_encoder_checker.evaluation.cache import cache_folder
 from audio_encoder_checker.evaluation.clips import Clips
-from audio_encoder_checker.evaluation.quickset.music import make_music
+from audio_encoder_checker.evaluation.quickset import music, scenes, sound, speech, talk
 from audio_encoder_checker.evaluation.quickset.signals import RATE_HZ, STEPS
-from audio_encoder_checker.evaluation.quickset.sound import make_sound
-from audio_encoder_checker.evaluation.quickset.speech import make_speech
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,9 +23,24 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-QUICK_SET_VERSION = "2"
+QUICK_SET_VERSION = "3"
 """Raised with every change of what is heard; the cache and the reference scores carry it."""
-MAKERS = {"quick-speech": make_speech, "quick-sound": make_sound, "quick-music": make_music}
+MAKERS = {
+    "quick-words": speech.make_words,
+    "quick-speaker": talk.make_speaker,
+    "quick-language": talk.make_language,
+    "quick-phones": talk.make_phones,
+    "quick-spoof": talk.make_spoof,
+    "quick-count": talk.make_count,
+    "quick-events": sound.make_events,
+    "quick-textures": scenes.make_textures,
+    "quick-scenes": scenes.make_scenes,
+    "quick-rooms": scenes.make_rooms,
+    "quick-captions": scenes.make_captions,
+    "quick-pitch": music.make_pitch,
+    "quick-instruments": music.make_instruments,
+    "quick-notes": music.make_notes,
+}
 
 
 def quick_clips(task_id: str) -> Clips:

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 LOWER_IS_BETTER = frozenset({"EER", "MSE"})
 """Metrics m in [0, 1] that enter an average as 1 - m."""
 
+COSINE = "cosine KNN"
+"""The diagnostic beside track B: KNN with a properly normalised bank."""
+
 
 def goodness(metric: str, value: float) -> float:
     """A metric's value turned so that higher is better."""

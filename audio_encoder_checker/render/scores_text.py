@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.table import Table  # noqa: TID253 - only a run that has something to show imports this module
 from rich.text import Text  # noqa: TID253 - same
 
 from audio_encoder_checker.evidence.evaluation import LOG_MEL, EncodingFacts, References
-from audio_encoder_checker.evidence.scores import LOWER_IS_BETTER, TrackScores
+from audio_encoder_checker.evidence.scores import COSINE, LOWER_IS_BETTER, TaskScore, TrackScores
 from audio_encoder_checker.render.standing import average_of, best, known_scores, place
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from rich.console import Console
 
-    from audio_encoder_checker.evidence.scores import Measure, TaskScore
+    from audio_encoder_checker.evidence.scores import Measure
     from audio_encoder_checker.render.standing import Known
     from audio_encoder_checker.report import Report
 
@@ -48,25 +48,43 @@ def _table(title: str, track: Sequence[TaskScore], average: float | None, known:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column(title, no_wrap=True)
     table.add_column("metric", style="dim", no_wrap=True)
-    table.add_column("score", justify="right", no_wrap=True)
-    shown = [one for one in known if FIXED + COLUMN * len(known) <= width or one.name == LOG_MEL]
-    crowded = len(shown) < len(known)
-    for one in shown:
-        table.add_column(one.name, justify="right", style="dim", no_wrap=True)
-    if crowded:
-        table.add_column("best known", justify="right", style="dim", no_wrap=True)
-    if known:
-        table.add_column("place", justify="right", no_wrap=True)
+    extra = [column for column in EXTRA if any(column.value(score) for score in track)]
+    roomy = FIXED + COLUMN * (len(known) + len(extra)) <= width
+    shown = [one for one in known if roomy or one.name == LOG_MEL]
+    headers = ["score", *(column.title for column in extra), *(one.name for one in shown)]
+    headers += ["best known"] if known and not roomy else []
+    headers += ["place"] if known else []
+    for header in headers:
+        ours = header in ("score", "place")
+        table.add_column(header, justify="right", style="" if ours else "dim", no_wrap=True)
     for score in track:
         cells = [score.task, SHORT.get(score.official.metric, score.official.metric), _score(score.official)]
+        cells += [column.value(score) for column in extra]
         cells += [_number(one.scores.get(score.task)) for one in shown]
-        cells += [best(score, known)] if crowded else []
-        standing = place(score, known)
-        cells += ["{} of {}".format(*standing) if standing else ""] if known else []
-        table.add_row(*cells)
+        cells += [best(score, known)] if "best known" in headers else []
+        cells += [" of ".join(map(str, place(score, known)))]
+        table.add_row(*cells[: len(headers) + 2])
     averages = [_number(average_of(one, track)) for one in shown]
-    table.add_row("weighted average", "", f"{average:.3f}" if average is not None else "", *averages, style="bold")
+    table.add_row("weighted average", "", _number(average), *("" for _ in extra), *averages, style="bold")
     return table
+
+
+class Extra(NamedTuple):
+    """A column that is shown where a task has something in it."""
+
+    title: str
+    value: Callable[[TaskScore], str]
+
+
+def _corrected(score: TaskScore) -> str:
+    return f"{score.corrected.value:.3f}" if score.corrected else ""
+
+
+def _cosine(score: TaskScore) -> str:
+    return next((f"{one.value:.3f}" for one in score.beside if one.metric == COSINE), "")
+
+
+EXTRA = (Extra("corrected", _corrected), Extra("cosine", _cosine))
 
 
 def _score(measure: Measure) -> str:
@@ -80,19 +98,22 @@ def _number(value: float | None) -> str:
 def _remarks(report: Report, found: TrackScores, references: References) -> list[str]:
     """What the tables leave unsaid."""
     remarks = []
-    for score in (*found.track_a, *found.track_b):
-        track = "A" if score in found.track_a else "B"
-        beside = [f"{one.metric} {one.value:.3f}" for one in score.beside]
-        beside += (
-            [f"{score.corrected.metric} without X-ARES's quirks {score.corrected.value:.3f}"] if score.corrected else []
-        )
-        beside += [score.note] if score.note else []
-        if beside and (found.data != "builtin" or score.corrected):
-            remarks.append(f"{score.task}, track {track}: {', '.join(beside)}")
+    for title, track in (("A", found.track_a), ("B", found.track_b)):
+        for score in track:
+            beside = [f"{one.metric} {one.value:.3f}" for one in score.beside if one.metric != COSINE]
+            beside += [score.note] if score.note else []
+            remarks += [f"{score.task}, track {title}: {', '.join(beside)}"] if beside else []
     lower = sorted({score.official.metric for score in found.track_a} & LOWER_IS_BETTER)
     if lower:
-        remarks.append(f"lower is better for {' and '.join(lower)}, which enter the average as 1 - value")
-    remarks += [f"{task}: {note}" for task, note in references.notes.items()]
+        remarks.append(f"{' and '.join(lower)}: lower is better, 1 - value enters the average")
+    if any(score.corrected for score in found.track_a):
+        remarks.append("corrected: without X-ARES's quirks, see docs/evaluation.md")
+    if found.track_b:
+        remarks.append("cosine: KNN with embeddings of unit length, where X-ARES divides each feature by its norm")
+    notes: dict[str, list[str]] = {}
+    for task, note in references.notes.items():
+        notes.setdefault(note, []).append(task)
+    remarks += [f"{', '.join(tasks)}: {note}" for note, tasks in notes.items()]
     return [*remarks, *_coverage(report), _speed(report, found)]
 
 
@@ -111,6 +132,8 @@ def _coverage(report: Report) -> list[str]:
 
 def _speed(report: Report, found: TrackScores) -> str:
     encoding = report.evidence.get(EncodingFacts)
+    if not found.audio_seconds:
+        return "all embeddings come from an earlier run of the same submission"
     kind = "generated audio: no leaderboard scores" if found.data == "builtin" else "audio"
     text = f"{found.audio_seconds / 60:.0f} min of {kind}"
     if encoding and encoding.seconds:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from audio_encoder_checker import __version__
 from audio_encoder_checker.errors import MachineError
 from audio_encoder_checker.evaluation.assemble import assemble
 from audio_encoder_checker.evaluation.averages import weighted_average
@@ -204,10 +205,9 @@ class Evaluation:
 
     def _key(self, task: Task, digest: str) -> str:
         """What the embeddings of a part depend on."""
-        encoding = [task.encoding.batch, task.encoding.crop_s, task.per_frame, self._number("sampling_rate")]
-        return content_key(
-            self.content, self.session.device, environment_facts(), encoding, digest, self.wishes.corrected
-        )
+        declared = [attribute.text for attribute in self.encoder.attributes]
+        recipe = [task.id, task.kind, asdict(task.encoding), asdict(task.labels), self.wishes.corrected, declared]
+        return content_key(__version__, self.content, self.session.device, environment_facts(), recipe, digest)
 
 
 class Countdown:

@@ -1,4 +1,6 @@
-"""Quick music-like clips: which of the twelve pitch classes is played, whatever the instrument and the octave.
+"""Quick music-like clips: pitches, instruments, notes.
+
+The pitch task asks which of the twelve pitch classes is played, whatever the instrument and the octave.
 
 The notes lie in three octaves; each instrument has its own overtones (their strength, decay, inharmonicity), attack,
 vibrato and noise. The same note of two instruments has unlike spectra, and two neighbouring notes of one instrument
@@ -10,13 +12,15 @@ level. The instruments of validation and test are not heard in training.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from audio_encoder_checker.evaluation.clips import Event
 from audio_encoder_checker.evaluation.quickset.signals import (
     RATE_HZ,
     assemble,
     balanced_labels,
+    channel,
     generator,
     noise,
     phase,
@@ -34,7 +38,7 @@ if TYPE_CHECKING:
 TASK = 3
 SECONDS = 0.6
 SAMPLES = round(SECONDS * RATE_HZ)
-SIZES = (480, 120, 300)
+SIZES = (200, 50, 120)
 INSTRUMENTS = (40, 10, 25)
 """Instruments of training, validation and test."""
 LOWEST_HZ = 98
@@ -64,11 +68,11 @@ class Instrument:
     air: float
 
 
-def make_instrument(number: int) -> Instrument:
-    """Draw an instrument."""
+def make_instrument(task: int, number: int) -> Instrument:
+    """Draw an instrument of a task."""
     import numpy as np
 
-    rng = generator(TASK, 1, number)
+    rng = generator(task, 1, number)
     harmonics = np.arange(1, 31)
     strengths = np.float64(harmonics) ** -rng.uniform(0.3, 1.6) * np.exp(rng.normal(0, 0.8, 30))
     if rng.uniform() < 0.25:
@@ -83,24 +87,69 @@ def make_instrument(number: int) -> Instrument:
     )
 
 
-def make_music() -> Clips:
+INSTRUMENT_TASK, INSTRUMENT_SIZES, INSTRUMENT_SAMPLES = 9, (80, 20, 50), 6400
+FAMILIES = 8
+NOTES_TASK, NOTES_SIZES, NOTES_SAMPLES = 10, (40, 10, 30), 19200
+NOTES = 12
+"""A chromatic octave from `NOTES_LOWEST_HZ`."""
+NOTES_LOWEST_HZ = 196.0
+NOTES_INSTRUMENTS = (10, 3, 6)
+
+
+def make_instruments() -> Clips:
+    """Eight instruments: each plays other notes, loudly and softly, in training as in the test."""
+    labels = balanced_labels(INSTRUMENT_TASK, INSTRUMENT_SIZES, FAMILIES)
+    instruments = [make_instrument(INSTRUMENT_TASK, number) for number in range(FAMILIES)]
+    audio = []
+    for index, label in enumerate(labels):
+        rng = generator(INSTRUMENT_TASK, 0, index)
+        hertz = LOWEST_HZ * 2 ** (rng.uniform(0, 12 * OCTAVES) / 12)
+        note = play(rng, instruments[label], hertz, INSTRUMENT_SAMPLES)
+        audio.append(record(rng, channel(rng, note), (5, 20)))
+    return assemble(audio, labels, splits(INSTRUMENT_SIZES))
+
+
+def make_notes() -> Clips:
+    """Which notes of an octave sound at each moment: chords and runs of instruments that training has not heard."""
+    import numpy as np
+
+    audio, labels = [], []
+    for index in range(sum(NOTES_SIZES)):
+        rng = generator(NOTES_TASK, 0, index)
+        instrument = make_instrument(NOTES_TASK, source_of(index, NOTES_SIZES, NOTES_INSTRUMENTS))
+        clip, events = np.zeros(NOTES_SAMPLES), []
+        for number in rng.permutation(NOTES)[: rng.integers(3, 6)]:
+            length = int(rng.uniform(0.35, 0.7) * RATE_HZ)
+            start = int(rng.integers(0, NOTES_SAMPLES - length))
+            tone = play(rng, replace(instrument, decay_s=1.0), NOTES_LOWEST_HZ * 2 ** (number / 12), length)
+            sounding = np.flatnonzero(tone)
+            tone *= np.minimum(1.0, np.arange(length)[::-1] / 400) / (tone.std() + 1e-12)
+            clip[start : start + length] += tone * 10 ** (rng.uniform(-3, 3) / 20)
+            events.append(Event((start + int(sounding[0])) / RATE_HZ, (start + length) / RATE_HZ, int(number)))
+        audio.append(record(rng, channel(rng, clip), (12, 25)))
+        labels.append(events)
+    return assemble(audio, labels, splits(NOTES_SIZES))
+
+
+def make_pitch() -> Clips:
     """Generate all clips of the task."""
     labels = balanced_labels(TASK, SIZES, CLASSES)
-    instruments = [make_instrument(number) for number in range(sum(INSTRUMENTS))]
+    instruments = [make_instrument(TASK, number) for number in range(sum(INSTRUMENTS))]
     audio = []
     for index, label in enumerate(labels):
         rng = generator(TASK, 0, index)
         semitone = label + 12 * rng.integers(OCTAVES) + rng.uniform(-0.3, 0.3)
-        note = _note(rng, instruments[source_of(index, SIZES, INSTRUMENTS)], LOWEST_HZ * 2 ** (semitone / 12))
+        note = play(rng, instruments[source_of(index, SIZES, INSTRUMENTS)], LOWEST_HZ * 2 ** (semitone / 12), SAMPLES)
         audio.append(record(rng, note, (-10, 5)))
     return assemble(audio, labels, splits(SIZES))
 
 
-def _note(rng: np.random.Generator, instrument: Instrument, hertz: float) -> Signal:
+def play(rng: np.random.Generator, instrument: Instrument, hertz: float, samples: int) -> Signal:
+    """One note of an instrument [samples], which begins in the first sixth."""
     import numpy as np
 
-    start = int(rng.integers(0, SAMPLES // 6))
-    seconds = np.arange(SAMPLES - start) / RATE_HZ
+    start = int(rng.integers(0, samples // 6))
+    seconds = np.arange(samples - start) / RATE_HZ
     wobble = instrument.vibrato * np.sin(2 * np.pi * (rng.uniform(4.5, 6.5) * seconds + rng.uniform()))
     cycles = phase(hertz * 2 ** (wobble / 12))
     order = np.arange(1, 31)

@@ -126,6 +126,37 @@ def cascade(source: Signal, hertz: Signal, width_hz: Signal, step: int) -> Signa
     return result
 
 
+def channel(rng: np.random.Generator, signal: Signal) -> Signal:
+    """The signal [samples] through a microphone and a line: a smooth random frequency response, then a room."""
+    import numpy as np
+
+    hertz = np.fft.rfftfreq(len(signal), 1 / RATE_HZ)
+    bends = np.interp(np.log2(hertz + 50), np.linspace(5.6, 13, 6), rng.normal(0, 4, 6))  # dB
+    shaped = np.fft.irfft(np.fft.rfft(signal) * 10 ** (bends / 20), len(signal))
+    return room(rng, shaped)
+
+
+def room(rng: np.random.Generator, signal: Signal, seconds: float | None = None, wet: float | None = None) -> Signal:
+    """The signal [samples] in a room: itself, and decaying noise as its late reflections (Moorer 1979).
+
+    Args:
+        rng: of the clip.
+        signal: [samples].
+        seconds: reverberation time, to -60 dB; drawn between 0.1 and 0.4 if not given.
+        wet: amplitude of the reflections beside the direct sound; drawn between 0 and 0.3 if not given.
+    """
+    import numpy as np
+
+    seconds = float(rng.uniform(0.1, 0.4)) if seconds is None else seconds
+    wet = float(rng.uniform(0, 0.3)) if wet is None else wet
+    time = np.arange(round(seconds * RATE_HZ)) / RATE_HZ
+    tail = rng.standard_normal(len(time)) * 10 ** (-3 * time / seconds)
+    tail /= np.sqrt((tail**2).sum())
+    length = 2 ** (len(signal) + len(tail)).bit_length()
+    reflected = np.fft.irfft(np.fft.rfft(signal, length) * np.fft.rfft(tail, length), length)[: len(signal)]
+    return signal + wet * reflected * (signal.std() / (reflected.std() + 1e-12))
+
+
 def record(rng: np.random.Generator, signal: Signal, snr_db: tuple[float, float]) -> NDArray[np.float32]:
     """Make a recording of a clean signal: a background of coloured noise, then a random level.
 

@@ -35,10 +35,10 @@ if TYPE_CHECKING:
 TASK = 2
 SECONDS = 0.9
 SAMPLES = round(SECONDS * RATE_HZ)
-SIZES = (320, 80, 200)
+SIZES = (160, 40, 100)
 
 
-def make_sound() -> Clips:
+def make_events() -> Clips:
     """Generate all clips of the task."""
     labels = balanced_labels(TASK, SIZES, len(KINDS))
     audio = []
@@ -52,7 +52,7 @@ def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
     return float(low * (high / low) ** rng.uniform())
 
 
-def _struck(rng: np.random.Generator) -> Signal:
+def struck(rng: np.random.Generator) -> Signal:
     """A few inharmonic modes that ring down, the high ones sooner, begun by a knock of noise."""
     import numpy as np
 
@@ -69,7 +69,7 @@ def _struck(rng: np.random.Generator) -> Signal:
 
 
 def _struck_backwards(rng: np.random.Generator) -> Signal:
-    return _struck(rng)[::-1]
+    return struck(rng)[::-1]
 
 
 def _rising(rng: np.random.Generator) -> Signal:
@@ -177,7 +177,7 @@ def _broken(rng: np.random.Generator) -> Signal:
 
 
 KINDS: tuple[Callable[[np.random.Generator], Signal], ...] = (
-    _struck,
+    struck,
     _struck_backwards,
     _rising,
     _falling,

@@ -16,7 +16,7 @@ training.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from audio_encoder_checker.evaluation.quickset.signals import (
     RATE_HZ,
@@ -33,6 +33,8 @@ from audio_encoder_checker.evaluation.quickset.signals import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
 
     from audio_encoder_checker.evaluation.clips import Clips
@@ -43,8 +45,8 @@ SECONDS = 0.9
 SAMPLES = round(SECONDS * RATE_HZ)
 STEP = 80
 """Samples in a frame of the vocal tract: 5 ms."""
-SIZES = (320, 80, 200)
-VOICES = (40, 10, 20)
+SIZES = (160, 40, 100)
+VOICES = (32, 8, 20)
 """Voices of training, validation and test."""
 WORDS = (
     ("ta", "sa"),
@@ -114,11 +116,11 @@ class Voice:
     speed: float
 
 
-def make_voice(number: int) -> Voice:
-    """Draw a voice; short vocal tracts tend to go with a high pitch."""
+def make_voice(task: int, number: int) -> Voice:
+    """Draw a voice of a task; short vocal tracts tend to go with a high pitch."""
     import numpy as np
 
-    rng = generator(TASK, 1, number)
+    rng = generator(task, 1, number)
     short = rng.uniform(0, 1)
     return Voice(
         tract=float(0.85 + 0.35 * np.clip(short + rng.normal(0, 0.15), 0, 1)),
@@ -129,38 +131,74 @@ def make_voice(number: int) -> Voice:
     )
 
 
-def make_speech() -> Clips:
-    """Generate all clips of the task."""
+@dataclass(frozen=True)
+class Utterance:
+    """What is said by whom; all else is drawn from the clip's random numbers.
+
+    Attributes:
+        rng: of the clip.
+        voice: that says it.
+        letters: keys of `SOUNDS`, one after the other.
+        melody: course of the pitch in octaves, [points]; drawn at random if there is none.
+    """
+
+    rng: np.random.Generator
+    voice: Voice
+    letters: str
+    melody: Signal | None = None
+
+
+class Spoken(NamedTuple):
+    """Clean speech [samples], and where each letter begins and ends in it, in samples."""
+
+    signal: Signal
+    places: list[tuple[str, int, int]]
+
+
+def speak(utterances: Sequence[Utterance], samples: int) -> list[Spoken]:
+    """Synthesise many utterances at once, each in a clip of so many samples."""
     import numpy as np
 
-    labels = balanced_labels(TASK, SIZES, len(WORDS))
-    voices = [make_voice(source_of(index, SIZES, VOICES)) for index in range(len(labels))]
-    rngs = [generator(TASK, 0, index) for index in range(len(labels))]
-    moved = [_articulate(rng, voice, WORDS[k]) for rng, voice, k in zip(rngs, voices, labels, strict=True)]
-    sources = [_sources(rng, voice, tracks) for rng, voice, tracks in zip(rngs, voices, moved, strict=True)]
+    frames = samples // STEP
+    moved = [_articulate(one, frames) for one in utterances]
+    sources = [_sources(one, tracks, samples) for one, (tracks, _) in zip(utterances, moved, strict=True)]
     throat, mouth = np.stack(sources).transpose(1, 2, 0)  # [samples, N] each
-    tracks = np.stack(moved).transpose(1, 2, 0)  # [frames, 7, N]
+    tracks = np.stack([tracks for tracks, _ in moved]).transpose(1, 2, 0)  # [frames, 7, N]
+    voices = [one.voice for one in utterances]
     spoken = _vocal_tract(throat, tracks[:, :3], voices) + _narrow_place(mouth, tracks[:, 6:])
-    audio = [record(rng, clip, (5, 12)) for rng, clip in zip(rngs, spoken.T, strict=True)]
+    return [Spoken(clip, places) for clip, (_, places) in zip(spoken.T, moved, strict=True)]
+
+
+def make_words() -> Clips:
+    """Generate all clips of the task."""
+    labels = balanced_labels(TASK, SIZES, len(WORDS))
+    utterances = [
+        Utterance(generator(TASK, 0, index), make_voice(TASK, source_of(index, SIZES, VOICES)), "".join(WORDS[label]))
+        for index, label in enumerate(labels)
+    ]
+    spoken = speak(utterances, SAMPLES)
+    audio = [record(one.rng, clip.signal, (5, 12)) for one, clip in zip(utterances, spoken, strict=True)]
     return assemble(audio, labels, splits(SIZES))
 
 
-def _articulate(rng: np.random.Generator, voice: Voice, word: tuple[str, ...]) -> Signal:
-    """How the mouth moves in one clip: formants, voice, breath, hiss and its Hz, [frames, 7]."""
+def _articulate(one: Utterance, frames: int) -> tuple[Signal, list[tuple[str, int, int]]]:
+    """How the mouth moves in one clip: formants, voice, breath, hiss and its Hz, [frames, 7]; and where letters lie."""
     import numpy as np
 
-    sounds = [sound for letter in "".join(word) for sound in SOUNDS[letter]]
-    lengths = [round(s.ms / 5 * rng.uniform(0.8, 1.25) / voice.speed) for s in sounds]
-    frames = SAMPLES // STEP
+    rng, voice = one.rng, one.voice
+    sounds = [(letter, sound) for letter in one.letters for sound in SOUNDS[letter]]
+    lengths = [round(s.ms / 5 * rng.uniform(0.8, 1.25) / voice.speed) for _, s in sounds]
     start = int(rng.integers(4, max(5, frames - sum(lengths) - 4)))
-    places = np.minimum(start + np.cumsum([0, *lengths]), frames)
+    edges = np.minimum(start + np.cumsum([0, *lengths]), frames)
     targets = np.tile(_target(REST), (frames, 1))
-    for sound, begin, end in zip(sounds, places[:-1], places[1:], strict=True):
+    places = []
+    for (letter, sound), begin, end in zip(sounds, edges[:-1], edges[1:], strict=True):
         precision = np.concatenate((rng.normal(1, 0.07, 3), rng.normal(1, 0.1, 4)))
         targets[begin:end] = _target(sound) * precision
+        places.append((letter, int(begin) * STEP, int(end) * STEP))
     targets[:, [0, 1, 2, 6]] *= voice.tract
     moved = [_smooth(track, 13 if k in (0, 1, 2) else 3) for k, track in enumerate(targets.T)]
-    return np.stack(moved, axis=1)
+    return np.stack(moved, axis=1), places
 
 
 def _target(sound: Sound) -> Signal:
@@ -178,20 +216,22 @@ def _smooth(track: Signal, frames: int) -> Signal:
     return np.convolve(padded, window / window.sum(), mode="valid")
 
 
-def _sources(rng: np.random.Generator, voice: Voice, tracks: Signal) -> tuple[Signal, Signal]:
+def _sources(one: Utterance, tracks: Signal, samples: int) -> tuple[Signal, Signal]:
     """What enters the vocal tract at the glottis, and at the narrow place; [samples] each."""
     import numpy as np
 
+    rng, voice = one.rng, one.voice
     course = np.cumsum(rng.normal(0, 0.04, 8))
-    bend = glide(course - course.mean() + rng.uniform(-0.1, 0.1), SAMPLES)  # octaves
-    jitter = glide(rng.normal(0, 0.01, SAMPLES // 160), SAMPLES)
+    melody = course - course.mean() if one.melody is None else one.melody
+    bend = glide(melody + rng.uniform(-0.1, 0.1), samples)  # octaves
+    jitter = glide(rng.normal(0, 0.01, samples // 160), samples)
     cycle = phase(voice.pitch_hz * 2 ** (bend + jitter)) % 1.0
     opening = np.minimum(cycle / 0.6, 1.0)
     flow = opening * (2 - 3 * opening) * (cycle < 0.6)  # derivative of the volume velocity x^2 - x^3
-    air = noise(rng, SAMPLES, 0.0)
-    loudness, breath, hiss = (glide(tracks[:, k], SAMPLES) for k in (3, 4, 5))
+    air = noise(rng, samples, 0.0)
+    loudness, breath, hiss = (glide(tracks[:, k], samples) for k in (3, 4, 5))
     throat = loudness * (flow + voice.breath * air) + breath * air
-    return _tilt(throat, voice.tilt_db), 0.4 * hiss * noise(rng, SAMPLES, 0.0)
+    return _tilt(throat, voice.tilt_db), 0.4 * hiss * noise(rng, samples, 0.0)
 
 
 def _tilt(signal: Signal, slope_db: float) -> Signal:

@@ -15,6 +15,7 @@ from audio_encoder_checker.evaluation.scorer.linear import ClipLearner, clip_out
 from audio_encoder_checker.evaluation.scorer.metrics import clip_metric
 from audio_encoder_checker.evaluation.scorer.rounds import Items, first_of_clip, labelled, per_clip, some_items
 from audio_encoder_checker.evaluation.scorer.statistics import Ratio
+from audio_encoder_checker.evidence.scores import COSINE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,8 +33,6 @@ BANK_FRAMES = 300_000
 """Training frames that vote in track B, at most."""
 QUERY_FRAMES = 100_000
 """Test frames that are asked in track B, at most, in whole items."""
-COSINE = "cosine KNN"
-"""What the diagnostic beside track B is called."""
 DIRECTIONS = ("recall@1 audio to text", "recall@1 text to audio")
 
 

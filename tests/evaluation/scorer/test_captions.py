@@ -10,11 +10,6 @@ from audio_encoder_checker.evaluation.scorer.linear import train
 from audio_encoder_checker.evaluation.tasks import Training
 
 CAPTIONS = [("a dog barks", "barking of a dog"), ("rain falls", "it rains"), ("a bell", "bell rings")]
-    ("a dog barks", "barking of a dog"),
-    ("rain falls", "it rains"),
-    ("a bell", "bell rings"),
-    ("wind", "windy"),
-]
 
 
 def test_words_of_training_are_the_vocabulary_and_others_are_passed_over() -> None:

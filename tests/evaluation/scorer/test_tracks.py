@@ -8,7 +8,8 @@ import pytest
 
 from audio_encoder_checker.evaluation.job import Round
 from audio_encoder_checker.evaluation.scorer import tracks
-from audio_encoder_checker.evaluation.scorer.tracks import COSINE, track_a, track_b
+from audio_encoder_checker.evaluation.scorer.tracks import track_a, track_b
+from audio_encoder_checker.evidence.scores import COSINE
 from tests.scoring import clip_part
 
 if TYPE_CHECKING:
