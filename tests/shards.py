@@ -40,24 +40,21 @@ def encoded(audio: NDArray[np.float32], suffix: str = "flac", rate: int = RATE) 
 
 
 def document(task: Task, kind: int, number: int) -> Any:
-    """The JSON document beside a clip of one of four kinds; sometimes it names less than it could."""
+    """The JSON document beside a clip of one of four kinds."""
     names = task.labels.names
     name: Any = names[kind % len(names)] if names else f"class-{kind % max(task.classes, 1)}"
-    if task.kind == "frame-class":
-        return [{"start": 0.0, "end": 1.5, "phone": f"{name}1" if name in ("AA", "AE") else name}]
+    by_kind: dict[str, Any] = {
+        "frame-class": [{"start": 0.0, "end": 1.5, "phone": f"{name}1" if name in ("AA", "AE") else name}],
+        "frame-multilabel": [{"onset": 0.1, "offset": 1.4, "label": str(name)}],
+        "retrieval": {f"caption_{index}": f"{CAPTIONS[kind]} {index}" for index in range(1, 6)},
+        "clip-regression": {one: float(2 * kind + 1) for one in names},
+        "clip-multilabel": {task.labels.field: ";".join(f"class-{one}" for one in sorted({kind, number % 3}))},
+        "asr": {task.labels.field: "a short text"},
+    }
     if task.id == "maestro":
         return [{"start": 0.1, "end": 1.4, "note": int(name)}]
-    if task.kind == "frame-multilabel":
-        return [{"onset": 0.1, "offset": 1.4, "label": str(name)}]
-    if task.kind == "retrieval":
-        return {f"caption_{index}": f"{CAPTIONS[kind]} {index}" for index in range(1, 6)}
-    if task.kind == "clip-regression":
-        return {one: float(2 * kind + 1) for one in names}
-    if task.kind == "clip-multilabel":
-        return {task.labels.field: ";".join(f"class-{one}" for one in {kind, number % 4})}
-    if task.kind == "asr":
-        return {task.labels.field: "a short text"}
-    return {task.labels.field: kind if task.labels.field in ("num_speakers", "pitch", "broadcasting") else name}
+    numbers = {"num_speakers": kind, "pitch": 60 + kind, "broadcasting": kind % 2}
+    return by_kind.get(task.kind, {task.labels.field: numbers.get(task.labels.field, name)})
 
 
 def write_shard(path: Path, files: Iterable[tuple[str, bytes]]) -> Path:

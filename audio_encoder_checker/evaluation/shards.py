@@ -102,12 +102,18 @@ def list_samples(shard: Path) -> tuple[list[Sample], str]:
                 else:
                     one.files[suffix] = place
                 previous = key
-            size = shard.stat().st_size
-            if tar.offset > size:
-                problem = f"the shard is cut short: {size} bytes of {tar.offset}"
+            if not _ends(shard, tar.offset):
+                problem = f"the shard is cut short after {shard.stat().st_size} bytes"
     except (tarfile.TarError, OSError, EOFError) as error:
         problem = f"the shard cannot be read to its end: {error}"
     return [*samples.values(), *again], problem
+
+
+def _ends(shard: Path, offset: int) -> bool:
+    """Whether an archive ends where its last member does: with a block of zeros."""
+    with shard.open("rb") as file:
+        file.seek(offset)
+        return file.read(tarfile.BLOCKSIZE) == bytes(tarfile.BLOCKSIZE)
 
 
 def count_clips(shards: tuple[Path, ...]) -> int:

@@ -189,8 +189,8 @@ def make_scenes() -> Clips:
         rng = generator(SCENES, 0, index)
         background = (rain, wind)[rng.integers(2)](rng, SCENE_SAMPLES)
         clip, events = 0.5 * unit_power(background), []
-        for number in rng.permutation(len(SCENE_NAMES))[: rng.integers(2, 5)]:
-            length = int(rng.uniform(0.6, 1.6) * RATE_HZ)
+        for number in rng.permutation(len(SCENE_NAMES))[: rng.integers(1, 3)]:
+            length = int(rng.uniform(0.5, 1.4) * RATE_HZ)
             start = int(rng.integers(0, SCENE_SAMPLES - length))
             event = unit_power(MATERIALS[SCENE_NAMES[number]](rng, length)) * 10 ** (rng.uniform(0, 6) / 20)
             clip[start : start + length] += event * np.minimum(1.0, np.arange(length)[::-1] / 400)
