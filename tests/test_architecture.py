@@ -15,7 +15,7 @@ import audio_encoder_checker
 PACKAGE = Path(audio_encoder_checker.__file__).parent
 MODULES = sorted(p for p in PACKAGE.rglob("*.py") if "templates" not in p.parts)
 CHILD = sorted(path for room in ("child", "launcher") for path in (PACKAGE / room).glob("*.py"))
-HEAVY = {"torch", "numpy", "jsonschema", "rich", "sklearn", "scipy", "huggingface_hub"}
+HEAVY = {"torch", "numpy", "jsonschema", "rich", "sklearn", "scipy", "huggingface_hub", "requests", "soundfile"}
 
 
 def imports(path: Path) -> set[str]:
@@ -66,7 +66,7 @@ def loaded(arguments: list[str]) -> set[str]:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["check", "--help"], ["check", "--explain", "AEC503"], ["check", "--list-checks"], ["package", "--help"]],
+    [["check", "--help"], ["check", "--explain", "AEC503"], ["check", "--list-checks"], ["package", "--help"], ["data", "--help"]],
     ids=" ".join,
 )
 def test_help_and_explain_start_light(arguments: list[str]) -> None:
@@ -100,7 +100,7 @@ ROOMS = (
     ("report",),
     ("archive", "child", "launcher"),
     ("sandbox", "evaluation"),
-    ("stages",),
+    ("stages", "datasets"),
     ("checks",),
     ("render",),
     ("pipeline", "packing"),

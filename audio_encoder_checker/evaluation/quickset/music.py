@@ -105,7 +105,7 @@ def make_instruments() -> Clips:
         rng = generator(INSTRUMENT_TASK, 0, index)
         hertz = LOWEST_HZ * 2 ** (rng.uniform(0, 12 * OCTAVES) / 12)
         note = play(rng, instruments[label], hertz, INSTRUMENT_SAMPLES)
-        audio.append(record(rng, channel(rng, note), (5, 20)))
+        audio.append(record(rng, channel(rng, note, 2.0), (10, 25)))
     return assemble(audio, labels, splits(INSTRUMENT_SIZES))
 
 

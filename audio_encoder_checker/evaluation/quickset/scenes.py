@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 TEXTURES, SCENES, ROOM, CAPTIONS = 11, 12, 13, 14
 """Numbers of the tasks."""
 TEXTURE_SIZES, TEXTURE_SAMPLES = (84, 16, 60), 9600
-SCENE_SIZES, SCENE_SAMPLES = (20, 4, 10), 56000
+SCENE_SIZES, SCENE_SAMPLES = (36, 8, 16), 32000
 ROOM_SIZES, ROOM_SAMPLES = (80, 15, 45), 8800
 CAPTION_SIZES, CAPTION_SAMPLES = (110, 20, 50), 9600
 
@@ -190,7 +190,7 @@ def make_scenes() -> Clips:
         background = (rain, wind)[rng.integers(2)](rng, SCENE_SAMPLES)
         clip, events = 0.5 * unit_power(background), []
         for number in rng.permutation(len(SCENE_NAMES))[: rng.integers(1, 3)]:
-            length = int(rng.uniform(0.5, 1.4) * RATE_HZ)
+            length = int(rng.uniform(0.4, 1.0) * RATE_HZ)
             start = int(rng.integers(0, SCENE_SAMPLES - length))
             event = unit_power(MATERIALS[SCENE_NAMES[number]](rng, length)) * 10 ** (rng.uniform(0, 6) / 20)
             clip[start : start + length] += event * np.minimum(1.0, np.arange(length)[::-1] / 400)
@@ -208,8 +208,8 @@ def make_rooms() -> Clips:
     for index in range(sum(ROOM_SIZES)):
         rng = generator(ROOM, 0, index)
         size, distance = rng.uniform(size=2)
-        dry = _many(rng, ROOM_SAMPLES, 5, lambda rng=rng: _grain(rng))  # type: ignore[misc]  # bound in the loop
-        wet = room(rng, dry, 0.08 * 15**size, 0.15 * 10**distance)
+        dry = _many(rng, ROOM_SAMPLES, 4, lambda rng=rng: _grain(rng))  # type: ignore[misc]  # bound in the loop
+        wet = room(rng, dry, 0.08 * 15**size, 0.3 * 12**distance)
         audio.append(record(rng, wet, (20, 30)))
         labels.append([round(float(size), 4), round(float(distance), 4)])
     return assemble(audio, np.array(labels), splits(ROOM_SIZES))

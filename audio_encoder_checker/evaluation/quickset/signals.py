@@ -126,12 +126,12 @@ def cascade(source: Signal, hertz: Signal, width_hz: Signal, step: int) -> Signa
     return result
 
 
-def channel(rng: np.random.Generator, signal: Signal) -> Signal:
+def channel(rng: np.random.Generator, signal: Signal, bends_db: float = 4.0) -> Signal:
     """The signal [samples] through a microphone and a line: a smooth random frequency response, then a room."""
     import numpy as np
 
     hertz = np.fft.rfftfreq(len(signal), 1 / RATE_HZ)
-    bends = np.interp(np.log2(hertz + 50), np.linspace(5.6, 13, 6), rng.normal(0, 4, 6))  # dB
+    bends = np.interp(np.log2(hertz + 50), np.linspace(5.6, 13, 6), rng.normal(0, bends_db, 6))
     shaped = np.fft.irfft(np.fft.rfft(signal) * 10 ** (bends / 20), len(signal))
     return room(rng, shaped)
 

@@ -64,10 +64,10 @@ def make_speaker() -> Clips:
     for index, label in enumerate(labels):
         rng = generator(SPEAKER, 0, index)
         voice = make_voice(SPEAKER, int(label))
-        today = replace(voice, pitch_hz=voice.pitch_hz * 2 ** rng.uniform(-0.25, 0.25), speed=rng.uniform(0.9, 1.2))
+        today = replace(voice, pitch_hz=voice.pitch_hz * 2 ** rng.uniform(-0.12, 0.12), speed=rng.uniform(0.9, 1.2))
         utterances.append(Utterance(rng, today, _syllables(rng, 3)))
     audio = [
-        record(one.rng, channel(one.rng, clip.signal), (8, 20))
+        record(one.rng, channel(one.rng, clip.signal, 2.0), (15, 25))
         for one, clip in zip(utterances, speak(utterances, SPEAKER_SAMPLES), strict=True)
     ]
     return assemble(audio, labels, splits(SPEAKER_SIZES))
