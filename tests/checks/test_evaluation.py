@@ -2,44 +2,69 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from audio_encoder_checker.checks import evaluation
-from audio_encoder_checker.evidence.evaluation import EncodingFacts, Reference, References
-from audio_encoder_checker.evidence.run import Ending, Outcome
-from audio_encoder_checker.evidence.scores import TaskScore, TrackScores
-from tests.literals import ANSWERED, ended, raised
+from audio_encoder_checker.evidence.evaluation import DataProblem, EncodingFacts, Reference, References, TaskRun
+from audio_encoder_checker.evidence.run import Ending
+from audio_encoder_checker.evidence.scores import Measure, TaskScore, TrackScores
+from tests.literals import ended, raised
 
-REFERENCES = References((Reference("log-mel", "a", 0.5, 0.4), Reference("log-mel", "b", 0.6, 0.4)))
+REFERENCES = References(
+    (
+        Reference("log-mel", "a", "accuracy", 0.5, 0.4),
+        Reference("log-mel", "b", "accuracy", 0.6, 0.4),
+        Reference("log-mel", "c", "EER", 0.2, None),
+    )
+)
+GOOD = TaskRun("quick-pitch")
 
 
-def encoding(outcome: Outcome = ANSWERED, problem: str = "") -> EncodingFacts:
-    return EncodingFacts(outcome, "quick-music", problem, 3.0, 100.0)
+def encoding(**changes: object) -> EncodingFacts:
+    return EncodingFacts((GOOD, replace(GOOD, task="quick-notes", **changes)))  # type: ignore[arg-type]  # of a test
 
 
 def scores(*values: float) -> TrackScores:
     track = tuple(
-        TaskScore(n, "accuracy", v, v - 0.05, v + 0.05, 100, 100, 1.0) for n, v in zip("ab", values, strict=True)
+        TaskScore(name, Measure("EER" if name == "c" else "accuracy", v, v - 0.05, v + 0.05), 100, 100, 1.0)
+        for name, v in zip("abc", values, strict=True)
     )
-    return TrackScores("builtin", track, track, 0.5, 0.5, 3.0, 100.0)
+    return TrackScores("builtin", track, track, 0.5, 0.5, (), 3.0, 100.0)
 
 
 def test_an_encoding_that_worked_triggers_nothing() -> None:
-    assert list(evaluation.encoding_failure(encoding())) == []
-    assert list(evaluation.unusable_embedding(encoding())) == []
+    for one in (
+        evaluation.encoding_failure, evaluation.unusable_embedding, evaluation.unreadable_data, evaluation.untrained_class,
+    ):  # fmt: skip
+        assert list(one(encoding())) == []
 
 
-def test_AEC801_names_task_and_line() -> None:
-    (problem,) = evaluation.encoding_failure(encoding(raised()))
-    assert problem.message.startswith("task quick-music")
+def test_AEC801_names_task_clip_and_line() -> None:
+    (problem,) = evaluation.encoding_failure(encoding(outcome=raised(), batch=16, at="a.tar: clip 'x'"))
+    assert problem.message.startswith("task quick-notes, a.tar: clip 'x': a batch of 16 clips ended so")
     assert problem.at == "encoder.py:12"
-    assert list(evaluation.encoding_failure(encoding(ended(Ending.OUT_OF_MEMORY)))) == []
+    assert list(evaluation.encoding_failure(encoding(outcome=ended(Ending.OUT_OF_MEMORY)))) == []
 
 
 def test_AEC802_says_what_is_wrong_with_the_embedding() -> None:
     (problem,) = evaluation.unusable_embedding(encoding(problem="5 values are NaN"))
-    assert problem.message == "task quick-music: 5 values are NaN"
+    assert problem.message == "task quick-notes: 5 values are NaN"
 
 
-def test_AEC803_needs_a_loss_beyond_the_interval_on_every_task() -> None:
-    assert len(list(evaluation.worse_than_log_mel(scores(0.3, 0.3), REFERENCES))) == 1
-    assert list(evaluation.worse_than_log_mel(scores(0.3, 0.7), REFERENCES)) == []
-    assert list(evaluation.worse_than_log_mel(scores(0.47, 0.3), REFERENCES)) == []
+def test_AEC803_needs_a_loss_beyond_the_interval_on_most_tasks() -> None:
+    assert len(list(evaluation.worse_than_log_mel(scores(0.3, 0.3, 0.1), REFERENCES))) == 1
+    assert len(list(evaluation.worse_than_log_mel(scores(0.3, 0.7, 0.4), REFERENCES))) == 1
+    assert list(evaluation.worse_than_log_mel(scores(0.3, 0.7, 0.1), REFERENCES)) == []
+    assert list(evaluation.worse_than_log_mel(scores(0.47, 0.3, 0.22), REFERENCES)) == []
+
+
+def test_AEC804_names_task_shard_and_key() -> None:
+    data = (DataProblem("a.tar", "k", "its audio is empty"), DataProblem("b.tar", "", "the shard is cut short"))
+    (problem,) = evaluation.unreadable_data(encoding(data=data))
+    assert problem.message == "task quick-notes: its audio is empty, and 1 more"
+    assert problem.at == "a.tar, clip 'k'"
+
+
+def test_AEC805_names_the_classes() -> None:
+    (problem,) = evaluation.untrained_class(encoding(unseen=tuple("abcdefg")))
+    assert problem.message == "task quick-notes: no training clip of a, b, c, d, e and 2 more"

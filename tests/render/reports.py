@@ -17,9 +17,9 @@ from audio_encoder_checker.evidence.behaviour import (
 )
 from audio_encoder_checker.evidence.contract import Cell, CellState, HopFit, SurvivalMap
 from audio_encoder_checker.evidence.device import DeviceFacts
-from audio_encoder_checker.evidence.evaluation import EncodingFacts, Reference, References
+from audio_encoder_checker.evidence.evaluation import EncodingFacts, Reference, References, TaskRun
 from audio_encoder_checker.evidence.run import Attempt, AttemptKind, Isolation, Probe
-from audio_encoder_checker.evidence.scores import TaskScore, TrackScores
+from audio_encoder_checker.evidence.scores import Measure, TaskScore, TrackScores
 from audio_encoder_checker.evidence.submission import Submission, SubmissionKind
 from audio_encoder_checker.findings import Finding, Severity, SourceLine
 from audio_encoder_checker.judging import Evidence, Judgement, Skipped
@@ -58,7 +58,9 @@ def finding(
 
 
 def score(task: str, value: float) -> TaskScore:
-    return TaskScore(task, "accuracy", value, value - 0.05, value + 0.05, 240, 240.0, 1.5)
+    measure = Measure("accuracy", value, value - 0.05, value + 0.05)
+    beside = (Measure("cosine KNN", value + 0.01, value - 0.04, value + 0.06),)
+    return TaskScore(task, measure, 240, 240.0, 1.5, beside, corrected=measure, folds=(value, value), note="a note")
 
 
 def full_evidence() -> Evidence:
@@ -102,11 +104,32 @@ def full_evidence() -> Evidence:
         DeviceFacts(True, ANSWERED, None, "cuda:0"),
         usage(),
         conduct(watched=True, attempts=(Attempt(AttemptKind.LOOK_UP, "huggingface.co", 2, "load"),)),
-        EncodingFacts(ANSWERED, "", "", 6.0, 1500.0),
-        TrackScores(
-            "builtin", (score("quick-music", 0.8),), (score("quick-music", 0.7),), 0.8, float("nan"), 6.0, 1500.0
+        EncodingFacts(
+            (
+                TaskRun("quick-pitch", clips=100, seconds=6.0, audio_seconds=1500.0),
+                TaskRun("quick-spoof", clips=100),
+                TaskRun("quick-notes", skipped="no data"),
+            )
         ),
-        References((Reference("log-mel", "quick-music", 0.6, 0.5),)),
+        TrackScores(
+            "builtin",
+            (score("quick-pitch", 0.8), TaskScore("quick-spoof", Measure("EER", 0.2, 0.1, 0.3), 60, 60.0, 1.0)),
+            (score("quick-pitch", 0.7),),
+            0.8,
+            float("nan"),
+            ("quick-notes",),
+            6.0,
+            1500.0,
+        ),
+        References(
+            (
+                Reference("log-mel", "quick-pitch", "accuracy", 0.6, 0.5),
+                Reference("log-mel", "quick-spoof", "EER", 0.4, 0.5),
+                Reference("crepe", "quick-pitch", "accuracy", 0.9, 0.8),
+                Reference("silero", "quick-spoof", "EER", 0.1, None),
+            ),
+            {"quick-pitch": "measured elsewhere"},
+        ),
     )
     return evidence
 

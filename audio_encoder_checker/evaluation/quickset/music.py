@@ -103,7 +103,7 @@ def make_instruments() -> Clips:
     audio = []
     for index, label in enumerate(labels):
         rng = generator(INSTRUMENT_TASK, 0, index)
-        hertz = LOWEST_HZ * 2 ** (rng.uniform(0, 12 * OCTAVES) / 12)
+        hertz = 2 * LOWEST_HZ * 2 ** rng.uniform(0, 1.2)
         note = play(rng, instruments[label], hertz, INSTRUMENT_SAMPLES)
         audio.append(record(rng, channel(rng, note, 2.0), (10, 25)))
     return assemble(audio, labels, splits(INSTRUMENT_SIZES))

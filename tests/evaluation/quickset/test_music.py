@@ -18,7 +18,7 @@ def test_instruments_of_the_test_are_not_heard_in_training() -> None:
 
 def test_a_note_repeats_at_its_pitch() -> None:
     instrument = music.Instrument(np.ones(30), 0.0, 0.01, 10.0, 0.0, 0.0)
-    note = music._note(generator(9, 9), instrument, 200.0)[-8000:]
+    note = music.play(generator(9, 9), instrument, 200.0, 9600)[-8000:]
     period = RATE_HZ // 200
     assert np.corrcoef(note[:-period], note[period:])[0, 1] > 0.99
     assert np.corrcoef(note[: -period // 2], note[period // 2 :])[0, 1] < 0.5
@@ -26,5 +26,5 @@ def test_a_note_repeats_at_its_pitch() -> None:
 
 @pytest.mark.parametrize("number", range(5))
 def test_an_instrument_always_sounds_the_same(number: int) -> None:
-    assert np.array_equal(music.make_instrument(number).strengths, music.make_instrument(number).strengths)
-    assert not np.array_equal(music.make_instrument(number).strengths, music.make_instrument(number + 1).strengths)
+    assert np.array_equal(music.make_instrument(3, number).strengths, music.make_instrument(3, number).strengths)
+    assert not np.array_equal(music.make_instrument(3, number).strengths, music.make_instrument(3, number + 1).strengths)

@@ -24,7 +24,7 @@ def test_rising_rises_and_falling_falls(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(10))
 def test_a_struck_object_dies_away_and_backwards_swells(seed: int) -> None:
     seconds = np.arange(sound.SAMPLES) / RATE_HZ
-    for kind, sign in ((sound._struck, 1), (sound._struck_backwards, -1)):
+    for kind, sign in ((sound.struck, 1), (sound._struck_backwards, -1)):
         power = np.square(kind(generator(9, seed)))
         peak = seconds[power.argmax()]
         centre = (seconds * power).sum() / power.sum()

@@ -17,9 +17,9 @@ def test_voices_of_the_test_are_not_heard_in_training() -> None:
 
 
 def test_every_voice_is_its_own_and_always_the_same() -> None:
-    voices = [speech.make_voice(number) for number in range(sum(speech.VOICES))]
+    voices = [speech.make_voice(1, number) for number in range(sum(speech.VOICES))]
     assert len(set(voices)) == len(voices)
-    assert voices == [speech.make_voice(number) for number in range(sum(speech.VOICES))]
+    assert voices == [speech.make_voice(1, number) for number in range(sum(speech.VOICES))]
     assert all(0.85 <= voice.tract <= 1.2 and 80 < voice.pitch_hz < 300 for voice in voices)
 
 
