@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from audio_encoder_checker.catalogue import check
 from audio_encoder_checker.checks.few import listed
-from audio_encoder_checker.evidence.evaluation import LOG_MEL, EncodingFacts, References
+from audio_encoder_checker.evidence.evaluation import LOG_MEL, EncodingFacts, References, TaskRun
 from audio_encoder_checker.evidence.run import Ending
 from audio_encoder_checker.evidence.scores import TrackScores, goodness
 from audio_encoder_checker.findings import Problem, Severity
@@ -21,11 +21,27 @@ def encoding_failure(encoding: EncodingFacts) -> Iterator[Problem]:
 
     Fix: repeat it with `YourEncoder()(torch.randn(16, samples))` at the length named.
     """
-    for run in encoding.tasks:
-        outcome = run.outcome
-        if outcome.ending is not Ending.ANSWERED and not outcome.ending.by_limit:
-            where = f", {run.at}" if run.at else ""
-            yield Problem(f"task {run.task}{where}: a batch of {run.batch} clips ended so: {outcome}", at=outcome.at)
+    failed = [
+        run
+        for run in encoding.tasks
+        if run.outcome.ending is not Ending.ANSWERED and not run.outcome.ending.by_limit
+    ]
+    if failed:
+        first = failed[0]
+        yield Problem(
+            f"{_place(first)}: a batch of {first.batch} clips ended so: {first.outcome}{_others(failed)}",
+            at=first.outcome.at,
+        )
+
+
+def _place(run: TaskRun) -> str:
+    return f"task {run.task}, {run.at}" if run.at else f"task {run.task}"
+
+
+def _others(runs: list[TaskRun]) -> str:
+    """The tasks behind the first."""
+    others = [run.task for run in runs[1:]]
+    return f"; as in {listed(others)}" if others else ""
 
 
 @check("AEC802")
@@ -38,10 +54,9 @@ def unusable_embedding(encoding: EncodingFacts) -> Iterator[Problem]:
     Fix: call the encoder with 16 clips at once, `YourEncoder()(torch.zeros(16, 16000))`; silence is the usual cause
         of NaN.
     """
-    for run in encoding.tasks:
-        if run.problem:
-            where = f", {run.at}" if run.at else ""
-            yield Problem(f"task {run.task}{where}: {run.problem}")
+    broken = [run for run in encoding.tasks if run.problem]
+    if broken:
+        yield Problem(f"{_place(broken[0])}: {broken[0].problem}{_others(broken)}")
 
 
 @check("AEC803", severity=Severity.WARNING)

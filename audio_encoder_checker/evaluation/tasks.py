@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from audio_encoder_checker import toml
 from audio_encoder_checker.errors import UsageError
@@ -180,9 +180,10 @@ def _tuples(data: Mapping[str, Any], *keys: str) -> dict[str, Any]:
 
 @cache
 def all_tasks() -> Mapping[str, Task]:
-    """Every task there is by its id, sorted."""
-    files = sorted((RESOURCES / "tasks").glob("*.toml"))
-    return {path.stem: as_task(toml.loads(path.read_text(encoding="utf-8"))) for path in files}
+    """Every task there is by its id, domain by domain."""
+    tasks = [as_task(toml.loads(path.read_text(encoding="utf-8"))) for path in (RESOURCES / "tasks").glob("*.toml")]
+    order = get_args(Domain)
+    return {task.id: task for task in sorted(tasks, key=lambda task: (order.index(task.domain), task.id))}
 
 
 def choose_tasks(ids: Iterable[str]) -> tuple[Task, ...]:

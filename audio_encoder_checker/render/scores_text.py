@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from audio_encoder_checker.report import Report
 
 SHORT = {"accuracy": "acc", "recall@1": "R@1", "segment-F1-macro": "F1 1 s", "segment-F1-micro": "F1 0.1 s"}
-COLUMN = 9
-"""Room for one reference encoder."""
-FIXED = 52
-"""Room for the columns that are always there."""
+FIXED = 9 + 2 + 11 + 2 + 8
+"""Columns beside the task's that are always there: metric, score and place."""
+EXTRA_WIDTH = 11
+NUMBER, GAP = 5, 2
+BEST = 18
+"""Room for a number and an encoder's name."""
 
 
 def scores(report: Report, console: Console) -> None:
@@ -45,15 +47,14 @@ def scores(report: Report, console: Console) -> None:
 
 
 def _table(title: str, track: Sequence[TaskScore], average: float | None, known: Sequence[Known], width: int) -> Table:
+    extra = [column for column in EXTRA if any(column.value(score) for score in track)]
+    room = width - max(len(score.task) for score in track) - FIXED - EXTRA_WIDTH * len(extra)
+    shown, with_best = _fitting(known, room)
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column(title, no_wrap=True)
     table.add_column("metric", style="dim", no_wrap=True)
-    extra = [column for column in EXTRA if any(column.value(score) for score in track)]
-    roomy = FIXED + COLUMN * (len(known) + len(extra)) <= width
-    shown = [one for one in known if roomy or one.name == LOG_MEL]
     headers = ["score", *(column.title for column in extra), *(one.name for one in shown)]
-    headers += ["best known"] if known and not roomy else []
-    headers += ["place"] if known else []
+    headers += (["best known"] if with_best else []) + (["place"] if known else [])
     for header in headers:
         ours = header in ("score", "place")
         table.add_column(header, justify="right", style="" if ours else "dim", no_wrap=True)
@@ -61,12 +62,22 @@ def _table(title: str, track: Sequence[TaskScore], average: float | None, known:
         cells = [score.task, SHORT.get(score.official.metric, score.official.metric), _score(score.official)]
         cells += [column.value(score) for column in extra]
         cells += [_number(one.scores.get(score.task)) for one in shown]
-        cells += [best(score, known)] if "best known" in headers else []
-        cells += [" of ".join(map(str, place(score, known)))]
-        table.add_row(*cells[: len(headers) + 2])
+        cells += [best(score, known)] if with_best else []
+        cells += [" of ".join(map(str, place(score, known)))] if known else []
+        table.add_row(*cells)
     averages = [_number(average_of(one, track)) for one in shown]
     table.add_row("weighted average", "", _number(average), *("" for _ in extra), *averages, style="bold")
     return table
+
+
+def _fitting(known: Sequence[Known], room: int) -> tuple[Sequence[Known], bool]:
+    """The known encoders that have room for a column each, and whether the best one of each task is told instead."""
+    if sum(max(len(one.name), NUMBER) + GAP for one in known) <= room:
+        return known, False
+    floor = [one for one in known if one.name == LOG_MEL]
+    if (NUMBER + GAP + GAP) * len(floor) + BEST + GAP <= room:
+        return floor, True
+    return floor if room >= NUMBER + 2 * GAP else [], False
 
 
 class Extra(NamedTuple):
