@@ -1,0 +1,94 @@
+"""ASR with a tiny language model that is made here; X-ARES's own has to be downloaded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+
+from audio_encoder_checker.evaluation.decoder import DECODER_VARIABLE, NoDecoderError, find_decoder
+from audio_encoder_checker.evaluation.job import Part, Round, ScoringJob
+from audio_encoder_checker.evaluation.scorer.linear import train
+from audio_encoder_checker.evaluation.scorer.transcripts import SEPARATOR, TranscriptLearner, transcripts, word_errors
+from audio_encoder_checker.evaluation.tasks import Training, all_tasks
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+TEXTS = ("one two", "two three one", "three", "one one")
+
+
+@pytest.fixture(scope="module")
+def decoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Qwen2 of two small layers with random weights, and a tokenizer of words."""
+    from tokenizers import Tokenizer
+    from tokenizers.models import WordLevel
+    from tokenizers.pre_tokenizers import Whitespace
+    from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
+
+    folder = tmp_path_factory.mktemp("decoder")
+    words = ["[UNK]", "<|endoftext|>", SEPARATOR, "one", "two", "three"]
+    plain = Tokenizer(WordLevel({word: number for number, word in enumerate(words)}, unk_token="[UNK]"))  # noqa: S106 - no password
+    plain.pre_tokenizer = Whitespace()
+    PreTrainedTokenizerFast(
+        tokenizer_object=plain, eos_token=words[1], unk_token=words[0], additional_special_tokens=[SEPARATOR]
+    ).save_pretrained(folder)
+    torch.manual_seed(0)
+    config = Qwen2Config(
+        vocab_size=len(words), hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2,
+        num_key_value_heads=2, eos_token_id=1, bos_token_id=None,
+    )  # fmt: skip
+    Qwen2ForCausalLM(config).save_pretrained(folder)
+    return folder
+
+
+def frames(text: str) -> NDArray[np.float32]:
+    """Two frames for each word."""
+    number = {"one": 0, "two": 1, "three": 2}
+    return np.repeat(3 * np.eye(3, 8, dtype=np.float32)[[number[word] for word in text.split()]], 2, axis=0)
+
+
+def test_the_adapter_learns_what_the_frozen_model_needs(decoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(DECODER_VARIABLE, str(decoder))
+    heard = [frames(text) for text in TEXTS * 4]
+    learner = TranscriptLearner(heard, TEXTS * 4, heard[:4], TEXTS, 4, seed=0)
+    frozen = [parameter.clone() for parameter in learner.model.parameters()]
+    losses = train(learner, Training(12, 4, 1e-2), shuffle=0).step_losses
+    assert np.mean(losses[-4:]) < 0.7 * np.mean(losses[:4])
+    assert all(torch.equal(one, other) for one, other in zip(frozen, learner.model.parameters(), strict=True))
+
+
+def test_a_task_is_scored_from_end_to_end(decoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(DECODER_VARIABLE, str(decoder))
+    heard = [frames(text) for text in TEXTS]
+    part = Part(
+        np.concatenate(heard), texts=TEXTS, offsets=np.concatenate(([0], np.cumsum([len(one) for one in heard])))
+    )
+    job = ScoringJob(
+        all_tasks()["librispeech"], {"all": part}, (Round(("all",), ("all",), ("all",)),), 40.0, 10, 0.07, 0
+    )
+    answer = transcripts(job)
+    assert answer["measures"][0]["metric"] == "iWER"
+    assert 0 <= answer["measures"][0]["low"] <= answer["measures"][0]["value"] <= answer["measures"][0]["high"] <= 1
+    assert answer["n_test"] == 4
+
+
+def test_word_errors_are_counted_per_item() -> None:
+    found = word_errors(["one two three", "one"], ["one three", "two one"])
+    assert found.errors.tolist() == [1.0, 1.0]
+    assert found.words.tolist() == [3.0, 1.0]
+    assert found.value == 0.5
+
+
+def test_a_decoder_that_is_not_there_is_told_with_its_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(DECODER_VARIABLE, str(tmp_path))
+    with pytest.raises(NoDecoderError, match=r"which holds no config.json"):
+        find_decoder()
+    monkeypatch.delenv(DECODER_VARIABLE)
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(NoDecoderError, match="hf download Qwen/Qwen2.5-0.5B"):
+        find_decoder()
