@@ -66,7 +66,9 @@ def main(bank: int, queries: int) -> None:
         start_s = time.perf_counter()
         knn_scores(x, labels, test, classes=CLASSES, neighbours=10, temperature=0.07)
         seconds = time.perf_counter() - start_s
-        print(f"{queries} queries against {bank} x {DIM}: {seconds:.1f} s, {(watch.stop() - before) / 2**20:.2f} GiB extra")
+        print(
+            f"{queries} queries against {bank} x {DIM}: {seconds:.1f} s, {(watch.stop() - before) / 2**20:.2f} GiB extra"
+        )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Score the known encoders on the built-in quick set, and keep the figures as the report's references.
 
 Run it as `python benchmarks/quick_references.py [--write] [NAME...] [TASK...]`. It wants the wheels of
-`tests/encoders/requirements*.txt`; `--write` renews `resources/references/quick.json`, for all encoders only.
+`tests/encoders/requirements*.txt`; `--write` puts what was measured into `resources/references/quick.json`.
 """
 
 from __future__ import annotations
@@ -127,16 +127,22 @@ def main(arguments: list[str]) -> None:
     sys.stdout.write(f"{'encoder':14}{'task':20}{'track A':>7} (sd) {'track B':>9}\n")
     with Scorer() as scorer:
         scores = [line for name in names for line in measure(name, tasks, scorer)]
-    whole = len(tasks) == len(quick_tasks()) and {line["name"] for line in scores} == set(ENCODERS)
-    if "--write" in arguments and whole:
-        document = {
-            "quick_set_version": QUICK_SET_VERSION,
-            "fingerprints": {task.id: fingerprint(quick_clips(task.id)) for task in quick_tasks()},
-            "scores": scores,
-        }
-        REFERENCES.parent.mkdir(exist_ok=True)
-        REFERENCES.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    if "--write" in arguments:
+        write(scores)
         sys.stdout.write(f"wrote {REFERENCES.relative_to(ROOT)}\n")
+
+
+def write(scores: list[dict[str, Any]]) -> None:
+    """Put new scores in the place of old ones of the same encoders and tasks."""
+    old = json.loads(REFERENCES.read_text(encoding="utf-8"))["scores"] if REFERENCES.exists() else []
+    merged = {(one["name"], one["task"]): one for one in [*old, *scores]}
+    order = [(name, task.id) for name in ENCODERS for task in quick_tasks()]
+    document = {
+        "quick_set_version": QUICK_SET_VERSION,
+        "fingerprints": {task.id: fingerprint(quick_clips(task.id)) for task in quick_tasks()},
+        "scores": [merged[key] for key in order if key in merged],
+    }
+    REFERENCES.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

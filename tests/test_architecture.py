@@ -66,7 +66,13 @@ def loaded(arguments: list[str]) -> set[str]:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["check", "--help"], ["check", "--explain", "AEC503"], ["check", "--list-checks"], ["package", "--help"], ["data", "--help"]],
+    [
+        ["check", "--help"],
+        ["check", "--explain", "AEC503"],
+        ["check", "--list-checks"],
+        ["package", "--help"],
+        ["data", "--help"],
+    ],
     ids=" ".join,
 )
 def test_help_and_explain_start_light(arguments: list[str]) -> None:

@@ -22,9 +22,7 @@ def encoding_failure(encoding: EncodingFacts) -> Iterator[Problem]:
     Fix: repeat it with `YourEncoder()(torch.randn(16, samples))` at the length named.
     """
     failed = [
-        run
-        for run in encoding.tasks
-        if run.outcome.ending is not Ending.ANSWERED and not run.outcome.ending.by_limit
+        run for run in encoding.tasks if run.outcome.ending is not Ending.ANSWERED and not run.outcome.ending.by_limit
     ]
     if failed:
         first = failed[0]

@@ -113,9 +113,7 @@ def test_without_a_connection_the_remedy_is_told(tmp_path: Path) -> None:
     assert pauses == sorted(pauses) or len(pauses) == TRIES
 
 
-def test_a_silent_server_is_left_after_a_while(
-    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_silent_server_is_left_after_a_while(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(download, "TIMEOUT_S", (0.2, 0.2))
     with socket.create_server(("127.0.0.1", 0)) as silent:
         file = remote(server, url=f"http://127.0.0.1:{silent.getsockname()[1]}/a.tar")

@@ -24,7 +24,9 @@ def test_a_name_that_is_no_shard_is_passed_over(name: Any) -> None:
     assert read_record({"files": [entry(name)]}, "1") == ()
 
 
-@pytest.mark.parametrize("document", [None, [], {}, {"files": 3}, {"files": [{}]}, {"files": [entry("a") | {"size": "x"}]}])
+@pytest.mark.parametrize(
+    "document", [None, [], {}, {"files": 3}, {"files": [{}]}, {"files": [entry("a") | {"size": "x"}]}]
+)
 def test_something_else_is_no_record(document: Any) -> None:
     with pytest.raises(MachineError, match="record 7 is not what a record looks like"):
         read_record(document, "7")

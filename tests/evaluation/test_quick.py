@@ -111,7 +111,9 @@ def test_labels_are_of_the_tasks_kind_and_every_class_is_heard_in_every_split(ta
         if task.kind == "clip-regression":
             assert (array.min() >= 0, array.max() <= 1, array.std() > 0.2) == (True, True, True)
         elif split != VALID:
-            found = set(array[array >= 0].tolist()) if array.ndim == 1 else set(np.flatnonzero(array.any(axis=0)).tolist())
+            found = (
+                set(array[array >= 0].tolist()) if array.ndim == 1 else set(np.flatnonzero(array.any(axis=0)).tolist())
+            )
             assert found == set(range(task.classes))
 
 

@@ -45,9 +45,7 @@ def run(tmp_path: Path, *tasks: str, source: str = LOG_MEL, **wishes: Any) -> Re
     repository.mkdir(exist_ok=True)
     (repository / "encoder.py").write_text(source, encoding="utf-8")
     profile = changed_profile(tmp_path, lengths_s=[0.5, 1.0], survival_s=1.0, second_process=False)
-    options = Options(
-        trust=True, device="cpu", profile=profile, evaluation=Wishes(tmp_path / "data", tasks, **wishes)
-    )
+    options = Options(trust=True, device="cpu", profile=profile, evaluation=Wishes(tmp_path / "data", tasks, **wishes))
     return check_submission(repository, options)
 
 
@@ -114,7 +112,9 @@ def test_what_is_wrong_with_the_data_is_told_and_the_other_tasks_run(tmp_path: P
     (data / "esc50" / "wds-audio-fold-3-0000.tar").unlink()
     write_shard(data / "gtzan_genre" / "gtzan_fold_0_0000.tar", [])
     task = all_tasks()["speechcommandsv1"]
-    files = [(name, content.replace(b"class-1", b"class-0")) for n in range(12) for name, content in clip_files(task, n)]
+    files = [
+        (name, content.replace(b"class-1", b"class-0")) for n in range(12) for name, content in clip_files(task, n)
+    ]
     write_shard(data / "speechcommandsv1" / "wds-audio-train0000.tar", files)
     report = run(tmp_path)
     found = {finding.id: finding for finding in report.findings}

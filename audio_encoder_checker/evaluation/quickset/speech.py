@@ -1,6 +1,6 @@
-"""Quick speech-like clips: which of ten made-up words is spoken.
+"""Quick speech-like clips: which of sixteen made-up words is spoken.
 
-The words come in five pairs that hold the same two syllables in another order ("ta-sa", "sa-ta"), as words of a
+The words come in eight pairs that hold the same two syllables in another order ("ta-sa", "sa-ta"), as words of a
 language do. What was said is in the spectrum's average, in which order is only in its course: the average over
 time of a plain spectrogram tells the pair, an encoder whose frames know their surroundings tells the word.
 
@@ -9,8 +9,7 @@ go through five resonances that move from sound to sound, hiss of fricatives and
 of its own. The formants of the vowels are those of Peterson & Barney (JASA 24, 1952).
 
 What varies: the voice (length of the vocal tract, pitch and its course, breath, tilt, speed), each sound's length and
-precision, where the word begins, background noise and level. The voices of validation and test are not heard in
-training.
+precision, where the word begins, background noise and level. Every clip has a voice of its own.
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ SAMPLES = round(SECONDS * RATE_HZ)
 STEP = 80
 """Samples in a frame of the vocal tract: 5 ms."""
 SIZES = (160, 40, 100)
-VOICES = (32, 8, 20)
+VOICES = (160, 40, 100)
 """Voices of training, validation and test."""
 WORDS = (
     ("ta", "sa"),
@@ -59,6 +58,12 @@ WORDS = (
     ("le", "fe"),
     ("pu", "ru"),
     ("ru", "pu"),
+    ("ka", "ti"),
+    ("ti", "ka"),
+    ("su", "po"),
+    ("po", "su"),
+    ("ne", "mi"),
+    ("mi", "ne"),
 )
 
 

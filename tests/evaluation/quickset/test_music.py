@@ -27,4 +27,6 @@ def test_a_note_repeats_at_its_pitch() -> None:
 @pytest.mark.parametrize("number", range(5))
 def test_an_instrument_always_sounds_the_same(number: int) -> None:
     assert np.array_equal(music.make_instrument(3, number).strengths, music.make_instrument(3, number).strengths)
-    assert not np.array_equal(music.make_instrument(3, number).strengths, music.make_instrument(3, number + 1).strengths)
+    assert not np.array_equal(
+        music.make_instrument(3, number).strengths, music.make_instrument(3, number + 1).strengths
+    )
