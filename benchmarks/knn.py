@@ -1,7 +1,7 @@
 """KNN against a large bank: seconds, and memory beyond the embeddings.
 
-Run it as `python benchmarks/knn.py [BANK [QUERIES]]`; 300,000 x 768 and 2,000 queries by default, one thread. The bank lies on
-disk, as the scorer has it; memory is the rise of the peak of anonymous memory over what the process held before.
+Run it as `python benchmarks/knn.py [BANK [QUERIES]]`; 300,000 x 768 and 2,000 queries by default, one thread. The bank
+lies on disk, as the scorer has it; memory is the rise of anonymous memory over what the process held before.
 """
 
 from __future__ import annotations
@@ -66,9 +66,8 @@ def main(bank: int, queries: int) -> None:
         start_s = time.perf_counter()
         knn_scores(x, labels, test, classes=CLASSES, neighbours=10, temperature=0.07)
         seconds = time.perf_counter() - start_s
-        print(
-            f"{queries} queries against {bank} x {DIM}: {seconds:.1f} s, {(watch.stop() - before) / 2**20:.2f} GiB extra"
-        )
+        extra = (watch.stop() - before) / 2**20
+        print(f"{queries} queries against {bank} x {DIM}: {seconds:.1f} s, {extra:.2f} GiB extra")
 
 
 if __name__ == "__main__":

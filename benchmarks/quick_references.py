@@ -112,8 +112,8 @@ def measure(name: str, tasks: list[Task], scorer: Scorer) -> list[dict[str, Any]
         )
         second = "" if track_b is None else f"{track_b:.3f}"
         sys.stdout.write(
-            f"{name:14}{task.id:20}{np.mean(values):7.3f} ±{np.std(values):.3f}{second:>9}  encoded in {seconds:.1f} s, "
-            f"scored in {scores[0].track_a.seconds:.2f} s\n"
+            f"{name:14}{task.id:20}{np.mean(values):7.3f} ±{np.std(values):.3f}{second:>9}  encoded in "
+            f"{seconds:.1f} s, scored in {scores[0].track_a.seconds:.2f} s\n"
         )
         sys.stdout.flush()
     return lines

@@ -1,60 +1,53 @@
-"""How long the scorer takes for three tasks of 500 clips and 256 dimensions, both tracks, start included.
+"""How long the scorer takes for a task of each kind, both tracks, the process already running.
 
-Run it as `python benchmarks/scorer.py [RUNS]`.
+Run it as `python benchmarks/scorer.py`. 500 clips of 256 features, 300 to train; frame tasks have 100 frames a clip.
 """
 
 from __future__ import annotations
 
-import statistics
-import sys
 import time
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audio_encoder_checker.evaluation.score import EmbeddedTask, score
-from audio_encoder_checker.evaluation.tasks import quick_tasks
-from audio_encoder_checker.rules import load_rules
+from audio_encoder_checker.evaluation.job import Part, Round, ScoringJob
+from audio_encoder_checker.evaluation.score import Scorer
+from audio_encoder_checker.evaluation.tasks import Task, quick_tasks
 
-if TYPE_CHECKING:
-    from audio_encoder_checker.evaluation.tasks import Task
-    from audio_encoder_checker.evidence.scores import TrackScores
-
-CLIPS, DIM = 500, 256
+SIZES = {"train": 300, "valid": 100, "test": 100}
+DIM, FRAMES = 256, 100
 
 
-def embedded(task: Task, seed: int) -> EmbeddedTask:
-    """Noisy points around one centre for each class; 300 clips to train, 100 to validate, 100 to test."""
+def part(task: Task, clips: int, seed: int) -> Part:
+    """Noisy points around one centre for each class, in clips or frames."""
     draw = np.random.default_rng(seed)
-    labels = draw.integers(0, task.classes, CLIPS)
-    vectors = 0.3 * draw.standard_normal((task.classes, DIM))[labels] + draw.standard_normal((CLIPS, DIM))
-    split = np.repeat([0, 1, 2], [300, 100, 100]).astype(np.uint8)
-    return EmbeddedTask(task, vectors.astype(np.float32), labels, split)
+    rows = clips * (FRAMES if task.per_frame else 1)
+    classes = max(task.classes, 2)
+    labels = draw.integers(0, classes, rows)
+    centres = np.random.default_rng(0).standard_normal((classes, DIM))
+    x = (0.3 * centres[labels] + draw.standard_normal((rows, DIM))).astype(np.float32)
+    if task.kind == "retrieval":
+        return Part(x, texts=tuple([f"kind {label} number {n}" for n in range(5)] for label in labels))
+    offsets = np.arange(clips + 1) * FRAMES if task.per_frame else None
+    hot = np.eye(classes, dtype=np.uint8)[labels]
+    y = labels if task.kind.endswith("-class") else hot.astype(np.float32) if "regression" in task.kind else hot
+    return Part(x, y, offsets=offsets)
 
 
-def timed() -> tuple[float, TrackScores]:
-    """Wall seconds of one scoring, and what came of it."""
-    tasks = [embedded(task, seed) for seed, task in enumerate(quick_tasks())]
+def main() -> None:
+    """Print seconds of one task of each kind."""
+    tasks = {task.kind: task for task in quick_tasks()}
     start = time.perf_counter()
-    scores = score(
-        tasks, load_rules().evaluation, data="builtin", encode_seconds=0, audio_seconds=0, seed=42, timeout_s=600
-    )
-    return time.perf_counter() - start, scores
-
-
-def main(runs: int) -> None:
-    """Print wall seconds over some runs, and where they went in the last of them."""
-    walls = []
-    scores = None
-    for _ in range(runs):
-        wall, scores = timed()
-        walls.append(wall)
-    print(f"scorer, 3 tasks of {CLIPS} x {DIM}, {runs} runs: wall seconds, start of the process included")
-    print(f"  min {min(walls):.2f}  median {statistics.median(walls):.2f}  max {max(walls):.2f}")
-    for track, tasks in (("A", scores.track_a), ("B", scores.track_b)) if scores else ():
-        for one in tasks:
-            print(f"  track {track} {one.task:13} {one.seconds:.3f} s  {one.value:.3f} [{one.low:.3f}, {one.high:.3f}]")
+    with Scorer() as scorer:
+        for number, (kind, task) in enumerate(tasks.items()):
+            parts = {name: part(task, clips, seed) for seed, (name, clips) in enumerate(SIZES.items(), 10 * number)}
+            job = ScoringJob(task, parts, (Round(*((name,) for name in SIZES)),), 20.0, 10, 0.07, seed=42)
+            scored = scorer.submit(job, 600).result()
+            track_b = f"{scored.track_b.seconds:.2f}" if scored.track_b else "-"
+            print(
+                f"{kind:18}{task.training.epochs:4} epochs  track A {scored.track_a.seconds:6.2f} s  track B {track_b:>5} s"
+            )
+    print(f"all, start of the process included: {time.perf_counter() - start:.1f} s")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 5)
+    main()

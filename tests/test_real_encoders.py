@@ -68,6 +68,6 @@ def test_real_encoders_are_clean_and_each_leads_where_it_should() -> None:
         scores = found.evidence.get(TrackScores)
         assert scores is not None
         values[name] = {score.task: score.official.value for score in scores.track_a}
-    for task in LEADERS:
-        untrained, log_mel, leader = (values[name][task] for name in ("randomconv", "logmel", LEADERS[task]))
+    for task, name in LEADERS.items():
+        untrained, log_mel, leader = (values[one][task] for one in ("randomconv", "logmel", name))
         assert max(untrained, log_mel) < leader, task

@@ -65,7 +65,7 @@ def files_for(task: Task, files: Sequence[RemoteFile], *, mini: bool) -> tuple[R
         UsageError: a split has none.
     """
     layout = task.layout
-    wanted = {f"fold {n}": (prefix,) for n, prefix in enumerate(layout.folds, 1)} or {
+    wanted: dict[str, tuple[str, ...]] = {f"fold {n}": (prefix,) for n, prefix in enumerate(layout.folds, 1)} or {
         split: layout.mini[split] if mini and split in layout.mini else (getattr(layout, split),) for split in SPLITS
     }
     chosen = set()

@@ -19,7 +19,7 @@ class Event(NamedTuple):
 
     start_s: float
     end_s: float
-    label: str
+    label: Any
 
 
 class Position(NamedTuple):

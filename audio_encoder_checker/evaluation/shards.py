@@ -48,7 +48,7 @@ def shards_of(root: Path, task: Task, *, mini: bool) -> dict[str, tuple[Path, ..
     folder = root / task.folder
     layout = task.layout
     if layout.folds:
-        named = {f"fold {number}": (prefix,) for number, prefix in enumerate(layout.folds, 1)}
+        named: dict[str, tuple[str, ...]] = {f"fold {n}": (prefix,) for n, prefix in enumerate(layout.folds, 1)}
     else:
         named = {split: (getattr(layout, split),) for split in SPLITS}
         named.update({split: prefixes for split, prefixes in layout.mini.items() if mini})

@@ -117,7 +117,7 @@ class Evaluation:
         run = TaskRun(task.id)
         try:
             stores = self._fill_stores(task, data, asked, folders)
-            run = replace(run, **_counted(stores))
+            run = _counted(run, stores)
             if not (run.data or run.skipped):
                 run = replace(run, unseen=self._submit(task, data, stores, scorer))
         except BatchError as error:
@@ -183,7 +183,7 @@ class Evaluation:
                 self.runs[task_id] = replace(self.runs[task_id], skipped=f"{error}; {error.hint}")
 
     def _track_scores(self, facts: EncodingFacts) -> TrackScores:
-        track_a = tuple(one.track_a for one in self.scores.values() if one.track_a)
+        track_a = tuple(one.track_a for one in self.scores.values())
         track_b = tuple(one.track_b for one in self.scores.values() if one.track_b)
         return TrackScores(
             data="xares" if self.wishes.data else "builtin",
@@ -227,18 +227,14 @@ class Countdown:
         self.on_progress(f"{self.title}, {done} of {self.total} clips{left}")
 
 
-def _counted(stores: dict[str, PartStore]) -> dict[str, object]:
-    """What reading the parts gave, as fields of `TaskRun`."""
+def _counted(run: TaskRun, stores: dict[str, PartStore]) -> TaskRun:
+    """The run with what reading the parts gave."""
     problems = tuple(DataProblem(*problem) for store in stores.values() for problem in store.state.problems)
     empty = [name for name, store in stores.items() if not store.records]
     clips = sum(store.state.progress.clips for store in stores.values())
     skipped = f"the {' and the '.join(empty)} split has no clip that can be read" if empty else ""
-    return {
-        "data": problems,
-        "clips": clips,
-        "resumed": sum(store.resumed for store in stores.values()),
-        "skipped": skipped,
-    }
+    resumed = sum(store.resumed for store in stores.values())
+    return replace(run, data=problems, clips=clips, resumed=resumed, skipped=skipped)
 
 
 def _average(scores: Sequence[TaskScore]) -> float | None:

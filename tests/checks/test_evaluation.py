@@ -34,8 +34,11 @@ def scores(*values: float) -> TrackScores:
 
 def test_an_encoding_that_worked_triggers_nothing() -> None:
     for one in (
-        evaluation.encoding_failure, evaluation.unusable_embedding, evaluation.unreadable_data, evaluation.untrained_class,
-    ):  # fmt: skip
+        evaluation.encoding_failure,
+        evaluation.unusable_embedding,
+        evaluation.unreadable_data,
+        evaluation.untrained_class,
+    ):
         assert list(one(encoding())) == []
 
 

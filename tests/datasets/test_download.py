@@ -90,7 +90,7 @@ def test_a_damaged_file_is_fetched_once_more(server: Server, tmp_path: Path) -> 
 
 
 def test_a_file_that_stays_damaged_gets_no_name(server: Server, tmp_path: Path) -> None:
-    with pytest.raises(MachineError, match="its MD5 is .*, the record says .*, twice"):
+    with pytest.raises(MachineError, match=r"its MD5 is .*, the record says .*, twice"):
         fetched(server, tmp_path / "a.tar", "damage", "damage")
     assert list(tmp_path.glob("a.tar*")) == []
 
@@ -101,7 +101,7 @@ def test_a_file_larger_than_its_record_is_refused(server: Server, tmp_path: Path
     assert not (tmp_path / "a.tar").exists()
 
 
-def test_without_a_connection_the_remedy_is_told(tmp_path: Path) -> None:
+def test_without_a_connection_the_remedy_is_told() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -61,9 +61,9 @@ def test_of_several_crops_in_a_batch_of_xares_the_first_is_kept() -> None:
     found = batches([350, 300, 250], Encoding(batch=4, crop_s=1))
     assert [item.key for batch in found for item in batch.items] == ["k0", "k1", "k1", "k2"]
     every = batches([350, 300, 250], Encoding(batch=4, crop_s=1), every_crop=True)
-    found = [(item.key, item.kept) for batch in every for item in batch.items]
-    assert found[:3] == [("k0", True), ("k0", False), ("k0", False)]
-    assert found[3:] == [("k1", True), ("k1", True), ("k1", False), ("k2", True), ("k2", False)]
+    marks = [(item.key, item.kept) for batch in every for item in batch.items]
+    assert marks[:3] == [("k0", True), ("k0", False), ("k0", False)]
+    assert marks[3:] == [("k1", True), ("k1", True), ("k1", False), ("k2", True), ("k2", False)]
 
 
 @pytest.mark.parametrize("every_crop", [True, False])

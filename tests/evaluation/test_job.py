@@ -40,7 +40,7 @@ def test_embeddings_on_disk_are_named_and_not_copied(tmp_path: Path, scoring_job
     folder.mkdir()
     write_job(folder, replace(job, parts=parts))
     assert sorted(path.name for path in folder.glob("2.*")) == ["2.y.npy"]
-    np.testing.assert_array_equal(read_job(folder).parts["test"].x, job.parts["test"].x)  # type: ignore[arg-type]  # arrays
+    np.testing.assert_array_equal(read_job(folder).parts["test"].x, job.parts["test"].x)
 
 
 def test_an_array_of_objects_is_neither_written_nor_read(

@@ -195,4 +195,4 @@ def test_the_cache_is_nobody_elses_to_write(cache: Path) -> None:
 def test_without_a_named_folder_the_users_cache_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(cache_module.CACHE_VARIABLE)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert quick._cache_folder().name == "audio-encoder-checker"
+    assert cache_module.cache_folder().name == "audio-encoder-checker"

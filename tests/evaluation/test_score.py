@@ -62,7 +62,7 @@ def test_modules_of_the_current_folder_do_not_reach_the_scorer(
 @pytest.mark.box
 def test_what_cannot_be_scored_is_no_score_of_chance_and_the_next_task_is_scored(scoring_job: Build) -> None:
     job = scoring_job()
-    zeros = {name: replace(part, x=np.zeros_like(part.x)) for name, part in job.parts.items()}  # type: ignore[call-overload]  # an array here
+    zeros = {name: replace(part, x=np.zeros_like(part.x)) for name, part in job.parts.items()}
     with Scorer() as scorer:
         refused, fine = (scorer.submit(one, 60.0) for one in (replace(job, parts=zeros), job))
         with pytest.raises(UnscorableError, match="embeddings are all zero"):

@@ -111,9 +111,9 @@ def test_what_is_wrong_with_the_data_is_told_and_the_other_tasks_run(tmp_path: P
     shard.write_bytes(shard.read_bytes()[: shard.stat().st_size // 2])
     (data / "esc50" / "wds-audio-fold-3-0000.tar").unlink()
     write_shard(data / "gtzan_genre" / "gtzan_fold_0_0000.tar", [])
-    task = all_tasks()["speechcommandsv1"]
+    commands = all_tasks()["speechcommandsv1"]
     files = [
-        (name, content.replace(b"class-1", b"class-0")) for n in range(12) for name, content in clip_files(task, n)
+        (name, content.replace(b"class-1", b"class-0")) for n in range(12) for name, content in clip_files(commands, n)
     ]
     write_shard(data / "speechcommandsv1" / "wds-audio-train0000.tar", files)
     report = run(tmp_path)

@@ -154,7 +154,8 @@ def room(rng: np.random.Generator, signal: Signal, seconds: float | None = None,
     tail /= np.sqrt((tail**2).sum())
     length = 2 ** (len(signal) + len(tail)).bit_length()
     reflected = np.fft.irfft(np.fft.rfft(signal, length) * np.fft.rfft(tail, length), length)[: len(signal)]
-    return signal + wet * reflected * (signal.std() / (reflected.std() + 1e-12))
+    heard: Signal = signal + wet * reflected * (signal.std() / (reflected.std() + 1e-12))
+    return heard
 
 
 def record(rng: np.random.Generator, signal: Signal, snr_db: tuple[float, float]) -> NDArray[np.float32]:
@@ -179,7 +180,9 @@ def record(rng: np.random.Generator, signal: Signal, snr_db: tuple[float, float]
     return recorded
 
 
-def assemble(audio: Sequence[NDArray[np.float32]], labels: Sequence[Any], split: NDArray[np.uint8]) -> Clips:
+def assemble(
+    audio: Sequence[NDArray[np.float32]], labels: Sequence[Any] | NDArray[Any], split: NDArray[np.uint8]
+) -> Clips:
     """Put clips of equal length together."""
     import numpy as np
 

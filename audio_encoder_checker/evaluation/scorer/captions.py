@@ -72,7 +72,7 @@ class Head(nn.Module):
         """Tokens of B captions -> [B, E]; each word goes through the layers once, however often it occurs."""
         flat = torch.tensor([token for caption in captions for token in caption])
         owner = torch.tensor([row for row, caption in enumerate(captions) for _ in caption])
-        unique, places = flat.unique(return_inverse=True)
+        unique, places = torch.unique(flat, return_inverse=True)
         vectors = self.text(self.words(unique))[places]  # [tokens, E]
         sums = torch.zeros(len(captions), vectors.shape[1]).index_add(0, owner, vectors)
         counts = torch.tensor([len(caption) for caption in captions])

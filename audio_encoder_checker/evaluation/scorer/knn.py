@@ -118,6 +118,6 @@ def _vote(nearest: Nearest, labels: Tensor, classes: int, temperature: float) ->
     return torch.cat(
         [
             torch.einsum("mk,mkc->mc", some, labels[places].float())
-            for some, places in zip(weights.split(QUERIES), nearest.places.split(QUERIES), strict=True)
+            for some, places in zip(torch.split(weights, QUERIES), torch.split(nearest.places, QUERIES), strict=True)
         ]
     )

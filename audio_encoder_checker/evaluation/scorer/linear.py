@@ -25,14 +25,11 @@ if TYPE_CHECKING:
 
 
 class Learner(Protocol):
-    """A probe with what it learns from and is chosen by.
+    """A probe with what it learns from and is chosen by."""
 
-    Attributes:
-        probe: trained in place.
-        items: training items.
-    """
-
-    probe: nn.Module
+    @property
+    def probe(self) -> nn.Module:
+        """Trained in place."""
 
     @property
     def items(self) -> int:

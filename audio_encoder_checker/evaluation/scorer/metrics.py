@@ -104,7 +104,7 @@ def timed_segment_f1(
 def _pooled(marks: NDArray[np.bool_], frames: int) -> NDArray[np.bool_]:
     """Whether any of so many frames in a row is marked, [T, C] -> [T // frames, C]."""
     whole = len(marks) // frames
-    pooled: NDArray[np.bool_] = marks[: whole * frames].reshape(whole, frames, marks.shape[1]).any(axis=1)
+    pooled: NDArray[np.bool_] = np.any(marks[: whole * frames].reshape(whole, frames, marks.shape[1]), axis=1)
     return pooled
 
 
@@ -123,8 +123,9 @@ def recall_at_1(audio: Numbers, text: Numbers, owner: NDArray[np.int64]) -> tupl
     found = owner[similarity.argmax(axis=1)] == np.arange(len(audio))
     heard = similarity.argmax(axis=0) == owner
     captions = np.bincount(owner, minlength=len(audio)).astype(np.float64)
-    return share(found), Ratio(np.bincount(owner, weights=heard, minlength=len(audio)), captions)
+    return share(found), Ratio(np.bincount(owner, weights=heard, minlength=len(audio)).astype(np.float64), captions)
 
 
 def _unit(x: Numbers) -> Numbers:
-    return x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
+    unit: Numbers = x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
+    return unit

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
@@ -50,7 +51,7 @@ class Answer(TypedDict):
 def track_a(job: ScoringJob) -> Answer:
     """Train a probe in each round and report the task's metrics on its test items."""
     probes = {"retrieval": _captions, "frame-class": _frames, "frame-multilabel": _frames}
-    return _answer(job, probes.get(job.task.kind, _clips), "")
+    return _answer(job, probes.get(job.task.kind, _clips))
 
 
 def track_b(job: ScoringJob) -> Answer | None:
@@ -59,12 +60,13 @@ def track_b(job: ScoringJob) -> Answer | None:
         return None
     notes: list[str] = []
     if not job.task.per_frame:
-        return _answer(job, _clip_neighbours, "")
-    answer = _answer(job, lambda *asked: _frame_neighbours(*asked, notes), "")
-    return {**answer, "note": "; ".join(dict.fromkeys(notes))}
+        return _answer(job, _clip_neighbours)
+    answer = _answer(job, partial(_frame_neighbours, notes=notes))
+    answer["note"] = "; ".join(dict.fromkeys(notes))
+    return answer
 
 
-def _answer(job: ScoringJob, run: Callable[[ScoringJob, Round, bool], Fold], note: str) -> Answer:
+def _answer(job: ScoringJob, run: Callable[[ScoringJob, Round, bool], Fold]) -> Answer:
     start = time.perf_counter()
     folds = [run(job, one, False) for one in job.rounds]
     names = list(folds[0])
@@ -79,7 +81,7 @@ def _answer(job: ScoringJob, run: Callable[[ScoringJob, Round, bool], Fold], not
         folds=[fold[names[0]].value for fold in folds] if len(folds) > 1 else [],
         n_test=sum(fold[names[0]].items for fold in folds),
         seconds=time.perf_counter() - start,
-        note=note,
+        note="",
     )
 
 

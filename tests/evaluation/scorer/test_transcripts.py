@@ -91,5 +91,5 @@ def test_a_decoder_that_is_not_there_is_told_with_its_remedy(tmp_path: Path, mon
         find_decoder()
     monkeypatch.delenv(DECODER_VARIABLE)
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
-    with pytest.raises(NoDecoderError, match="hf download Qwen/Qwen2.5-0.5B"):
+    with pytest.raises(NoDecoderError, match=r"hf download Qwen/Qwen2\.5-0\.5B"):
         find_decoder()
