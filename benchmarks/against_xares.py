@@ -1,9 +1,9 @@
 """Both tracks of one clip task: X-ARES from its shards against ours from frame embeddings, processor time and scores.
 
-Run it as `python benchmarks/against_xares.py [XARES_PYTHON]`. 2,000 clips to train, 400 to validate, 500 to test, of 125
-to 250 frames of 768 features and ten classes; needs 4 GB of memory and 3 GB of disk. XARES_PYTHON is the interpreter of
-an environment with xares 0.1.3 in it; without it only ours is measured. Both take one thread. X-ARES's time is taken
-around `run_mlp` and `run_knn`, ours around pooling and both tracks: neither counts imports.
+Run it as `python benchmarks/against_xares.py [XARES_PYTHON]`. 2,000 clips to train, 400 to validate, 500 to test,
+of 125 to 250 frames of 768 features and ten classes; needs 4 GB of memory and 3 GB of disk. XARES_PYTHON is the
+interpreter of an environment with xares 0.1.3 in it; without it only ours is measured. Both take one thread. X-ARES's
+time is taken around `run_mlp` and `run_knn`, ours around pooling and both tracks: neither counts imports.
 """
 
 from __future__ import annotations

@@ -43,9 +43,8 @@ def main() -> None:
             job = ScoringJob(task, parts, (Round(*((name,) for name in SIZES)),), 20.0, 10, 0.07, seed=42)
             scored = scorer.submit(job, 600).result()
             track_b = f"{scored.track_b.seconds:.2f}" if scored.track_b else "-"
-            print(
-                f"{kind:18}{task.training.epochs:4} epochs  track A {scored.track_a.seconds:6.2f} s  track B {track_b:>5} s"
-            )
+            track_a = f"{scored.track_a.seconds:.2f}"
+            print(f"{kind:18}{task.training.epochs:4} epochs  track A {track_a:>5} s  track B {track_b:>5} s")
     print(f"all, start of the process included: {time.perf_counter() - start:.1f} s")
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from audio_encoder_checker.render.standing import Known
     from audio_encoder_checker.report import Report
 
-SHORT = {"accuracy": "acc", "recall@1": "R@1", "segment-F1-macro": "F1 1 s", "segment-F1-micro": "F1 0.1 s"}
+SHORT = {"accuracy": "acc", "recall@1": "R@1", "segment-F1-macro": "F1 macro", "segment-F1-micro": "F1 micro"}
 FIXED = 9 + 2 + 11 + 2 + 8
 """Columns beside the task's that are always there: metric, score and place."""
 EXTRA_WIDTH = 11

@@ -44,7 +44,7 @@ def learner(seed: int, apart: float = 5.0) -> CaptionLearner:
     kinds = np.arange(64) % 3
     x = (apart * np.eye(3, 12)[kinds] + draw.standard_normal((64, 12))).astype(np.float32)
     captions = [CAPTIONS[kind] for kind in kinds]
-    return CaptionLearner(x[:60], captions[:60], x[60:], captions[60:], seed)
+    return CaptionLearner(x[:60], captions[:60], x[60:63], captions[60:63], seed)
 
 
 def test_captions_find_the_clips_that_they_tell_of() -> None:
