@@ -58,7 +58,15 @@ def _generated_part(clips: Clips, split: int) -> Source:
 
 
 class MissingDataError(Exception):
-    """A task's data is not there; the text says what is missing."""
+    """A task's data is not there; the text says what is missing.
+
+    Attributes:
+        partly: some of it is there, so that it may have been lost.
+    """
+
+    def __init__(self, problem: str, *, partly: bool = False) -> None:
+        super().__init__(problem)
+        self.partly = partly
 
 
 def on_disk(task: Task, root: Path, *, mini: bool, keep: bool) -> TaskData:
@@ -78,7 +86,7 @@ def on_disk(task: Task, root: Path, *, mini: bool, keep: bool) -> TaskData:
     if len(missing) == len(shards):
         raise MissingDataError("the organisers alone have its data" if task.hidden else "no data")
     if missing:
-        raise MissingDataError(f"no shards of {', '.join(missing)} in {task.folder}/")
+        raise MissingDataError(f"no shards of {', '.join(missing)} in {task.folder}/", partly=True)
     index = cache_folder() / "shards.json"
     return TaskData(
         parts={name: partial(read_clips, task, found) for name, found in shards.items()},

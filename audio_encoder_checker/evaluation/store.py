@@ -26,6 +26,8 @@ HEADER = 128
 """Bytes of an `.npy` header, which is written when the number of rows is known."""
 FLOAT_BYTES = 4
 BEGINNING = Progress(Position())
+BINARY: int = getattr(os, "O_BINARY", 0)
+"""On Windows a file is text otherwise."""
 STATE, RECORDS, ROWS, TRUE_ROWS = "state.json", "items.jsonl", "x.npy", "true_x.npy"
 
 
@@ -76,7 +78,7 @@ class PartStore:
     """
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds labels
         self.folder = folder
         self.state = _read_state(folder)
         self.records = _read_records(folder, self.state.record_bytes)
@@ -130,7 +132,8 @@ class PartStore:
         """From here on an interrupted run goes on."""
         if done:
             for descriptor, rows in ((self._rows, self._written.rows), (self._true_rows, self._written.true_rows)):
-                os.pwrite(descriptor, _header(rows, self._written.dim), 0)
+                os.lseek(descriptor, 0, os.SEEK_SET)
+                os.write(descriptor, _header(rows, self._written.dim))
         for descriptor in (self._rows, self._true_rows, self._records):
             os.fsync(descriptor)
         self.state = self._written = replace(self._written, progress=progress, problems=problems, done=done)
@@ -169,7 +172,7 @@ def _read_records(folder: Path, size: int) -> list[Record]:
 
 
 def _open_at(path: Path, offset: int) -> int:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | BINARY, 0o600)
     os.ftruncate(descriptor, offset)
     os.lseek(descriptor, offset, os.SEEK_SET)
     return descriptor

@@ -68,7 +68,6 @@ class TrackScores:
         track_b: KNN, one per task that ran and counts for it.
         average_a: weighted average of track A, None if no task ran.
         average_b: weighted average of track B.
-        missing: tasks that were asked for and have no score.
         encode_seconds: the encoder needed for all clips.
         audio_seconds: duration of all clips.
     """
@@ -78,6 +77,5 @@ class TrackScores:
     track_b: tuple[TaskScore, ...]
     average_a: float | None
     average_b: float | None
-    missing: tuple[str, ...]
     encode_seconds: float
     audio_seconds: float

@@ -16,7 +16,7 @@ from audio_encoder_checker import __version__
 from audio_encoder_checker.errors import MachineError
 from audio_encoder_checker.evaluation.assemble import assemble
 from audio_encoder_checker.evaluation.averages import weighted_average
-from audio_encoder_checker.evaluation.cache import content_key, environment_facts, kept_folder
+from audio_encoder_checker.evaluation.cache import content_key, environment_facts, kept_folder, prune
 from audio_encoder_checker.evaluation.decoder import NoDecoderError, find_decoder
 from audio_encoder_checker.evaluation.encode import Manner, embed
 from audio_encoder_checker.evaluation.labels import LabelError
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 KINDS = (EncodingFacts, TrackScores, References)
 """The evidence this stage makes."""
 SCORER_SECONDS = 86_400.0
+NO_CLIP = "it has no clip that can be read"
 
 
 class Evaluation:
@@ -98,6 +99,8 @@ class Evaluation:
             for task in self.plan.tasks:
                 self.runs[task.id] = self._encode(task, scorer, folders)
             self._collect()
+        if self.wishes.data and self.wishes.keep:
+            prune()
         facts = EncodingFacts(tuple(self.runs.values()))
         if not self.scores:
             return (facts,)
@@ -111,14 +114,17 @@ class Evaluation:
         self.on_progress(f"{task.id}: clips")
         try:
             data = self._data(task)
-        except (MissingDataError, NoDecoderError) as error:
+        except NoDecoderError as error:
             return TaskRun(task.id, skipped=str(error))
+        except MissingDataError as error:
+            data_problems = (DataProblem(task.folder, "", str(error)),) if error.partly else ()
+            return TaskRun(task.id, skipped=str(error), data=data_problems)
         asked = Batchwise(self.session, self._number("output_dim"), self._number("sampling_rate"), self.call_s)
         run = TaskRun(task.id)
         try:
             stores = self._fill_stores(task, data, asked, folders)
             run = _counted(run, stores)
-            if not (run.data or run.skipped):
+            if not run.data:
                 run = replace(run, unseen=self._submit(task, data, stores, scorer))
         except BatchError as error:
             run = replace(run, outcome=error.outcome, problem=error.problem, batch=error.batch, at=error.at)
@@ -191,7 +197,6 @@ class Evaluation:
             track_b=track_b,
             average_a=_average(track_a),
             average_b=_average(track_b),
-            missing=tuple(task_id for task_id in self.runs if task_id not in self.scores),
             encode_seconds=facts.seconds,
             audio_seconds=facts.audio_seconds,
         )
@@ -230,11 +235,10 @@ class Countdown:
 def _counted(run: TaskRun, stores: dict[str, PartStore]) -> TaskRun:
     """The run with what reading the parts gave."""
     problems = tuple(DataProblem(*problem) for store in stores.values() for problem in store.state.problems)
-    empty = [name for name, store in stores.items() if not store.records]
+    problems += tuple(DataProblem(name, "", NO_CLIP) for name, store in stores.items() if not store.records)
     clips = sum(store.state.progress.clips for store in stores.values())
-    skipped = f"the {' and the '.join(empty)} split has no clip that can be read" if empty else ""
     resumed = sum(store.resumed for store in stores.values())
-    return replace(run, data=problems, clips=clips, resumed=resumed, skipped=skipped)
+    return replace(run, data=problems, clips=clips, resumed=resumed)
 
 
 def _average(scores: Sequence[TaskScore]) -> float | None:

@@ -117,7 +117,6 @@ def full_evidence() -> Evidence:
             (score("quick-pitch", 0.7),),
             0.8,
             float("nan"),
-            ("quick-notes",),
             6.0,
             1500.0,
         ),
