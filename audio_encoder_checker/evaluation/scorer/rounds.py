@@ -89,22 +89,26 @@ class Items:
 def labelled(frames: Frames, most: int, seed: int) -> tuple[NDArray[np.float32], NDArray[Any], bool]:
     """Frames that have a label, [F, D] and [F] or [F, C], at most so many of them, chosen at random.
 
+    Only what is chosen is read.
+
     Returns:
         Embeddings, labels, and whether some were left out.
     """
-    counts = np.array([len(one) for one in frames.x])
-    y = np.concatenate([own[:count] for own, count in zip(frames.y, counts, strict=True)])
-    usable = np.flatnonzero(y != NO_LABEL) if y.ndim == 1 else np.arange(len(y))
+    ends = np.cumsum([len(one) for one in frames.x])
+    usable = np.arange(ends[-1])
+    if frames.y[0].ndim == 1:
+        marks = [own[: len(one)] != NO_LABEL for own, one in zip(frames.y, frames.x, strict=True)]
+        usable = usable[np.concatenate(marks)]
     left_out = len(usable) > most
     if left_out:
         usable = np.sort(np.random.default_rng(seed).choice(usable, most, replace=False))
-    ends = np.cumsum(counts)
-    owner = np.searchsorted(ends, usable, side="right")
-    x = np.empty((len(usable), frames.x[0].shape[1]), dtype=np.float32)
-    for item in np.unique(owner):
-        rows = owner == item
-        x[rows] = frames.x[item][usable[rows] - (ends[item] - counts[item])]
-    return x, y[usable], left_out
+    cuts = np.searchsorted(usable, ends)
+    x, y = [], []
+    for one, own, end, rows in zip(frames.x, frames.y, ends, np.split(usable, cuts[:-1]), strict=True):
+        places = rows - (end - len(one))
+        x.append(one[places])
+        y.append(own[places])
+    return np.concatenate(x), np.concatenate(y), left_out
 
 
 def some_items(frames: Frames, most: int, seed: int) -> tuple[Frames, bool]:
