@@ -86,4 +86,5 @@ def test_every_check_that_runs_an_encoder_has_a_specimen() -> None:
     shown = {p.name[:6] for p in SPECIMENS}
     for expected in HOSTILE.glob("*/expected.toml"):  # held to it by `test_hostile.py`
         shown.update(re.findall(r"AEC\d{3}", expected.read_text(encoding="utf-8")))
-    assert {c.id for c in all_checks() if c.id[3] in "0458"} - shown == set()
+    of_data = {"AEC804", "AEC805"}  # shown by `stages/test_evaluate.py`: it is the data that is wrong
+    assert {c.id for c in all_checks() if c.id[3] in "0458"} - shown == of_data
