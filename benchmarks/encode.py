@@ -2,7 +2,7 @@
 
 Run it as `python benchmarks/encode.py [CLIPS]`. Clips of 5 s at 44.1 kHz as FLAC in a shard, batches of 16, encoders of
 `tests/encoders`. The encoder's own compute is the same batches, made beforehand, through the same encoder in a plain
-process with as many threads. Target: 1.15.
+process with as many threads; minimum of four rounds each. Target: 1.15.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ import encoder as module
 encoder = getattr(module, name)()
 batches = np.load(sys.argv[2])
 seconds = []
-for _ in range(2):
+for _ in range(4):
     start = time.perf_counter()
     with torch.inference_mode():
         for batch in batches:
@@ -98,7 +98,7 @@ def whole(repository: Path, shard: Path, folder: Path) -> float:
         asked = Batchwise(session, int(encoder.number("output_dim") or 0), 16000, limits.call_s)
         manner = Manner(TASK, 16000, encoder.number("hop_size_in_ms") or 1.0)
         seconds = []
-        for number in range(2):
+        for number in range(4):
             start = time.perf_counter()
             with PartStore(folder / f"store{number}") as store:
                 embed(store, lambda at, bad: read_clips(TASK, (shard,), at, bad), asked.encode, manner, lambda _n: None)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import threading
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,6 +14,8 @@ if TYPE_CHECKING:
 
 Thing = TypeVar("Thing")
 END: Any = object()
+NICE = 19
+"""The encoder's own threads, which wait for one another, go first."""
 
 
 def read_ahead(things: Iterable[Thing], most: int) -> Iterator[Thing]:
@@ -20,7 +25,7 @@ def read_ahead(things: Iterable[Thing], most: int) -> Iterator[Thing]:
     raised here, in its place.
     """
     source = iter(things)
-    with ThreadPoolExecutor(1, "read-ahead") as thread:
+    with ThreadPoolExecutor(1, "read-ahead", _give_way) as thread:
         ahead = deque(thread.submit(next, source, END) for _ in range(most))
         try:
             while (thing := ahead.popleft().result()) is not END:
@@ -28,3 +33,9 @@ def read_ahead(things: Iterable[Thing], most: int) -> Iterator[Thing]:
                 yield thing
         finally:
             thread.shutdown(cancel_futures=True)
+
+
+def _give_way() -> None:
+    """On Linux a thread has a priority of its own."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
