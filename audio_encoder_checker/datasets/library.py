@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from audio_encoder_checker.datasets.download import Downloader
     from audio_encoder_checker.evaluation.tasks import Task
 
-PUBLIC = "https://zenodo.org"
 MANIFEST = "aecc-data.json"
 """Sizes and checksums of what was fetched, in each task's folder."""
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from audio_encoder_checker.evaluation.labels import NO_LABEL
 from audio_encoder_checker.evaluation.scorer.linear import loss_of
 from audio_encoder_checker.evaluation.scorer.metrics import frame_accuracy, segment_f1, segment_frames, timed_segment_f1
 
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 
     from audio_encoder_checker.evaluation.scorer.statistics import Statistic
     from audio_encoder_checker.evaluation.tasks import Task
-
-NO_LABEL = -1
-"""Of a frame that is nothing; ignored by loss and metric."""
 
 
 class Frames(NamedTuple):

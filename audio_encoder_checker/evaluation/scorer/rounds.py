@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from audio_encoder_checker.evaluation.scorer.frames import NO_LABEL, Frames
+from audio_encoder_checker.evaluation.labels import NO_LABEL
+from audio_encoder_checker.evaluation.scorer.frames import Frames
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
