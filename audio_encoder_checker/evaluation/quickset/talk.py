@@ -123,7 +123,7 @@ def _events(places: list[tuple[str, int, int]]) -> list[Event]:
 
 
 def make_spoof() -> Clips:
-    """Speech as it is, and speech that went through one of four vocoders; their noise and voices are alike."""
+    """Speech as it is, and speech that went through one of three vocoders; their noise and voices are alike."""
     labels = balanced_labels(SPOOF, SPOOF_SIZES, 2)
     utterances = []
     for index in range(len(labels)):
