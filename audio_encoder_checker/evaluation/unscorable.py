@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from audio_encoder_checker.evaluation.job import Part, ScoringJob
+    from audio_encoder_checker.evaluation.job import Part, Round, ScoringJob
 
 SMALLEST_NORM = 1e-12
 """Below it a vector is as good as zero: X-ARES divides by this instead of the vector's norm."""
@@ -46,18 +46,51 @@ def _items(part: Part) -> int:
 
 
 def _labels_problem(job: ScoringJob) -> str:
-    fewest = job.neighbours if job.task.track_b else 1
     for one in job.rounds:
-        if sum(_items(job.parts[name]) for name in one.train) < fewest:
-            return f"needs {fewest} training clips at least"
-        if not all(sum(_items(job.parts[name]) for name in names) for names in one):
-            return "a split has no clips"
+        problem = _round_problem(job, one)
+        if problem:
+            return problem
     if not job.task.kind.endswith("-class"):
         return ""
+    smallest = -1 if job.task.per_frame else 0  # a frame may have no label, a clip must have one (quirk 24)
     for name, part in job.parts.items():
-        if part.y is not None and len(part.y) and (part.y.min() < -1 or part.y.max() >= job.task.classes):
+        if part.y is not None and len(part.y) and (part.y.min() < smallest or part.y.max() >= job.task.classes):
             return f"{name}: labels go from {part.y.min()} to {part.y.max()}, expected 0 to {job.task.classes - 1}"
     return ""
+
+
+def _round_problem(job: ScoringJob, one: Round) -> str:
+    what = "frames with a label" if job.task.per_frame else "clips"
+    fewest = job.neighbours if job.task.track_b else 1
+    train, *judged = (sum(_counted(job, job.parts[name]) for name in names) for names in one)
+    if train < fewest:
+        return f"needs {fewest} training {what} at least"
+    if not all(judged):
+        return f"a split has no {what}"
+    if "EER" not in (job.task.metric, *job.task.also):
+        return ""
+    for names in (one.valid, one.test):
+        found = {label for name in names for label in set(_kept_labels(job.parts[name]).tolist())}
+        if len(found) == 1:
+            only = found.pop()
+            return f"{', '.join(names)}: an equal error rate needs clips of both classes, found class {only} alone"
+    return ""
+
+
+def _counted(job: ScoringJob, part: Part) -> int:
+    """What a part adds to training or test: clips that X-ARES keeps, or frames that have a label."""
+    if not job.task.per_frame:
+        return _items(part) if part.kept is None else int(part.kept.sum())
+    if part.y is None:
+        return 0
+    return len(part.y) if part.y.ndim == 2 else int((part.y >= 0).sum())
+
+
+def _kept_labels(part: Part) -> NDArray[Any]:
+    import numpy as np
+
+    labels = np.asarray(part.y)
+    return labels if part.kept is None else labels[part.kept]
 
 
 def _shape_problem(part: Part) -> str:

@@ -57,7 +57,7 @@ def test_fewer_training_clips_than_neighbours_are_refused(scoring_job: Build) ->
     assert problem_of(scoring_job(clips=18, track_b=False)) == ""
 
 
-@pytest.mark.parametrize(("label", "span"), [(-2, "-2 to 3"), (4, "0 to 4")])
+@pytest.mark.parametrize(("label", "span"), [(-2, "-2 to 3"), (-1, "-1 to 3"), (4, "0 to 4")])
 def test_a_label_of_no_class_is_refused(scoring_job: Build, label: int, span: str) -> None:
     job = scoring_job()
     y = np.array(job.parts["train"].y)
@@ -75,3 +75,34 @@ def test_a_lost_clip_is_refused(scoring_job: Build) -> None:
     job = scoring_job()
     x = np.array(job.parts["test"].x)
     assert problem_of(changed(job, "test", x=x[1:])) == "test: 29 embeddings and 30 labels do not match"
+
+
+def test_clips_that_x_ares_loses_are_no_neighbours(scoring_job: Build) -> None:
+    kept = np.arange(60) < 9
+    assert problem_of(changed(scoring_job(), "train", kept=kept)) == "needs 10 training clips at least"
+
+
+@pytest.mark.parametrize(
+    ("part", "labelled", "problem"),
+    [
+        ("train", 9, "needs 10 training frames with a label at least"),
+        ("test", 0, "a split has no frames with a label"),
+        ("test", 1, ""),
+    ],
+)
+def test_frames_without_labels_do_not_count(scoring_job: Build, part: str, labelled: int, problem: str) -> None:
+    job = scoring_job("frame-class")
+    y = np.full_like(np.asarray(job.parts[part].y), -1)
+    y[:labelled] = 2
+    assert problem_of(changed(job, part, y=y)) == problem
+
+
+@pytest.mark.parametrize("metrics", [{"metric": "EER"}, {"also": ("EER",)}])
+@pytest.mark.parametrize("part", ["valid", "test"])
+def test_an_equal_error_rate_needs_both_classes(scoring_job: Build, metrics: dict[str, Any], part: str) -> None:
+    job = scoring_job(classes=2, **metrics)
+    for name, one in job.parts.items():
+        job = changed(job, name, y=np.asarray(one.y) % 2)
+    assert problem_of(job) == ""
+    found = problem_of(changed(job, part, y=np.ones_like(np.asarray(job.parts[part].y))))
+    assert found == f"{part}: an equal error rate needs clips of both classes, found class 1 alone"
