@@ -34,6 +34,12 @@ class Frames(NamedTuple):
     x: Sequence[NDArray[np.float32]]
     y: Sequence[NDArray[Any]]
 
+    def in_a_row(self, items: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """The own frames of some items one after the other, without padding: [F, D], and [F] or [F, C]."""
+        x = np.concatenate([self.x[item] for item in items])
+        y = np.concatenate([self.y[item][: len(self.x[item])] for item in items])
+        return torch.from_numpy(x), torch.from_numpy(y)
+
     def joined(self, items: Sequence[int]) -> tuple[Tensor, Tensor]:
         """Some items padded to the longest: [B, T, D], and [B, T] or [B, T, C].
 
@@ -60,7 +66,7 @@ class FrameLearner:
         valid: what to choose the epoch by.
         task: its kind, metric and batch size.
         hop_ms: from frame to frame.
-        by_time: segments of exact length instead of X-ARES's.
+        by_time: segments of exact length instead of X-ARES's, and no padding in the loss.
     """
 
     probe: nn.Module
@@ -80,10 +86,13 @@ class FrameLearner:
 
     def loss(self, batch: Tensor) -> Tensor:
         """Over some training items."""
-        x, y = self.train.joined(batch.tolist())
-        outputs = self.probe(x)  # [B, T, C]
-        if y.ndim == 2:
-            return functional.cross_entropy(outputs.flatten(0, 1), y.flatten(), ignore_index=NO_LABEL)
+        x, y = self.train.in_a_row(batch.tolist()) if self.by_time else self.train.joined(batch.tolist())
+        outputs = self.probe(x)  # [B, T, C] or [F, C]
+        if self.task.kind == "frame-class":
+            total = functional.cross_entropy(
+                outputs.flatten(0, -2), y.flatten(), ignore_index=NO_LABEL, reduction="sum"
+            )
+            return total / (y != NO_LABEL).sum().clamp_min(1)  # a batch without any label teaches nothing
         return self._loss(outputs, y.float())
 
     def valid_metric(self) -> float:

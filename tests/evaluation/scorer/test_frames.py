@@ -66,3 +66,25 @@ def test_a_rare_positive_weighs_more() -> None:
         for weight in (1.0, 10.0)
     )  # fmt: skip
     assert heavy > 1.5 * plain
+
+
+@pytest.mark.parametrize("kind", ["frame-class", "frame-multilabel"])
+def test_padding_is_in_the_loss_unless_corrected(kind: str) -> None:
+    x = [np.full((2, 3), 1.0, dtype=np.float32), np.arange(18, dtype=np.float32).reshape(6, 3)]
+    y = [np.array([1, -1]), np.array([0, 1, 2, 3, 0, 1])]
+    if kind == "frame-multilabel":
+        y = [np.eye(5, 4, dtype=np.uint8)[one] for one in y]
+    items, task, every = Frames(x, y), task_of(kind), torch.tensor([0, 1])
+    probe = new_probe(3, 4, seed=0)
+    padded, own = (FrameLearner(probe, items, items, task, 40.0, by_time=by_time) for by_time in (False, True))
+    alone = [own.loss(torch.tensor([item])).item() for item in (0, 1)]
+    labelled = [1, 6] if kind == "frame-class" else [2, 6]
+    assert own.loss(every).item() == pytest.approx(np.average(alone, weights=labelled), rel=1e-5)
+    same = padded.loss(every).item() == pytest.approx(own.loss(every).item(), rel=1e-5)
+    assert same == (kind == "frame-class")  # whose padding has no label anyway
+
+
+def test_items_without_any_label_teach_nothing() -> None:
+    nothing = Frames([np.ones((2, 3), dtype=np.float32)], [np.array([-1, -1])])
+    learner = FrameLearner(new_probe(3, 4, seed=0), nothing, nothing, task_of("frame-class"), 40.0)
+    assert learner.loss(torch.tensor([0])).item() == 0.0
