@@ -171,7 +171,7 @@ class ClipLearner:
         if self.kind != "clip-class" and self.y.ndim != 2:
             raise ValueError(f"expected labels of shape [N, C], found {self.y.shape}")
         self._loss = loss_of(self.kind, self.pos_weight)
-        self._x = torch.from_numpy(np.array(self.x))
+        self._x = torch.from_numpy(np.require(self.x, requirements="W"))  # copied only if it lies on disk
         self._y = torch.from_numpy(np.array(self.y))
         if self.kind != "clip-class":
             self._y = self._y.float()

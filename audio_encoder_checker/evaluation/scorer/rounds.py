@@ -31,8 +31,17 @@ class Items:
         self.corrected = corrected
 
     def x(self) -> NDArray[np.float32]:
-        """Embeddings of clips, [N, D]."""
-        return np.concatenate([self._rows(part) for part in self.parts])
+        """Embeddings of clips, [N, D]; those of one whole part stay on disk, others are copied once."""
+        rows = [self._rows(part) for part in self.parts]
+        chosen = [self._chosen(part) for part in self.parts]
+        if len(rows) == 1 and chosen[0].all():
+            return rows[0]
+        counts = [int(marks.sum()) for marks in chosen]
+        joined = np.empty((sum(counts), rows[0].shape[1]), dtype=rows[0].dtype)
+        for some, marks, end, count in zip(rows, chosen, np.cumsum(counts), counts, strict=True):
+            # the mode that needs no buffer of the same size; no place lies outside
+            np.take(some, np.flatnonzero(marks), axis=0, out=joined[end - count : end], mode="clip")
+        return joined
 
     def y(self) -> NDArray[Any]:
         """Labels of clips, [N] or [N, C]."""
@@ -78,8 +87,7 @@ class Items:
         ]
 
     def _rows(self, part: Part) -> NDArray[np.float32]:
-        rows = part.true_x if self.corrected and part.true_x is not None else part.x
-        return _of(rows)[self._chosen(part)]
+        return _of(part.true_x if self.corrected and part.true_x is not None else part.x)
 
     def _chosen(self, part: Part) -> NDArray[np.bool_]:
         if part.kept is None or self.corrected:

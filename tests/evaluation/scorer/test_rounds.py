@@ -64,3 +64,12 @@ def test_parts_are_joined_and_their_clips_numbered_on(scoring_job: Build) -> Non
     assert len(official.x()) == len(official.y()) == 30
     assert len(corrected.x()) == 60
     assert corrected.clips().tolist() == [n // 2 for n in range(60)]
+
+
+def test_a_whole_part_is_not_copied_and_others_once(scoring_job: Build) -> None:
+    job = scoring_job()
+    train, test = np.asarray(job.parts["train"].x), np.asarray(job.parts["test"].x)
+    assert Items(job, ["train"]).x() is job.parts["train"].x
+    kept = np.arange(30) % 3 == 0
+    job = replace(job, parts={**job.parts, "test": replace(job.parts["test"], kept=kept)})
+    assert np.array_equal(Items(job, ["test", "train"]).x(), np.concatenate((test[kept], train)))
