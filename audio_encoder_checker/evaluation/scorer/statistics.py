@@ -133,17 +133,35 @@ class MeanAveragePrecision:
             return float(average_precision_score(self.labels[:, there], self.logits[:, there], average="macro"))
 
     def weighted(self, weights: NDArray[np.float32]) -> NDArray[np.float64]:
-        """See `Statistic`; precision is taken behind each positive, in falling order of the logits."""
+        """See `Statistic`."""
         there = np.flatnonzero(self.labels.any(axis=0))
-        total = np.zeros(len(weights))
-        for column in there:
-            order = np.argsort(-self.logits[:, column], kind="stable")
-            counted = weights[:, order]  # [R, N]
-            positive = counted * self.labels[order, column]
-            precision = np.cumsum(positive, axis=1) / np.maximum(np.cumsum(counted, axis=1), 1e-12)
-            total += (positive * precision).sum(axis=1) / np.maximum(positive.sum(axis=1), 1e-12)
+        counts = np.ascontiguousarray(weights.T)  # [N, R], so that an item's weights lie together
+        total = sum(
+            (_average_precisions(self.logits[:, column], self.labels[:, column], counts) for column in there),
+            np.zeros(len(weights)),
+        )
         result: NDArray[np.float64] = total / (self.labels.shape[1] if self.empty_counts else max(len(there), 1))
         return result
+
+
+def _average_precisions(logits: Numbers, labels: NDArray[Any], counts: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Average precision [R] of one class, with items [N] counted as often as `counts` [N, R] says.
+
+    Items with the same logit come together, as in scikit-learn: precision is taken where such a run ends, and only
+    runs that hold a positive matter.
+    """
+    order = np.argsort(-logits, kind="stable")
+    falling = logits[order]
+    ends = np.append(np.flatnonzero(falling[1:] != falling[:-1]), len(order) - 1)
+    positives = np.flatnonzero(labels[order])
+    runs, first = np.unique(np.searchsorted(ends, positives), return_index=True)
+    last = ends[runs]
+    starts = np.append(0, last[:-1] + 1)
+    below = np.cumsum(np.add.reduceat(counts[order[: last[-1] + 1]], starts, axis=0), axis=0)  # [runs, R]
+    found = np.add.reduceat(counts[order[positives]], first, axis=0)
+    hits = np.cumsum(found, axis=0)
+    averages: NDArray[np.float64] = (found * hits / np.maximum(below, 1e-12)).sum(axis=0) / np.maximum(hits[-1], 1e-12)
+    return averages
 
 
 @dataclass(frozen=True, eq=False)

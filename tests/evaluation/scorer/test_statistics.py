@@ -78,3 +78,11 @@ def test_a_share_is_a_mean() -> None:
 def test_more_errors_than_words_are_no_score_below_zero() -> None:
     assert InvertedWordErrorRate(np.array([5.0]), np.array([3.0])).value == 0.0
     assert InvertedWordErrorRate(np.array([1.0, 0.0]), np.array([3.0, 1.0])).value == 0.75
+
+
+def test_equal_logits_count_together_in_resampled_average_precision() -> None:
+    logits = np.round(LOGITS)  # many ties
+    weights = np.random.default_rng(1).integers(1, 4, (3, 60)).astype(np.float32)
+    found = MeanAveragePrecision(logits, LABELS).weighted(weights)
+    expected = [average_precision_score(LABELS, logits, average="macro", sample_weight=row) for row in weights]
+    np.testing.assert_allclose(found, expected, atol=1e-6)
