@@ -6,7 +6,8 @@ cross entropy over the batch with a learned temperature and a small penalty on t
 are negatives of each other, and the loss takes raw products where the metric takes cosines (quirk 23).
 
 What differs: X-ARES reads the word pieces of bert-base-uncased from the Hub. Here the words of the training captions
-are the vocabulary, lower-cased; a word that is not among them is passed over. Only the tokenizer is BERT's there, its
+are the vocabulary, lower-cased; a word that is not among them is passed over, and so are punctuation and the two
+tokens that BERT puts around each caption. Only the tokenizer is BERT's there, its
 embeddings are trained from scratch as here, so the two agree as far as whole words carry the meaning.
 """
 

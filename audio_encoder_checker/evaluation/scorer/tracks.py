@@ -122,7 +122,8 @@ def _captions(job: ScoringJob, one: Round, corrected: bool) -> Fold:
     learn, valid, test = (Items(job, names, corrected=corrected) for names in one)
     learner = CaptionLearner(learn.x(), learn.texts(), valid.x(), valid.texts(), job.seed)
     trained = train(learner, job.task.training, shuffle=job.seed)
-    there, back = learner.measure(trained.best, test.x(), test.texts())
+    head = trained.last if corrected and one.valid == one.test else trained.best
+    there, back = learner.measure(head, test.x(), test.texts())
     both = Ratio((there.parts + back.parts / back.wholes) / 2, np.ones(len(there.parts)))
     return {job.task.metric: both, DIRECTIONS[0]: there, DIRECTIONS[1]: back}
 

@@ -8,6 +8,7 @@ import pytest
 
 from audio_encoder_checker.evaluation.job import Round
 from audio_encoder_checker.evaluation.scorer import tracks
+from audio_encoder_checker.evaluation.scorer.linear import train
 from audio_encoder_checker.evaluation.scorer.tracks import track_a, track_b
 from audio_encoder_checker.evidence.scores import COSINE
 from tests.scoring import clip_part
@@ -125,3 +126,22 @@ def test_frames_beyond_the_bound_are_left_out_and_it_is_said(
     assert answer is not None
     assert answer["note"].startswith("200 training frames, chosen at random, vote; ")
     assert answer["n_test"] < 15
+
+
+def test_a_corrected_figure_does_not_choose_its_epoch_on_the_test_data(
+    scoring_job: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def train_badly_at_the_end(*args: Any, **options: Any) -> Any:
+        trained = train(*args, **options)
+        for weights in trained.last.parameters():
+            weights.data.zero_()
+        return trained
+
+    monkeypatch.setattr(tracks, "train", train_badly_at_the_end)
+    for kind in ("clip-class", "frame-class", "retrieval"):
+        job = scoring_job(kind, corrected=True)
+        same = replace(job, rounds=(Round(("train",), ("test",), ("test",)),))
+        for one, last in ((job, False), (same, True)):
+            answer = track_a(one)
+            assert answer["corrected"] is not None
+            assert (answer["corrected"]["value"] < 0.9 * value(answer)) == last
