@@ -42,10 +42,12 @@ def main() -> None:
         os.nice(NICE)
     torch.set_num_threads(1)  # one order of adding, so the same figures however many cores there are
     torch.optim.Adam([torch.zeros(1)])  # the first optimiser loads much of torch: not the first task's time
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what a library prints is no answer
     for line in sys.stdin:
         said = answer(Path(json.loads(line)["job"]))
-        sys.stdout.write(json.dumps(said) + "\n")
-        sys.stdout.flush()
+        answers.write(json.dumps(said) + "\n")
+        answers.flush()
 
 
 if __name__ == "__main__":

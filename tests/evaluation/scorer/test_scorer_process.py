@@ -44,6 +44,28 @@ def test_each_line_is_answered_by_one_in_their_order(tmp_path: Path, scoring_job
     }
 
 
+PRINTING = """
+import os, sys
+from audio_encoder_checker.evaluation.scorer import __main__ as scorer
+
+def answer(folder):
+    print("a library says something")
+    os.write(1, b"so does its C code\\n")
+    return {"unscorable": str(folder)}
+
+scorer.answer = answer
+scorer.main()
+"""
+
+
+@pytest.mark.box
+def test_what_is_printed_meanwhile_is_no_answer() -> None:
+    command = (*COMMAND[:2], "-c", PRINTING)
+    ended = subprocess.run(command, input='{"job": "x"}\n', capture_output=True, text=True, check=True, timeout=120)
+    assert json.loads(ended.stdout) == {"unscorable": "x"}
+    assert "so does its C code" in ended.stderr
+
+
 @pytest.mark.box
 def test_it_ends_when_nobody_can_ask_any_more() -> None:
     with subprocess.Popen(COMMAND, stdin=subprocess.PIPE) as scorer:
