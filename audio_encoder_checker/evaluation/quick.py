@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-QUICK_SET_VERSION = "3"
+QUICK_SET_VERSION = "4"
 """Raised with every change of what is heard; the cache and the reference scores carry it."""
 MAKERS = {
     "quick-words": speech.make_words,

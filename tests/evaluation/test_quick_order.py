@@ -22,6 +22,8 @@ REFERENCES = quick_references()
 TASKS = [task.id for task in quick_tasks()]
 TRAINED = ("silero", "resemblyzer", "openwakeword", "crepe")
 PLAIN = ("log-mel", "mfcc")
+PLAIN_LEADS = {"quick-phones"}
+"""None of the networks was made for phones, and one has frames longer than they are."""
 LEADERS = {
     "quick-words": "openwakeword",
     "quick-speaker": "resemblyzer",
@@ -46,10 +48,10 @@ def good(name: str, task: str) -> float:
 def test_nothing_learnt_is_below_the_best_plain_spectrum_and_that_below_the_best_network(task: str) -> None:
     controls = max(good(name, task) for name in ("noise", "randomconv"))
     plain = max(good(name, task) for name in PLAIN)
-    best = max(good(name, task) for name in (*TRAINED, *PLAIN))
+    network = max(good(name, task) for name in TRAINED)
     assert good("noise", task) < plain
-    assert controls < best
-    assert plain <= best < 0.985
+    assert controls < max(network, plain) < 0.985
+    assert (plain < network) == (task not in PLAIN_LEADS)
 
 
 @pytest.mark.parametrize("task", LEADERS)

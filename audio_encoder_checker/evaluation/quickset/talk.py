@@ -172,10 +172,10 @@ def make_count() -> Clips:
             rng = generator(COUNT, 0, index, speaker)
             voice = make_voice(COUNT, 1000 * index + speaker)
             utterances.append(Utterance(rng, voice, _syllables(rng, 3)))
-            owners.append(index)
+            owners.append((index, speaker))
     mixtures = [np.zeros(COUNT_SAMPLES) for _ in labels]
-    for owner, clip in zip(owners, speak(utterances, COUNT_SAMPLES), strict=True):
-        strength = 10 ** (generator(COUNT, 3, owner, len(clip.places)).uniform(-3, 3) / 20)
+    for (owner, speaker), clip in zip(owners, speak(utterances, COUNT_SAMPLES), strict=True):
+        strength = 10 ** (generator(COUNT, 3, owner, speaker).uniform(-3, 3) / 20)
         mixtures[owner] += strength * clip.signal / (clip.signal.std() + 1e-12)
     audio = []
     for index, mixture in enumerate(mixtures):
