@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from audio_encoder_checker.datasets.download import PART, md5_of
 from audio_encoder_checker.datasets.records import RemoteFile, files_for, read_record
 from audio_encoder_checker.errors import MachineError, UsageError
+from audio_encoder_checker.evaluation.documents import read_object, write_object
 from audio_encoder_checker.evaluation.shards import list_samples, shards_of
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _link_twin(root: Path, target: Path, file: RemoteFile) -> bool:
     """Use the same file of another task, where the file system has links."""
     for manifest in root.glob(f"*/{MANIFEST}"):
         twin = manifest.parent / file.name
-        known = _read_manifest(manifest).get(file.name)
+        known = read_object(manifest).get(file.name)
         if twin != target and known == [file.size, file.md5] and _has_size(twin, file.size):
             try:
                 os.link(twin, target)
@@ -113,18 +113,7 @@ def _link_twin(root: Path, target: Path, file: RemoteFile) -> bool:
 
 def _remember(wanted: Wanted) -> None:
     path = wanted.folder / MANIFEST
-    known = _read_manifest(path) | {one.name: [one.size, one.md5] for one in wanted.files}
-    passing = path.with_suffix(".new")
-    passing.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    passing.replace(path)
-
-
-def _read_manifest(path: Path) -> dict[str, Any]:
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return data if isinstance(data, dict) else {}
+    write_object(path, read_object(path) | {one.name: [one.size, one.md5] for one in wanted.files})
 
 
 def _has_size(path: Path, size: int) -> bool:
@@ -146,7 +135,7 @@ def verify(root: Path, task: Task, *, mini: bool) -> list[str]:
     for part, found in shards.items():
         if not found:
             problems.append(f"no shard for {part}")
-    known = _read_manifest(root / task.folder / MANIFEST)
+    known = read_object(root / task.folder / MANIFEST)
     for path in sorted({shard for found in shards.values() for shard in found}):
         problem = _file_problem(path, known.get(path.name))
         if problem:

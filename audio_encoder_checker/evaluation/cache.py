@@ -8,6 +8,7 @@ has the same name never share any (quirk 18), and a changed file starts anew.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
 import os
@@ -39,6 +40,7 @@ def content_key(*facts: Any) -> str:
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:40]
 
 
+@functools.cache
 def environment_facts() -> dict[str, Any]:
     """The interpreter and the packages that an encoder can see, with their versions."""
     import platform

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from audio_encoder_checker.evaluation.clips import SPLITS, Clip, Position
+from audio_encoder_checker.evaluation.documents import read_object, write_object
 from audio_encoder_checker.evaluation.job import Round
 from audio_encoder_checker.evaluation.labels import LabelError, read_label
 
@@ -192,14 +194,16 @@ def digest_of(shards: tuple[Path, ...], index: Path) -> str:
         shards: of a part.
         index: a file that remembers the digest of each shard by path, size and time, so that it is read once.
     """
-    known = _read_index(index)
+    known = read_object(index)
     total = hashlib.sha256()
     for shard in shards:
         status = shard.stat()
         identity = f"{shard.absolute()} {status.st_size} {status.st_mtime_ns} {status.st_ino}"
         if identity not in known:
             known[identity] = _content_digest(shard)
-            _write_index(index, known)
+            with contextlib.suppress(OSError):  # without it shards are read once more
+                index.parent.mkdir(parents=True, exist_ok=True)
+                write_object(index, known)
         total.update(f"{shard.name} {known[identity]}\n".encode())
     return total.hexdigest()
 
@@ -210,23 +214,3 @@ def _content_digest(path: Path) -> str:
         while chunk := file.read(CHUNK):
             digest.update(chunk)
     return digest.hexdigest()
-
-
-def _read_index(index: Path) -> dict[str, str]:
-    try:
-        data = json.loads(index.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return data if isinstance(data, dict) else {}
-
-
-def _write_index(index: Path, known: dict[str, str]) -> None:
-    """Best effort: without it shards are read once more."""
-    import contextlib
-    import os
-
-    with contextlib.suppress(OSError):
-        index.parent.mkdir(parents=True, exist_ok=True)
-        passing = index.with_suffix(f".{os.getpid()}")
-        passing.write_text(json.dumps(known), encoding="utf-8")
-        passing.replace(index)

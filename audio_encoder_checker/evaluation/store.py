@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from audio_encoder_checker.evaluation.batches import Progress
 from audio_encoder_checker.evaluation.clips import Position
+from audio_encoder_checker.evaluation.documents import read_object, write_object
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -137,15 +138,13 @@ class PartStore:
         for descriptor in (self._rows, self._true_rows, self._records):
             os.fsync(descriptor)
         self.state = self._written = replace(self._written, progress=progress, problems=problems, done=done)
-        passing = self.folder / f"{STATE}.new"
-        passing.write_text(json.dumps(asdict(self.state)), encoding="utf-8")
-        passing.replace(self.folder / STATE)
+        write_object(self.folder / STATE, asdict(self.state))
 
 
 def _read_state(folder: Path) -> State:
     """What was committed; the start if nothing was, or if it cannot be understood."""
     try:
-        data = json.loads((folder / STATE).read_text(encoding="utf-8"))
+        data = read_object(folder / STATE)
         position, clips, items = data["progress"]
         progress = Progress(Position(*position), clips, items)
         state = State(**data | {"progress": progress, "problems": tuple(map(tuple, data["problems"]))})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.table import Table  # noqa: TID253 - only a run that has something to show imports this module
@@ -46,28 +47,43 @@ def scores(report: Report, console: Console) -> None:
     console.print()
 
 
+class Column(NamedTuple):
+    """A column of numbers: what it says of a task, and of all together."""
+
+    title: str
+    value: Callable[[TaskScore], str]
+    average: str = ""
+    style: str = "dim"
+
+
 def _table(title: str, track: Sequence[TaskScore], average: float | None, known: Sequence[Known], width: int) -> Table:
-    extra = [column for column in EXTRA if any(column.value(score) for score in track)]
-    room = width - max(len(score.task) for score in track) - FIXED - EXTRA_WIDTH * len(extra)
-    shown, with_best = _fitting(known, room)
+    columns = _columns(track, average, known, width)
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column(title, no_wrap=True)
     table.add_column("metric", style="dim", no_wrap=True)
-    headers = ["score", *(column.title for column in extra), *(one.name for one in shown)]
-    headers += (["best known"] if with_best else []) + (["place"] if known else [])
-    for header in headers:
-        ours = header in ("score", "place")
-        table.add_column(header, justify="right", style="" if ours else "dim", no_wrap=True)
+    for column in columns:
+        table.add_column(column.title, justify="right", style=column.style, no_wrap=True)
     for score in track:
-        cells = [score.task, SHORT.get(score.official.metric, score.official.metric), _score(score.official)]
-        cells += [column.value(score) for column in extra]
-        cells += [_number(one.scores.get(score.task)) for one in shown]
-        cells += [best(score, known)] if with_best else []
-        cells += [" of ".join(map(str, place(score, known)))] if known else []
-        table.add_row(*cells)
-    averages = [_number(average_of(one, track)) for one in shown]
-    table.add_row("weighted average", "", _number(average), *("" for _ in extra), *averages, style="bold")
+        metric = score.official.metric
+        table.add_row(score.task, SHORT.get(metric, metric), *(column.value(score) for column in columns))
+    table.add_row("weighted average", "", *(column.average for column in columns), style="bold")
     return table
+
+
+def _columns(track: Sequence[TaskScore], average: float | None, known: Sequence[Known], width: int) -> list[Column]:
+    """What has room beside the score: corrected figures and diagnostics, known encoders, and the place among them."""
+    extra = [column for column in EXTRA if any(map(column.value, track))]
+    room = width - max(len(score.task) for score in track) - FIXED - EXTRA_WIDTH * len(extra)
+    shown, with_best = _fitting(known, room)
+    columns = [Column("score", lambda score: _score(score.official), _number(average), ""), *extra]
+    columns += [Column(one.name, partial(_of, one), _number(average_of(one, track))) for one in shown]
+    columns += [Column("best known", lambda score: best(score, known))] if with_best else []
+    columns += [Column("place", lambda score: " of ".join(map(str, place(score, known))), "", "")] if known else []
+    return columns
+
+
+def _of(known: Known, score: TaskScore) -> str:
+    return _number(known.scores.get(score.task))
 
 
 def _fitting(known: Sequence[Known], room: int) -> tuple[Sequence[Known], bool]:
@@ -80,13 +96,6 @@ def _fitting(known: Sequence[Known], room: int) -> tuple[Sequence[Known], bool]:
     return floor if room >= NUMBER + 2 * GAP else [], False
 
 
-class Extra(NamedTuple):
-    """A column that is shown where a task has something in it."""
-
-    title: str
-    value: Callable[[TaskScore], str]
-
-
 def _corrected(score: TaskScore) -> str:
     return f"{score.corrected.value:.3f}" if score.corrected else ""
 
@@ -95,7 +104,8 @@ def _cosine(score: TaskScore) -> str:
     return next((f"{one.value:.3f}" for one in score.beside if one.metric == COSINE), "")
 
 
-EXTRA = (Extra("corrected", _corrected), Extra("cosine", _cosine))
+EXTRA = (Column("corrected", _corrected), Column("cosine", _cosine))
+"""Shown where a task has something in them."""
 
 
 def _score(measure: Measure) -> str:

@@ -155,11 +155,10 @@ class Evaluation:
         manner = self._manner(task)
         stores = {}
         for name, source in data.parts.items():
-            temporary = Path(self.session.workspace, "embeddings", task.id, name)
+            folder = Path(self.session.workspace, "embeddings", task.id, name)
             digest = data.digests.get(name)
-            folder = temporary
-            if digest and self.wishes.keep:
-                folder = folders.enter_context(kept_folder(self._key(task, digest), temporary))
+            if digest:
+                folder = folders.enter_context(kept_folder(self._key(task, digest), folder))
             with PartStore(folder) as store:
                 embed(
                     store,

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from audio_encoder_checker.evaluation.job import Round, ScoringJob
     from audio_encoder_checker.evaluation.scorer.bootstrap import MeasureAnswer
+    from audio_encoder_checker.evaluation.scorer.linear import Trained
     from audio_encoder_checker.evaluation.scorer.statistics import Statistic
 
     Fold = dict[str, Statistic]
@@ -100,12 +101,16 @@ def _clips(job: ScoringJob, one: Round, corrected: bool) -> Fold:
         task.training.pos_weight,
     )
     trained = train(learner, task.training, shuffle=job.seed)
-    # the corrected figure does not choose the epoch on the test data (quirk 5)
-    probe = trained.last if corrected and one.valid == one.test else trained.best
+    probe = _chosen(trained, one, corrected)
     outputs, labels = clip_outputs(probe, test.x()), test.y()
     if corrected:
         outputs, labels = per_clip(outputs, test.clips()), first_of_clip(labels, test.clips())
     return {name: clip_metric(name, outputs, labels, corrected=corrected) for name in (task.metric, *task.also)}
+
+
+def _chosen(trained: Trained, one: Round, corrected: bool) -> Any:
+    """The probe to test: the corrected figure does not choose its epoch on the test data (quirk 5)."""
+    return trained.last if corrected and one.valid == one.test else trained.best
 
 
 def _frames(job: ScoringJob, one: Round, corrected: bool) -> Fold:
@@ -114,7 +119,7 @@ def _frames(job: ScoringJob, one: Round, corrected: bool) -> Fold:
     probe = new_probe(learn.x[0].shape[1], task.classes, job.seed)
     learner = FrameLearner(probe, learn, valid, task, job.hop_ms, by_time=corrected)
     trained = train(learner, task.training, shuffle=job.seed)
-    probe = trained.last if corrected and one.valid == one.test else trained.best
+    probe = _chosen(trained, one, corrected)
     return {task.metric: learner.measure(probe, test)}
 
 
@@ -122,7 +127,7 @@ def _captions(job: ScoringJob, one: Round, corrected: bool) -> Fold:
     learn, valid, test = (Items(job, names, corrected=corrected) for names in one)
     learner = CaptionLearner(learn.x(), learn.texts(), valid.x(), valid.texts(), job.seed)
     trained = train(learner, job.task.training, shuffle=job.seed)
-    head = trained.last if corrected and one.valid == one.test else trained.best
+    head = _chosen(trained, one, corrected)
     there, back = learner.measure(head, test.x(), test.texts())
     both = Ratio((there.parts + back.parts / back.wholes) / 2, np.ones(len(there.parts)))
     return {job.task.metric: both, DIRECTIONS[0]: there, DIRECTIONS[1]: back}
