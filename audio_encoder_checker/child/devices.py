@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch._subclasses.fake_tensor import FakeTensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from .tags import CPU, CUDA, Origin, Tag, Tags, storage, telling, tensors_in
@@ -38,6 +39,9 @@ FREE = frozenset({"copy_", "_to_copy", "set_", "lift_fresh", "_pack_padded_seque
 INDEXING = frozenset({"index", "_unsafe_index", "index_put", "index_put_", "_index_put_impl_", "_unsafe_index_put"})
 JOINING = frozenset({"cat", "stack"})  # the only common ones that refuse numbers on the CPU as well
 UNSEEN = frozenset({"empty", "lift_fresh", "set_"})  # `torch.Tensor(...)`, `from_numpy` and `torch.load` show no call
+
+KNOWN = (torch.Tensor, torch.nn.Parameter, FakeTensor)
+"""Classes of tensor that have a storage, and no ways of their own."""
 
 SCRIPT = "TorchScript, or an extension in C++: what happens inside does not show"
 OUT_OF_SIGHT = "a tensor class or a transform of its own (torch.func): its tensors have no storage to follow"
@@ -133,6 +137,9 @@ class Pretence:
 class Operators(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch does not type it
     """Tags each new storage with the device of its inputs, and refuses to mix devices where CUDA would."""
 
+    whole: frozenset[Any] = frozenset()
+    """Composite operations that are not taken apart."""
+
     def __init__(self, pretence: Pretence) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # same
         self.pretence = pretence
@@ -141,9 +148,11 @@ class Operators(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch do
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """One operation: judge its inputs, run it on the CPU, enter its results."""
         kwargs = kwargs or {}
-        if any(kind.__torch_dispatch__ is not torch.Tensor.__torch_dispatch__ for kind in types):
+        if func.namespace == "prim":  # questions about a tensor
+            return func(*args, **kwargs)
+        if any(kind.__torch_dispatch__ is not torch.Tensor.__torch_dispatch__ for kind in types if kind not in KNOWN):
             self.pretence.lost = OUT_OF_SIGHT
-        if torch.is_inference_mode_enabled() and func.namespace == "aten":
+        if torch.is_inference_mode_enabled() and func.namespace == "aten" and func not in self.whole:
             with self:  # autograd takes composite operations apart; without it nobody does
                 result = func.decompose(*args, **kwargs)
             if result is not NotImplemented:
@@ -155,7 +164,7 @@ class Operators(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch do
         devices = {tag.device if tag else CPU for tag in tags}
         if len(devices) > 1 and call and func.namespace in OWN_NAMESPACES:
             self._judge(func, args, inputs)
-        result = func(*args, **kwargs)
+        result = self.perform(func, args, kwargs, CUDA in devices)
         new = self._new(_name(func), result, unknown)
         if new:
             self._note(func, call)
@@ -163,7 +172,15 @@ class Operators(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch do
             if tag:
                 for tensor in new:
                     self.tags.put(tensor, tag)
+        self.performed(func, args, kwargs, result)
         return result
+
+    def perform(self, func: Any, args: Any, kwargs: Any, _on_card: bool) -> Any:  # noqa: FBT001 - one call, by place
+        """Run an operation on the CPU."""
+        return func(*args, **kwargs)
+
+    def performed(self, func: Any, args: Any, kwargs: Any, result: Any) -> None:
+        """It is done, and its results are in the books."""
 
     def _new(self, name: str, result: Any, unknown: list[Any]) -> list[torch.Tensor]:
         """The tensors of a result whose storage is not in the books, and is none of the inputs' that are not either."""

@@ -11,8 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from .ledger import ACTIVATION, ON_CPU
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from .ledger import Ledger
 
 CUDA, CPU = "cuda", "cpu"
 
@@ -36,10 +40,15 @@ class Tag:
 
 
 class Tags:
-    """The books. An entry goes with its storage."""
+    """The books. An entry goes with its storage.
+
+    Attributes:
+        ledger: is told of every storage that is entered, changes its device, or goes; None where nobody counts.
+    """
 
     def __init__(self) -> None:
         self._entries: dict[int, tuple[Tag, weakref.ref[Any]]] = {}
+        self.ledger: Ledger | None = None
 
     def of(self, tensor: torch.Tensor) -> Tag | None:
         """The tag of a tensor's storage; None where the storage was made out of sight."""
@@ -57,8 +66,22 @@ class Tags:
 
     def put_storage(self, held: Any, tag: Tag) -> None:
         """The same for a storage of its own."""
-        key, entries = id(held), self._entries
-        entries[key] = (tag, weakref.ref(held, lambda _gone: entries.pop(key, None)))
+        key = id(held)
+        known = self._entries.get(key)
+        self.alias(held, tag)
+        if self.ledger and (known is None or known[0].device != tag.device):
+            size = held.nbytes() if isinstance(held, torch.UntypedStorage) else 0
+            self.ledger.enter(key, size, ACTIVATION + (0 if tag.device == CUDA else ON_CPU))
+
+    def alias(self, held: Any, tag: Tag) -> None:
+        """Enter a storage that takes no memory: it stands for another one."""
+        key = id(held)
+        self._entries[key] = (tag, weakref.ref(held, lambda _gone: self._forget(key)))
+
+    def _forget(self, key: int) -> None:
+        self._entries.pop(key, None)
+        if self.ledger:
+            self.ledger.leave(key)
 
 
 def storage(tensor: torch.Tensor) -> Any:

@@ -1,0 +1,80 @@
+"""Answers for code that asks symbolic tensors for data, which they do not have, or for their device."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch._subclasses.fake_tensor import FakeTensor
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import _disable_current_modes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ARRAYS = frozenset({"numpy", "__array__"})
+VALUES = frozenset({"item", "tolist", "__bool__", "__int__", "__float__", "__index__", "__contains__"})
+LOUDNESS = 0.1
+
+
+class StandIns(TorchFunctionMode):
+    """Answers what a symbolic tensor cannot, with noise or zeros of its shape.
+
+    Attributes:
+        asked: the functions that wanted data.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: set[str] = set()
+
+    def __torch_function__(
+        self, func: Callable[..., Any], _types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        """Call the function; where there is no data, call it on a stand-in."""
+        kwargs = kwargs or {}
+        name = getattr(func, "__name__", "")
+        if args and isinstance(args[0], FakeTensor):
+            if name in ARRAYS:
+                self.asked.add(name)
+                return stand_in(args[0]).numpy()
+            if name in VALUES:
+                try:
+                    return func(*args, **kwargs)
+                except Exception:  # whatever torch says of tensors without data
+                    self.asked.add(name)
+                    with _disable_current_modes():
+                        return getattr(stand_in(args[0]), name)(*args[1:], **kwargs)
+        return func(*args, **kwargs)
+
+
+def stand_in(tensor: torch.Tensor) -> torch.Tensor:
+    """A real tensor of the same shape."""
+    with torch._C.DisableTorchFunction(), _disable_current_modes():  # noqa: SLF001 - torch's own name for it
+        shape = tuple(tensor.shape)
+        if tensor.dtype.is_floating_point:
+            return torch.randn(shape, dtype=tensor.dtype).mul_(LOUDNESS)
+        return torch.zeros(shape, dtype=tensor.dtype)
+
+
+@contextlib.contextmanager
+def devices_told_by(answer: Callable[[torch.Tensor], torch.device | None]) -> Iterator[None]:
+    """Let symbolic tensors say where they are pretended to be.
+
+    Their `device` is a property of their own, which no mode gets to see.
+
+    Args:
+        answer: the device that code shall see, or None while torch itself is asking.
+    """
+    own: Any = FakeTensor.device
+
+    def device(tensor: Any) -> Any:
+        told = None if tensor.fake_mode.in_kernel_invocation else answer(tensor)
+        return told or own.fget(tensor)
+
+    FakeTensor.device = property(device, own.fset)  # type: ignore[assignment]  # a property for a property
+    try:
+        yield
+    finally:
+        FakeTensor.device = own

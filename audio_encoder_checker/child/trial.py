@@ -1,0 +1,164 @@
+"""Run an encoder on a pretended card, and keep the books of its memory and its work. Runs in the box.
+
+Once with real tensors, held against the CPU's allocator; then as often as asked with symbolic ones, which have a shape
+and no data: ten minutes of audio take no memory and hardly any time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
+
+from . import kernels, truth
+from .answers import Functions
+from .card import plugged_in
+from .devices import Pretence
+from .holdings import survey
+from .ledger import INPUT, ON_CPU, POSSIBLE, TEMPORARY
+from .recorder import Recorder
+from .symbolic import StandIns, devices_told_by
+from .tags import CUDA, storage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+NOTABLE = 4096
+"""Bytes: what an operation takes in secret is noted from here on."""
+
+
+class Trial:
+    """One encoder on a pretended card.
+
+    Args:
+        make: imports and constructs the encoder.
+        root: the repository, as a path.
+    """
+
+    def __init__(self, make: Callable[[], Any], root: str) -> None:
+        self.pretence = Pretence(root)
+        self.hidden: dict[str, float] = {}
+        recorder = Recorder(self.pretence)
+        with self._pretending(recorder):
+            encoder = make()
+            survey_before = survey(encoder, root)
+            self.pretence.blind = dict(survey_before.unseen)
+            self.encoder = encoder.to(CUDA)
+            self.built = recorder.ledger
+        self.pretence.tags.ledger = None
+
+    def real(self, audio: torch.Tensor, *, profiled: bool) -> tuple[dict[str, Any], bytes]:
+        """Call the encoder on audio `[B, samples]`.
+
+        Args:
+            audio: on the CPU.
+            profiled: hold the books to the CPU's allocator, and remember what they miss.
+
+        Returns:
+            A header, and the rows of the ledger.
+        """
+        recorder = self._recorder(marks=profiled)
+        watch = truth.observed() if profiled else contextlib.nullcontext(truth.Truth())
+        with watch as seen, self._pretending(recorder), torch.inference_mode():
+            recorder.begin_call()
+            shape = self._call(audio, recorder)
+        header, payload = _report(recorder, shape)
+        if profiled:
+            header["truth"] = self._compare(recorder, seen)
+        return header, payload
+
+    def symbolic(self, batch: int, samples: int, *, grad: bool) -> tuple[dict[str, Any], bytes]:
+        """The same with audio that has no data."""
+        mode = FakeTensorMode(allow_non_fake_inputs=True, static_shapes=True)
+        recorder = self._recorder(symbolic=mode)
+        recorder.hidden = self.hidden
+        stand_ins = StandIns()
+        with torch.set_grad_enabled(grad), torch.inference_mode(not grad), mode, stand_ins:
+            audio = torch.empty(batch, samples)
+            with self._pretending(recorder) as functions, devices_told_by(
+                lambda tensor: None if recorder.busy else functions.device(tensor)
+            ):
+                recorder.begin_call()
+                shape = self._call(audio, recorder)
+        header, payload = _report(recorder, shape)
+        header["guessed"] = sorted(recorder.unsure)
+        header["stand_ins"] = sorted(stand_ins.asked)
+        return header, payload
+
+    def _recorder(self, **how: Any) -> Recorder:
+        recorder = Recorder(self.pretence, **how)
+        recorder.ledger.live = self.built.live
+        recorder.ledger.count = self.built.count
+        return recorder
+
+    def _call(self, audio: torch.Tensor, recorder: Recorder) -> list[int]:
+        """What X-ARES does: the shape of the embeddings."""
+        moved = audio.to(CUDA)
+        self._mark_input(moved, recorder)
+        output = self.encoder(moved)
+        shape = list(output.shape) if isinstance(output, torch.Tensor) else []
+        output.to("cpu").detach() if isinstance(output, torch.Tensor) else None
+        return shape
+
+    def _mark_input(self, audio: torch.Tensor, recorder: Recorder) -> None:
+        key = id(storage(audio))
+        if key in recorder.ledger.live:
+            recorder.ledger.enter(key, kernels.nbytes(audio), INPUT)
+
+    def _compare(self, recorder: Recorder, seen: truth.Truth) -> dict[str, Any]:
+        """The books against the CPU's allocator; what an operation took beside its result is remembered."""
+        operations = recorder.ledger.operations
+        packets = {str(packet) for packet in kernels.OF_DEVICE}
+        others = {n for n, operation in enumerate(operations) if operation.name in packets}
+        peak, hidden = seen.peak(others)
+        for number, size in hidden.items():
+            operation = operations[number]
+            secret = size - operation.taken
+            if secret > NOTABLE and operation.read:
+                self.hidden[operation.name] = max(secret / operation.read, self.hidden.get(operation.name, 0.0))
+        return {"allocator": peak, "books": books_peak(recorder, others), "hidden": dict(list(self.hidden.items())[:20])}
+
+    @contextlib.contextmanager
+    def _pretending(self, recorder: Recorder) -> Iterator[Functions]:
+        functions = Functions(self.pretence)
+        with plugged_in(self.pretence), recorder, functions:
+            yield functions
+        gc.collect()
+
+
+def books_peak(recorder: Recorder, others: set[int]) -> int:
+    """Most bytes at once that a call added, on both devices together.
+
+    Args:
+        recorder: of the call.
+        others: operations whose inner allocations do not count.
+    """
+    best = current = 0
+    sizes: dict[int, int] = {}
+    for number, size, kind, operation in recorder.ledger.rows():
+        if operation < 0:
+            continue
+        if size < 0:
+            current -= sizes.pop(number, 0)
+        elif kind & ~ON_CPU < (TEMPORARY if operation in others else POSSIBLE):
+            sizes[number] = size
+            current += size
+            best = max(best, current)
+    return best
+
+
+def _report(recorder: Recorder, shape: list[int]) -> tuple[dict[str, Any], bytes]:
+    ledger = recorder.ledger
+    peak, largest = ledger.at_peak()
+    header = {
+        "shape": shape,
+        "events": len(ledger.events) // 4,
+        "operations": len(ledger.operations),
+        "peak": peak,
+        "largest": largest,
+        "cpu_s": recorder.cpu_s,
+    }
+    return header, ledger.events.tobytes() + ledger.work.tobytes()
