@@ -23,6 +23,7 @@ from audio_encoder_checker.catalogue import all_checks, matching
 from audio_encoder_checker.config import Config, read_config
 from audio_encoder_checker.devices import choose_device
 from audio_encoder_checker.errors import MachineError, NoGpuError, UsageError
+from audio_encoder_checker.evaluation.tasks import challenge_tasks
 from audio_encoder_checker.evidence.archive import ArchiveListing, UnpackFacts
 from audio_encoder_checker.evidence.contract import EncodeTraces
 from audio_encoder_checker.evidence.landmarks import Landmarks
@@ -40,7 +41,7 @@ from audio_encoder_checker.sandbox.ask import Session
 from audio_encoder_checker.sandbox.box import Limits
 from audio_encoder_checker.sandbox.choose import choose_box
 from audio_encoder_checker.sandbox.sweep import subfolder, sweep, workspace
-from audio_encoder_checker.stages import contract, evaluate, second
+from audio_encoder_checker.stages import budget, contract, evaluate, second
 from audio_encoder_checker.stages.evaluate import Evaluation
 from audio_encoder_checker.stages.load import Target, load_encoder
 from audio_encoder_checker.stages.plan import Wishes, make_plan
@@ -56,6 +57,7 @@ EVIDENCE: dict[str, tuple[type, ...]] = {
     "source": (SourceFacts, Landmarks),
     "load": (LoadFacts, EncoderFacts, Isolation, Conduct, Usage),
     "contract": (*contract.KINDS, *second.KINDS),
+    "budget": budget.KINDS,
     "evaluate": evaluate.KINDS,
 }
 """The stages in order, and the kinds of evidence that each makes."""
@@ -63,7 +65,7 @@ STAGES = tuple(EVIDENCE)
 RUNNING = tuple(kind for stage in STAGES[2:] for kind in EVIDENCE[stage])
 """Evidence that needs the encoder to run."""
 
-AFTER_LOADING = (*EVIDENCE["contract"], *EVIDENCE["evaluate"])
+AFTER_LOADING = (*EVIDENCE["contract"], *EVIDENCE["budget"], *EVIDENCE["evaluate"])
 
 INTERRUPTED = "the run was interrupted"
 """Why evidence is missing after Ctrl-C."""
@@ -82,6 +84,7 @@ class Options:
         encoder: `FILE[:CLASS]`, empty to search.
         stages: which to judge; those before the last of them are run in any case.
         profile: rule book, by name or TOML file.
+        machine: budget, by name or TOML file; empty for the profile's.
         box: `auto`, `strong`, `medium` or `weak`.
         trust: the user trusts the code, so that a weak box will do.
         device: `auto`, `cpu` or `cuda[:N]`.
@@ -97,6 +100,7 @@ class Options:
     encoder: str = ""
     stages: tuple[str, ...] = STAGES
     profile: str = DEFAULT_PROFILE
+    machine: str = ""
     box: str = "auto"
     trust: bool = False
     device: str = "auto"
@@ -118,7 +122,8 @@ def check_submission(path: Path, options: Options | None = None, progress: Progr
     """
     options = options or Options()
     _matching((*options.select, *options.ignore))  # a word that chooses no check is told before anything runs
-    rules, plan, submission = load_rules(options.profile), make_plan(options.evaluation), read_submission(path)
+    rules = load_rules(options.profile, options.machine)
+    plan, submission = make_plan(options.evaluation), read_submission(path)
     if plan.wishes.data:
         rules = replace(rules, limits=rules.limits.for_data())
     sweep()
@@ -152,7 +157,7 @@ class _Run:
         self.timings: dict[str, float] = {}
         self.stages = set(options.stages)
         self.interrupted = False
-        self.loaded_bytes = 0
+        self.loaded = budget.Loaded(0, 0)
         self.second_conducts: list[Conduct] = []
 
     def all_stages(self) -> None:
@@ -261,7 +266,7 @@ class _Run:
         with self._stage("load"):
             loaded, encoder = load_encoder(session, target, self.rules, self._load_s)
             self.evidence.put(loaded, *([encoder] if encoder else []))
-            self.loaded_bytes = session.usage().peak_memory_bytes
+            self.loaded = budget.Loaded(session.usage().peak_memory_bytes, session.resident_bytes())
         self._on_gpu(session, loaded.outcome)
         if loaded.network_needed:
             self.evidence.miss(f"{NO_NETWORK}: {loaded.outcome}", *RUNNING)
@@ -275,6 +280,9 @@ class _Run:
                 if not session.ended:
                     self._start_again(session, target, encoder)
         blocked = self._blocked("contract") or session.ended is not None
+        if last >= STAGES.index("budget") and not blocked:
+            with self._stage("budget"):
+                self._forecast(session, target, encoder)
         if last >= STAGES.index("evaluate") and not blocked:
             session.begin_stage("evaluate", self.rules.limits.evaluate_s)
             with self._stage("evaluate"):
@@ -310,11 +318,33 @@ class _Run:
             on_call=self.progress.detail,
         )  # fmt: skip
         try:
-            self.evidence.put(*again.run(self.loaded_bytes))
+            self.evidence.put(*again.run(self.loaded.peak_bytes))
         except MachineError as error:
             self.evidence.miss(f"{error}; {error.hint}", *second.KINDS)
         self.evidence.miss("the first process does not survive the same call", *second.KINDS)
         self.second_conducts = again.conducts
+
+    def _forecast(self, session: Session, target: Target, encoder: EncoderFacts) -> None:
+        """A process of its own; where there is no room for it, its checks stay open."""
+        traces = self.evidence.get(EncodeTraces)
+        returned = traces.reference.returned if traces else None
+        try:
+            with session.beside(subfolder(self.workspace)) as other:
+                other.begin_stage("budget", self.rules.limits.budget_s)
+                trial = budget.Trial(
+                    other, target, self.rules, self.loaded,
+                    rate_hz=contract.usable_rate(encoder),
+                    seed=self.options.seed,
+                    load_s=self._load_s,
+                    call_s=self._call_s,
+                    keeps_gradient=returned is not None and returned.requires_grad,
+                    on_call=self.progress.detail,
+                )  # fmt: skip
+                self.evidence.put(*trial.run(challenge_tasks()))
+            self.second_conducts.append(other.conduct())
+        except MachineError as error:
+            self.evidence.miss(f"{error}; {error.hint}", *EVIDENCE["budget"])
+        self.evidence.miss("the pretended GPU could not follow it", *EVIDENCE["budget"])
 
     def _evaluate(self, session: Session, encoder: EncoderFacts) -> None:
         evaluation = Evaluation(

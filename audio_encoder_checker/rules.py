@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from audio_encoder_checker.errors import UsageError
+from audio_encoder_checker.machines import Machine, machine_of
 
 DEFAULT_PROFILE = "icme-2025"
 RESOURCES = Path(__file__).parent / "resources"
@@ -49,10 +50,17 @@ class ContractRules:
 
 @dataclass(frozen=True)
 class Budget:
-    """What the organisers' machine has, in bytes."""
+    """What the organisers allow.
 
+    Attributes:
+        machine: where encoders have to run.
+        ram_bytes: of RAM, enforced by the box.
+        calls: `(clips, seconds)` that have to fit into the machine's GPU.
+    """
+
+    machine: Machine
     ram_bytes: int
-    gpu_bytes: int
+    calls: tuple[tuple[int, float], ...]
 
 
 @dataclass(frozen=True)
@@ -62,6 +70,8 @@ class LimitRules:
     load_s: float
     call_s: float
     contract_s: float
+    budget_s: float
+    search_s: float
     evaluate_s: float
     data_s: float
     cpu_s: float
@@ -99,40 +109,19 @@ class Rules:
     evaluation: EvaluationRules
 
 
-def load_rules(profile: str = DEFAULT_PROFILE) -> Rules:
+def load_rules(profile: str = DEFAULT_PROFILE, machine: str = "") -> Rules:
     """Read a profile by its name, or from a TOML file.
 
+    Args:
+        profile: name or file.
+        machine: name or file of a machine in place of the profile's; empty for that.
+
     Raises:
-        UsageError: there is no such profile, or the file is no valid one.
+        UsageError: there is no such profile or machine, or the file is no valid one.
     """
-    path = Path(profile)
-    if path.suffix == ".toml":
-        return _parse(_read_file(path), profile)
-    folder = RESOURCES / "profiles"
-    known = sorted(path.stem for path in folder.glob("*.toml"))
-    if profile not in known:
-        raise UsageError(f"there is no profile {profile!r}", f"choose one of {', '.join(known)}, or name a .toml file")
-    return _parse((folder / f"{profile}.toml").read_text(encoding="utf-8"), None)
-
-
-def _read_file(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read the profile {path}: {error}") from None
-
-
-def _parse(text: str, path: str | None) -> Rules:
-    """Build rules from TOML; a user's own file (`path` is set) is validated against the schema first."""
-    from audio_encoder_checker import toml
-
-    try:
-        data = toml.loads(text)
-    except toml.TOMLDecodeError as error:
-        raise UsageError(f"{path} is not valid TOML: {error}") from None
-    if path is not None:
-        _validate(data, path)
+    data = _read("profile", profile, "rules")
     contract = data["contract"]
+    budget = data["budget"]
     return Rules(
         name=data["name"],
         title=data["title"],
@@ -147,23 +136,57 @@ def _parse(text: str, path: str | None) -> Rules:
             survival_s=contract["survival_s"],
             second_process=contract["second_process"],
         ),
-        budget=Budget(**data["budget"]),
+        budget=Budget(
+            machine=load_machine(machine or budget["machine"]),
+            ram_bytes=budget["ram_bytes"],
+            calls=tuple((clips, seconds) for clips, seconds in budget["calls"]),
+        ),
         limits=LimitRules(**data["limits"]),
         evaluation=EvaluationRules(**data["evaluation"]),
     )
 
 
+def load_machine(name: str) -> Machine:
+    """Read a machine by its name, or from a TOML file.
+
+    Raises:
+        UsageError: there is no such machine, or the file is no valid one.
+    """
+    return machine_of(_read("budget", name, "budget"))
+
+
+def _read(kind: str, name: str, schema_name: str) -> dict[str, Any]:
+    """The data of a file that comes with the tool, or of a user's own, which is validated."""
+    from audio_encoder_checker import toml
+
+    path = Path(name)
+    folder = RESOURCES / f"{kind}s"
+    own = path.suffix == ".toml"
+    known = sorted(file.stem for file in folder.glob("*.toml"))
+    if not own and name not in known:
+        raise UsageError(f"there is no {kind} {name!r}", f"choose one of {', '.join(known)}, or name a .toml file")
+    try:
+        data = toml.loads((path if own else folder / f"{name}.toml").read_text(encoding="utf-8"))
+    except toml.TOMLDecodeError as error:
+        raise UsageError(f"{path} is not valid TOML: {error}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read the {kind} {path}: {error}") from None
+    if own:
+        _validate(data, name, schema_name)
+    return data
+
+
 def schema(name: str) -> dict[str, Any]:
-    """One of the published JSON Schemas: `report`, `rules` or `manifest`."""
+    """One of the published JSON Schemas: `report`, `rules`, `budget`, `manifest` or `task`."""
     text = (RESOURCES / f"{name}.schema.json").read_text(encoding="utf-8")
     loaded: dict[str, Any] = json.loads(text)
     return loaded
 
 
-def _validate(data: dict[str, Any], path: str) -> None:
+def _validate(data: dict[str, Any], path: str, name: str) -> None:
     import jsonschema
 
-    worst = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema("rules")).iter_errors(data))
+    worst = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema(name)).iter_errors(data))
     if worst is not None:
         where = ".".join(str(part) for part in worst.absolute_path) or "top level"
-        raise UsageError(f"{path}: {where}: {worst.message}", "compare with `aecc-check --print-schema rules`")
+        raise UsageError(f"{path}: {where}: {worst.message}", f"compare with `aecc-check --print-schema {name}`")

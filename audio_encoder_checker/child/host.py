@@ -7,6 +7,9 @@ It greets, then answers frames (see `wire`) until it is told `bye` or killed:
     {"ask": "encode", shape, ...} + float32 bytes                                call it (`encode` tells the manners)
     {"ask": "again"}                                                             construct another in its place
     {"ask": "pretend", shape, ...} + float32 bytes                               load and call it on a pretended GPU
+    {"ask": "trial", step, ...}                                                  keep books of memory and work:
+                                                                    step `build` loads, `real` calls on audio that comes
+                                                                    with it, `symbolic` on so many clips and samples
     {"ask": "finish"}                                                            end as an interpreter ends
 
 Whatever the participant's code raises becomes an answer with `raised`. torch and numpy are imported, and this
@@ -44,6 +47,7 @@ class Host:
         self.root = ""
         self.device = "cpu"
         self.answer_bytes = 0
+        self.on_trial: Any = None
 
     def load(self, question: dict[str, Any]) -> dict[str, Any]:
         """Import, choose, construct, move; `phase` says how far it came."""
@@ -102,6 +106,24 @@ class Host:
 
         return pretend.run(make, audio, self.root)
 
+    def trial(self, question: dict[str, Any], payload: memoryview) -> tuple[dict[str, Any], bytes]:
+        """One step of a trial on a pretended GPU (see `trial`)."""
+        from . import trial  # here: only one child needs it, and it loads much of torch
+
+        try:
+            if question["step"] == "build":
+                self._settle(question)
+                self.on_trial = trial.Trial(
+                    lambda: load.find_class(question["module"], question["suffix"], question["class"])[0](), self.root
+                )
+                return {"built": True}, b""
+            if question["step"] == "real":
+                audio = encode.waveforms(payload, question["shape"], "cpu")
+                return self.on_trial.real(audio, profiled=question["profiled"])
+            return self.on_trial.symbolic(question["batch"], question["samples"], grad=question["grad"])
+        except BaseException as error:
+            return {"raised": failure.describe(error, self.root)}, b""
+
     def finish(self, channel: socket.socket) -> dict[str, Any]:
         """End as an interpreter ends: wait for threads, then run the exit handlers; first say who may block it."""
         threads = [t.name[:100] for t in threading.enumerate() if t is not threading.main_thread() and not t.daemon]
@@ -138,6 +160,8 @@ def serve(channel: socket.socket) -> None:
             wire.send(channel, host.construct_again())
         elif question["ask"] == "pretend":
             wire.send(channel, host.pretend(question, payload))
+        elif question["ask"] == "trial":
+            wire.send(channel, *host.trial(question, payload))
         elif question["ask"] == "finish":
             wire.send(channel, host.finish(channel))
         else:

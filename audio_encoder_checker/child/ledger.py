@@ -17,7 +17,9 @@ ON_CPU = 8
 """Added to the kind of what is not on the GPU, and to the arithmetic of what is not done there."""
 GONE = -1
 LARGEST = 6
-"""So many of the largest storages at the peak, and of the largest operations, are named."""
+"""So many of the largest storages at the peak are named."""
+HUNGRY = 24
+"""So many of the operations that take most."""
 
 
 @dataclass
@@ -122,3 +124,12 @@ class Ledger:
                 alive[number] = (size, operation)
         largest = sorted(alive.values(), key=lambda one: -one[0])[:LARGEST]
         return best, [{**self.operations[operation].words(), "bytes": size} for size, operation in largest]
+
+    def hungriest(self) -> list[dict[str, Any]]:
+        """The operations that take most, the largest of each kind and place."""
+        places: dict[tuple[str, str, str], Operation] = {}
+        for operation in self.operations:
+            place = (operation.name, operation.line, operation.library)
+            if place not in places or places[place].size < operation.size:
+                places[place] = operation
+        return [one.words() for one in sorted(places.values(), key=lambda one: -one.size)[:HUNGRY]]

@@ -26,6 +26,7 @@ from .tags import CUDA, storage
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+CONVOLUTIONS = frozenset(map(str, kernels.CONVOLUTIONS))
 NOTABLE = 4096
 """Bytes: what an operation takes in secret is noted from here on."""
 
@@ -159,6 +160,9 @@ def _report(recorder: Recorder, shape: list[int]) -> tuple[dict[str, Any], bytes
         "operations": len(ledger.operations),
         "peak": peak,
         "largest": largest,
+        "hungriest": ledger.hungriest(),
+        "convolves": any(one.name in CONVOLUTIONS for one in ledger.operations),
         "cpu_s": recorder.cpu_s,
+        "not_covered": "; ".join(dict.fromkeys(filter(None, recorder.pretence.gaps())))[:500],
     }
     return header, ledger.events.tobytes() + ledger.work.tobytes()

@@ -50,10 +50,12 @@ class Encoding:
     Attributes:
         batch: clips that are zero-padded to the longest and encoded at once.
         crop_s: length in seconds of the pieces that a clip is cut into, None for whole clips.
+        hours: of audio that X-ARES encodes, padding and all splits included, from and to; None where nobody knows.
     """
 
     batch: int = 16
     crop_s: int | None = None
+    hours: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -161,7 +163,7 @@ def as_task(data: Mapping[str, Any]) -> Task:
             **data,
             "training": Training(**data["training"]),
             "also": tuple(data.get("also", ())),
-            "encoding": Encoding(**data.get("encoding", {})),
+            "encoding": Encoding(**_tuples(data.get("encoding", {}), "hours")),
             "labels": Labels(**_tuples(data.get("labels", {}), "names")),
             "layout": _layout(data.get("layout", {})),
             "baselines": {name: tuple(scores) for name, scores in data.get("baselines", {}).items()},

@@ -86,6 +86,10 @@ class Session:
         """End the child and everything it started."""
         self.close()
 
+    def beside(self, workspace: Path, device: str = "cpu") -> Session:
+        """One more process of the same encoder, in a box of its own, not started yet."""
+        return Session(self.box, self.repository, workspace, self.limits, device)
+
     @property
     def repository_path(self) -> str:
         """The repository as the child sees it."""

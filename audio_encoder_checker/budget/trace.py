@@ -1,0 +1,171 @@
+"""The books of one call, as a child sent them: every number is checked, none is believed to be more than testimony."""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from audio_encoder_checker.child import ledger
+from audio_encoder_checker.evidence.budget import Moment, Place
+from audio_encoder_checker.printable import told
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROW_BYTES = 32
+LARGEST_BYTES = 1 << 50
+MOMENTS = 120
+"""So many points of a timeline are kept."""
+
+Event = tuple[int, int, int, int]
+"""Storage, bytes (-1 where it goes), kind, operation."""
+Work = tuple[float, float, float, int]
+"""FLOP, bytes moved, steps one after the other, kind of arithmetic."""
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """One call.
+
+    Attributes:
+        batch, seconds: of its audio.
+        shape: of the embeddings.
+        events: the life of every storage.
+        work: one row for each operation.
+        peak_bytes: most at once on the GPU, as the child counted; only to compare two traces.
+        largest: what was largest then.
+        hungriest: the operations that take most.
+        convolves: whether there are convolutions.
+        cpu_s: seconds of the CPU's own work, of a real call.
+        allocator_bytes, books_bytes: most that the CPU's allocator gave, and that the books hold; 0 if not asked.
+        stand_ins: what wanted to see values and was given others.
+        guessed: operations whose results were taken to be as large as they can be.
+        not_covered: what the books do not hold.
+    """
+
+    batch: int
+    seconds: float
+    shape: tuple[int, ...]
+    events: tuple[Event, ...]
+    work: tuple[Work, ...]
+    peak_bytes: int = 0
+    largest: tuple[Place, ...] = ()
+    hungriest: tuple[Place, ...] = ()
+    convolves: bool = False
+    cpu_s: float = 0.0
+    allocator_bytes: int = 0
+    books_bytes: int = 0
+    stand_ins: tuple[str, ...] = ()
+    guessed: tuple[str, ...] = ()
+    not_covered: str = ""
+
+    def on_card(self, *, possible: bool) -> Iterator[tuple[int, int]]:
+        """`(storage, bytes)` of what happens on the GPU, with what kernels perhaps take or without it."""
+        most = ledger.POSSIBLE if possible else ledger.TEMPORARY
+        for number, size, kind, _ in self.events:
+            if kind <= most:
+                yield number, size
+
+    def on_host(self) -> Iterator[tuple[int, int]]:
+        """The same of what a call keeps in RAM."""
+        for number, size, kind, operation in self.events:
+            if kind >= ledger.ON_CPU and operation >= 0:
+                yield number, size
+
+    @property
+    def weights_bytes(self) -> int:
+        """What lies on the GPU before the call."""
+        return sum(size for _, size, kind, operation in self.events if kind == ledger.WEIGHT and operation < 0 < size)
+
+    def same_course(self, other: Trace) -> bool:
+        """Whether two calls did the same, operation by operation."""
+        return len(self.work) == len(other.work) and self.shape[1:] == other.shape[1:]
+
+    def timeline(self) -> tuple[Moment, ...]:
+        """What lies on the GPU in the course of the call."""
+        held = [0, 0, 0]
+        sizes: dict[int, int] = {}
+        moments: list[Moment] = []
+        steps = [event for event in self.events if event[2] < ledger.ON_CPU and event[2] != ledger.POSSIBLE]
+        every = max(1, len(steps) // MOMENTS)
+        best: Moment | None = None
+        for index, (number, size, kind, _) in enumerate(steps, 1):
+            place = 0 if kind == ledger.WEIGHT else 2 if kind == ledger.TEMPORARY else 1
+            held[place] += size if size >= 0 else -sizes.pop(number, 0)
+            if size >= 0:
+                sizes[number] = size
+            moment = Moment(round(index / len(steps), 4), *held)
+            if best is None or sum(held) > best.weights + best.activations + best.temporaries:
+                best = moment  # of each stretch the highest point is kept
+            if index % every == 0 or index == len(steps):
+                moments.append(best)
+                best = None
+        return tuple(moments)
+
+
+def peak(events: Iterator[tuple[int, int]]) -> int:
+    """Most bytes at once, not rounded."""
+    sizes: dict[int, int] = {}
+    current = best = 0
+    for number, size in events:
+        if size < 0:
+            current -= sizes.pop(number, 0)
+        else:
+            sizes[number] = size
+            current += size
+            best = max(best, current)
+    return best
+
+
+def read_trace(header: dict[str, Any], payload: memoryview, batch: int, seconds: float) -> Trace:
+    """What a child sent.
+
+    Raises:
+        KeyError, TypeError, ValueError: header and bytes do not belong together.
+    """
+    events, operations = header["events"], header["operations"]
+    if len(payload) != ROW_BYTES * (events + operations):
+        raise ValueError(f"{len(payload)} bytes for {events} events and {operations} operations")
+    numbers, amounts = array("q"), array("d")
+    numbers.frombytes(payload[: ROW_BYTES * events])
+    amounts.frombytes(payload[ROW_BYTES * events :])
+    if any(size > LARGEST_BYTES for size in numbers[1::4]) or not all(amount >= 0 for amount in amounts):
+        raise ValueError("sizes that no storage has")
+    flat, rows = iter(numbers), iter(amounts)
+    truth = header.get("truth") or {}
+    return Trace(
+        batch=batch,
+        seconds=seconds,
+        shape=tuple(int(size) for size in header["shape"][:8]),
+        events=tuple(zip(flat, flat, flat, flat, strict=True)),
+        work=tuple((flop, moved, steps, int(kind)) for flop, moved, steps, kind in zip(rows, rows, rows, rows, strict=True)),
+        peak_bytes=int(header["peak"]),
+        largest=_places(header["largest"]),
+        hungriest=_places(header["hungriest"]),
+        convolves=header["convolves"] is True,
+        cpu_s=float(header["cpu_s"]),
+        allocator_bytes=int(truth.get("allocator", 0)),
+        books_bytes=int(truth.get("books", 0)),
+        stand_ins=_words(header.get("stand_ins", [])),
+        guessed=_words(header.get("guessed", [])),
+        not_covered=told(header.get("not_covered"), limit=300),
+    )  # fmt: skip
+
+
+def _places(found: list[dict[str, Any]]) -> tuple[Place, ...]:
+    return tuple(
+        Place(
+            operation=told(one["name"], limit=100),
+            shape=tuple(int(size) for size in one["shape"][:8]),
+            size_bytes=int(one["bytes"]),
+            dtype=told(one["dtype"], limit=20),
+            line=told(one["line"], limit=300),
+            library=told(one["library"], limit=300),
+        )
+        for one in found[:30]
+    )
+
+
+def _words(found: list[Any]) -> tuple[str, ...]:
+    return tuple(told(word, limit=60) for word in found[:10])

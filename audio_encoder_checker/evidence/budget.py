@@ -1,0 +1,234 @@
+"""What an encoder will take on the organisers' machine: GPU memory, RAM, time and disk, forecast or measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Fit(str, Enum):
+    """Whether something fits."""
+
+    FITS = "fits"
+    BORDERLINE = "borderline"
+    TOO_LARGE = "does not fit"
+    UNKNOWN = "unknown"
+
+
+class Basis(str, Enum):
+    """How GPU memory is known, the surest first."""
+
+    MEASURED = "measured"
+    FORECAST = "forecast"
+    EXTRAPOLATED = "extrapolated"
+
+
+@dataclass(frozen=True)
+class Place:
+    """An operation of torch, and where it comes from.
+
+    Attributes:
+        operation: `aten.bmm`.
+        shape: of its result.
+        size_bytes: of its result, and of what its kernel takes meanwhile.
+        dtype: of its first argument.
+        line: the participant's, `file.py:12`; may be empty.
+        library: the same of a library that it calls.
+    """
+
+    operation: str
+    shape: tuple[int, ...]
+    size_bytes: int
+    dtype: str = ""
+    line: str = ""
+    library: str = ""
+
+    def __str__(self) -> str:
+        size = f"{self.operation} {list(self.shape)}, {self.size_bytes / 2**30:.3g} GiB"
+        return f"{size}, in {self.library}" if self.library else size
+
+
+@dataclass(frozen=True)
+class Point:
+    """GPU memory of one call: at least and at most so many bytes, context and all."""
+
+    batch: int
+    seconds: float
+    lower_bytes: int
+    upper_bytes: int
+    fit: Fit
+
+    @property
+    def words(self) -> str:
+        """`16 x 35 s`."""
+        return f"{self.batch} x {self.seconds:g} s"
+
+
+@dataclass(frozen=True)
+class Most:
+    """The largest value that fits; `more` if larger ones may, and were not tried."""
+
+    value: float
+    more: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.value:g}{' or more' if self.more else ''}"
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What lay on the GPU at one moment of a call, in bytes; `share` of its allocations were done by then."""
+
+    share: float
+    weights: int
+    activations: int
+    temporaries: int
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One call on a real card, capped to the budget's memory.
+
+    Attributes:
+        batch, seconds: of the call.
+        allocated_bytes: most at once, as torch's allocator tells.
+        outside_bytes: most that the process held, as the driver tells (NVML); 0 where it does not.
+        wall_s: seconds it took.
+        error: empty, or why it failed.
+    """
+
+    batch: int
+    seconds: float
+    allocated_bytes: int
+    outside_bytes: int
+    wall_s: float
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class GpuForecast:
+    """Whether the encoder's calls fit into the card of the budget.
+
+    Attributes:
+        basis: how it is known.
+        card: the card of the budget.
+        limit_bytes: what it has.
+        points: every call that was looked at, by batch and length.
+        required: the calls that have to fit.
+        weights_bytes: what lies on the card before the first call.
+        largest_batch: of clips of ten seconds.
+        longest_s: one clip.
+        largest: what is largest at the peak of the worst required call.
+        quadratic: the operation that grows with the square of the length, None if none does.
+        books_error: the books against the CPU's allocator, relative.
+        gradient_factor: memory with autograd over memory without; 0 where it was not asked.
+        not_covered: what the books do not hold, in words.
+        timeline: one call of the worst required size.
+        measurements: the same calls on a real card.
+        measured_on: name of that card.
+    """
+
+    basis: Basis
+    card: str
+    limit_bytes: int
+    points: tuple[Point, ...]
+    required: tuple[tuple[int, float], ...]
+    weights_bytes: int = 0
+    largest_batch: Most | None = None
+    longest_s: Most | None = None
+    largest: tuple[Place, ...] = ()
+    quadratic: Place | None = None
+    books_error: float = 0.0
+    gradient_factor: float = 0.0
+    not_covered: tuple[str, ...] = ()
+    timeline: tuple[Moment, ...] = ()
+    measurements: tuple[Measurement, ...] = ()
+    measured_on: str = ""
+
+    @property
+    def demanded(self) -> tuple[Point, ...]:
+        """The points that have to fit."""
+        return tuple(point for point in self.points if (point.batch, point.seconds) in self.required)
+
+    @property
+    def worst(self) -> Point | None:
+        """The one of them that takes most."""
+        return max(self.demanded, key=lambda point: point.lower_bytes, default=None)
+
+    @property
+    def fit(self) -> Fit:
+        """Of all that have to fit."""
+        fits = {point.fit for point in self.demanded}
+        order = (Fit.TOO_LARGE, Fit.UNKNOWN, Fit.BORDERLINE, Fit.FITS)
+        return next((fit for fit in order if fit in fits), Fit.UNKNOWN)
+
+
+@dataclass(frozen=True)
+class RamForecast:
+    """RAM on the organisers' machine, in bytes.
+
+    Attributes:
+        limit_bytes: what the machine has.
+        loading_bytes: measured peak while the encoder was constructed, on the CPU.
+        resident_bytes: what stayed.
+        weights_bytes: what of it will live on the GPU.
+        call_bytes: what a call keeps on the CPU.
+        lower_bytes, upper_bytes: the whole machine, with its system and CUDA's host side.
+        fit: whether that fits.
+    """
+
+    limit_bytes: int
+    loading_bytes: int
+    resident_bytes: int
+    weights_bytes: int
+    call_bytes: int
+    lower_bytes: int
+    upper_bytes: int
+    fit: Fit
+
+    @property
+    def held_twice(self) -> bool:
+        """Whether loading took once more what the weights take: a checkpoint beside the module."""
+        return self.loading_bytes - self.resident_bytes > 0.8 * self.weights_bytes > 0
+
+
+@dataclass(frozen=True)
+class TaskCost:
+    """One task: hours to encode it, and bytes of its embeddings, from and to."""
+
+    task: str
+    hours: tuple[float, float]
+    disk_bytes: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class TimeForecast:
+    """Time and disk that encoding all tasks takes on the organisers' machine.
+
+    Attributes:
+        tasks: those whose size is known.
+        session_hours: what a session lasts.
+        disk_limit_bytes: what is free.
+        gpu_s: seconds of the card per second of audio.
+        cpu_s: seconds of the CPU per second of audio, measured here.
+        factor: how far off it may be, up and down.
+        download_s: seconds to download as many bytes as the weights have, from and to.
+    """
+
+    tasks: tuple[TaskCost, ...]
+    session_hours: float
+    disk_limit_bytes: int
+    gpu_s: float
+    cpu_s: float
+    factor: float
+    download_s: tuple[float, float]
+
+    @property
+    def hours(self) -> tuple[float, float]:
+        """All tasks."""
+        return sum(task.hours[0] for task in self.tasks), sum(task.hours[1] for task in self.tasks)
+
+    @property
+    def disk_bytes(self) -> tuple[int, int]:
+        """All tasks."""
+        return sum(task.disk_bytes[0] for task in self.tasks), sum(task.disk_bytes[1] for task in self.tasks)

@@ -1,0 +1,297 @@
+"""Ask a child to play the organisers' graphics card, and forecast memory, time and disk by what it notes.
+
+In a process of its own: symbolic tensors may be left in what the encoder keeps.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from audio_encoder_checker.budget import cost, memory, search
+from audio_encoder_checker.budget.trace import Trace, read_trace
+from audio_encoder_checker.errors import MachineError
+from audio_encoder_checker.evidence.budget import Basis, GpuForecast, Most, Point, RamForecast, TimeForecast
+from audio_encoder_checker.evidence.run import Ending
+from audio_encoder_checker.stages.load import Target, greeted, where
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from audio_encoder_checker.evaluation.tasks import Task
+    from audio_encoder_checker.rules import Rules
+    from audio_encoder_checker.sandbox.ask import Session
+
+KINDS = (GpuForecast, RamForecast, TimeForecast)
+"""The evidence this stage makes."""
+FULL = (16, 10.0)
+SINGLE = (1, 10.0)
+DOUBLING = ((1, 60.0), (1, 120.0))
+"""Twice the audio, beyond the chunks of all encoders that are known: what does attention take?"""
+CHUNKS = (2, 6.25)
+LONGEST_S, LARGEST_BATCH = 7200.0, 4096.0
+BOOKS_TOLERANCE = 0.02
+"""The books may be so far from the CPU's allocator."""
+REAL_S = 20.0
+"""A call with real tensors that would take longer is not made for the sake of its time alone."""
+SAMPLED_S = 0.02
+QUIET = 0.1
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Of the first process: its peak while it loaded, and what stayed, in bytes."""
+
+    peak_bytes: int
+    resident_bytes: int
+
+
+@dataclass
+class Trial:
+    """The questions to one child.
+
+    Args:
+        session: a fresh one.
+        target: the encoder to load.
+        rules: the budget.
+        loaded: what loading took in another process.
+        rate_hz: of the audio.
+        seed: of the audio.
+        load_s: seconds for loading.
+        call_s: seconds for each call.
+        keeps_gradient: whether its output carries a graph.
+        on_call: told what is being done.
+    """
+
+    session: Session
+    target: Target
+    rules: Rules
+    loaded: Loaded
+    rate_hz: float
+    seed: int
+    load_s: float
+    call_s: float
+    keeps_gradient: bool = False
+    on_call: Callable[[str], None] = lambda _call: None
+    traces: dict[tuple[int, float], Trace] = field(default_factory=dict)
+    points: dict[tuple[int, float], Point] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
+    host_growth: int = 0
+    basis: Basis = Basis.FORECAST
+    _slowest_s: float = 0.0
+
+    def run(self, tasks: Iterable[Task]) -> tuple[object, ...]:
+        """All questions; `GpuForecast`, and RAM, time and disk where the calls could be followed.
+
+        Raises:
+            MachineError: our own child did not start.
+        """
+        self._begin()
+        real = self._real(self.rules.contract.official_batch, self.rules.contract.official_samples / self.rate_hz, True)
+        if real is None:
+            return (self._gpu(None, None, 0.0),)
+        symbolic = self._symbolic(real.batch, real.seconds)
+        follows = symbolic is not None and symbolic.same_course(real) and symbolic.shape == real.shape
+        if not follows:
+            self.failures.append(_why_not(real, symbolic))
+            self._extrapolate(real)
+        for batch, seconds in {*self.rules.budget.calls, FULL, SINGLE}:
+            self._point(batch, float(seconds))
+        cpu_s = self._cpu_rate(real)
+        worst = self._worst()
+        factor = self._gradient_factor() if follows and self.keeps_gradient else 0.0
+        gpu = self._gpu(real, worst, factor)
+        return (gpu, *self._costs(tasks, worst, cpu_s))
+
+    def _begin(self) -> None:
+        greeted(self.session)
+        self.on_call("a pretended GPU, with books")
+        question = {"ask": "trial", "step": "build", **where(self.session, self.target, self.rules), "device": "cpu"}
+        answer = self.session.ask(question, timeout_s=self.load_s)
+        if answer.outcome.ending is not Ending.ANSWERED:
+            self.failures.append(f"loading on a pretended GPU: {answer.outcome}")
+
+    def _real(self, batch: int, seconds: float, profiled: bool) -> Trace | None:
+        """A call with real tensors."""
+        import numpy as np
+
+        shape = (batch, round(seconds * self.rate_hz))
+        audio: NDArray[np.float32] = np.random.default_rng(self.seed).standard_normal(shape, dtype="float32")
+        audio *= QUIET
+        self.on_call(f"{batch} x {seconds:g} s")
+        question = {"ask": "trial", "step": "real", "shape": list(shape), "profiled": profiled}
+        return self._ask(question, audio.data.cast("B"), batch, seconds)
+
+    def _symbolic(self, batch: int, seconds: float, *, grad: bool = False) -> Trace | None:
+        """A call without data."""
+        self.on_call(f"{batch} x {seconds:g} s, without data")
+        samples = round(seconds * self.rate_hz)
+        question = {"ask": "trial", "step": "symbolic", "batch": batch, "samples": samples, "grad": grad}
+        with Watched(self.session) as watched:
+            trace = self._ask(question, b"", batch, seconds)
+        if trace and (batch, seconds) in self.rules.budget.calls:
+            self.host_growth = max(self.host_growth, watched.growth)
+        return trace
+
+    def _ask(self, question: dict[str, Any], payload: bytes | memoryview, batch: int, seconds: float) -> Trace | None:
+        if self.failures and self.session.ended:
+            return None
+        start = time.monotonic()
+        answer = self.session.ask(question, payload, timeout_s=self.call_s)
+        self._slowest_s = max(self._slowest_s, time.monotonic() - start)
+        if answer.outcome.ending is not Ending.ANSWERED:
+            self.failures.append(f"{batch} x {seconds:g} s: {answer.outcome}")
+            return None
+        try:
+            return read_trace(answer.header, answer.payload, batch, seconds)
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            self.failures.append(f"{batch} x {seconds:g} s: the books cannot be read: {error}")
+            return None
+
+    def _extrapolate(self, short: Trace) -> None:
+        """Two real calls in place of symbolic ones: each storage grows as it was seen to grow."""
+        self.basis = Basis.EXTRAPOLATED
+        batch, seconds = CHUNKS
+        long = self._real(batch, seconds, profiled=False)
+        if long is None:
+            return
+        for clips, length in {*self.rules.budget.calls, FULL, SINGLE}:
+            trace = memory.extrapolate(short, long, clips, length)
+            if trace is None:
+                self.failures.append("longer audio does not take the same operations, so nothing follows from short calls")
+                return
+            self.traces[clips, float(length)] = trace
+
+    def _point(self, batch: int, seconds: float) -> Point | None:
+        """What one call takes."""
+        key = (batch, seconds)
+        if key not in self.traces and self.basis is Basis.FORECAST:
+            trace = self._symbolic(batch, seconds)
+            if trace:
+                self.traces[key] = trace
+        if key in self.traces and key not in self.points:
+            self.points[key] = memory.point(self.traces[key], self.rules.budget.machine.gpu, sure=self._sure)
+        return self.points.get(key)
+
+    @property
+    def _sure(self) -> bool:
+        return self.basis is Basis.FORECAST and not any(trace.not_covered for trace in self.traces.values())
+
+    def _worst(self) -> Trace | None:
+        known = [self.traces[key] for key in self._required if key in self.traces]
+        return max(known, key=lambda trace: self.points[trace.batch, trace.seconds].lower_bytes, default=None)
+
+    @property
+    def _required(self) -> tuple[tuple[int, float], ...]:
+        return tuple((clips, float(seconds)) for clips, seconds in self.rules.budget.calls)
+
+    def _gradient_factor(self) -> float:
+        """Memory with autograd over memory without, for a full batch."""
+        plain, graph = self.traces.get(FULL), self._symbolic(*FULL, grad=True)
+        return graph.peak_bytes / plain.peak_bytes if plain and graph and plain.peak_bytes else 0.0
+
+    def _cpu_rate(self, real: Trace) -> float:
+        """Seconds of the CPU for a second of audio, by a longer call where there is time for it."""
+        batch, seconds = SINGLE
+        if self._slowest_s * seconds / (real.batch * real.seconds) > REAL_S:
+            return real.cpu_s / (real.batch * real.seconds)
+        longer = self._real(batch, seconds, profiled=False)
+        return longer.cpu_s / seconds if longer else real.cpu_s / (real.batch * real.seconds)
+
+    def _gpu(self, real: Trace | None, worst: Trace | None, factor: float) -> GpuForecast:
+        gpu = self.rules.budget.machine.gpu
+        batch, longest = self._limits() if self.basis is Basis.FORECAST and worst else (None, None)
+        doubled = [self.traces.get(key) or self._symbolic(*key) for key in DOUBLING] if worst and self._sure else []
+        shorter, longer = doubled or (None, None)
+        error = memory.books_error(real) if real else 0.0
+        return GpuForecast(
+            basis=self.basis,
+            card=gpu.name,
+            limit_bytes=gpu.total_bytes,
+            points=tuple(self.points[key] for key in sorted(self.points)),
+            required=self._required,
+            weights_bytes=worst.weights_bytes if worst else 0,
+            largest_batch=batch,
+            longest_s=longest,
+            largest=worst.largest if worst else (),
+            quadratic=memory.quadratic(shorter, longer, gpu) if shorter and longer else None,
+            books_error=error,
+            gradient_factor=factor,
+            not_covered=self._not_covered(error),
+            timeline=worst.timeline() if worst else (),
+        )
+
+    def _not_covered(self, error: float) -> tuple[str, ...]:
+        found = [trace.not_covered for trace in self.traces.values() if trace.not_covered]
+        guessed = sorted({word for trace in self.traces.values() for word in trace.guessed})
+        found += [f"taken to be as large as they can be: {', '.join(guessed)}"] if guessed else []
+        if error < -BOOKS_TOLERANCE:
+            found.append(f"{-error:.0%} of what the CPU's allocator gave is not in the books")
+        return tuple(dict.fromkeys((*self.failures, *found)))[:8]
+
+    def _limits(self) -> tuple[Most | None, Most | None]:
+        """The largest batch of ten seconds, and the longest single clip, as far as time allows."""
+        until = time.monotonic() + self.rules.limits.search_s
+        limit = self.rules.budget.machine.gpu.total_bytes
+
+        def share(batch: int, seconds: float, before_s: float) -> float | None:
+            if (batch, seconds) not in self.points and time.monotonic() + before_s > until:
+                return None
+            point = self._point(batch, seconds)
+            return point.upper_bytes / limit if point else None
+
+        batch = search.largest(
+            lambda clips: share(int(clips), FULL[1], self._slowest_s), FULL[0], LARGEST_BATCH, whole=True
+        )
+        until = time.monotonic() + self.rules.limits.search_s
+        longest = search.largest(lambda seconds: share(1, float(round(seconds)), self._slowest_s), 600.0, LONGEST_S)
+        return batch, longest
+
+    def _costs(self, tasks: Iterable[Task], worst: Trace | None, cpu_s: float) -> tuple[object, ...]:
+        machine = self.rules.budget.machine
+        many, single = self.traces.get(FULL), self.traces.get(SINGLE)
+        if worst is None or many is None or single is None:
+            return ()
+        call = max(memory.host_bytes(self.traces[key]) for key in self._required if key in self.traces)
+        ram = cost.ram_forecast(
+            self.loaded.peak_bytes, self.loaded.resident_bytes, worst.weights_bytes, max(call, self.host_growth), machine
+        )
+        if not many.work:
+            return (ram,)
+        return ram, cost.time_forecast(many, single, cpu_s, tasks, machine)
+
+
+def _why_not(real: Trace, symbolic: Trace | None) -> str:
+    if symbolic is None:
+        return "without data it does not run, so longer calls are extrapolated from short ones"
+    if symbolic.shape != real.shape:
+        return f"without data it gives {symbolic.shape} in place of {real.shape}: lengths depend on values"
+    return f"without data it takes {len(symbolic.work)} operations in place of {len(real.work)}: what it does depends on values"
+
+
+class Watched:
+    """How much a process tree grew while something went on, in bytes, seen from outside."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.growth = 0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True, name="watched")
+
+    def __enter__(self) -> Watched:
+        self._before = self.session.resident_bytes()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._over.wait(SAMPLED_S):
+            self.growth = max(self.growth, self.session.resident_bytes() - self._before)
