@@ -24,11 +24,9 @@ from audio_encoder_checker.config import Config, read_config
 from audio_encoder_checker.devices import choose_device
 from audio_encoder_checker.errors import MachineError, NoGpuError, UsageError
 from audio_encoder_checker.evaluation.tasks import challenge_tasks
-from audio_encoder_checker.evidence.archive import ArchiveListing, UnpackFacts
+from audio_encoder_checker.evidence.archive import UnpackFacts
 from audio_encoder_checker.evidence.contract import EncodeTraces
-from audio_encoder_checker.evidence.landmarks import Landmarks
-from audio_encoder_checker.evidence.load import EncoderFacts, LoadFacts
-from audio_encoder_checker.evidence.run import Conduct, Isolation, Outcome, Usage, with_attempts
+from audio_encoder_checker.evidence.run import Conduct, Outcome, with_attempts
 from audio_encoder_checker.evidence.source import SourceFacts
 from audio_encoder_checker.evidence.submission import Submission, SubmissionKind
 from audio_encoder_checker.findings import Finding, Severity
@@ -38,34 +36,21 @@ from audio_encoder_checker.progress import Progress
 from audio_encoder_checker.report import Report, environment
 from audio_encoder_checker.rules import DEFAULT_PROFILE, Rules, load_rules
 from audio_encoder_checker.sandbox.ask import Session
-from audio_encoder_checker.sandbox.box import Limits
+from audio_encoder_checker.sandbox.box import limits_of
 from audio_encoder_checker.sandbox.choose import choose_box
 from audio_encoder_checker.sandbox.sweep import subfolder, sweep, workspace
-from audio_encoder_checker.stages import budget, contract, evaluate, second
+from audio_encoder_checker.stages import budget, contract, second
 from audio_encoder_checker.stages.evaluate import Evaluation
 from audio_encoder_checker.stages.load import Target, load_encoder
+from audio_encoder_checker.stages.order import AFTER_LOADING, EVIDENCE, RUNNING, STAGES
 from audio_encoder_checker.stages.plan import Wishes, make_plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from audio_encoder_checker.catalogue import Check
+    from audio_encoder_checker.evidence.load import EncoderFacts
     from audio_encoder_checker.stages.plan import Plan
-
-EVIDENCE: dict[str, tuple[type, ...]] = {
-    "archive": (ArchiveListing, UnpackFacts),
-    "source": (SourceFacts, Landmarks),
-    "load": (LoadFacts, EncoderFacts, Isolation, Conduct, Usage),
-    "contract": (*contract.KINDS, *second.KINDS),
-    "budget": budget.KINDS,
-    "evaluate": evaluate.KINDS,
-}
-"""The stages in order, and the kinds of evidence that each makes."""
-STAGES = tuple(EVIDENCE)
-RUNNING = tuple(kind for stage in STAGES[2:] for kind in EVIDENCE[stage])
-"""Evidence that needs the encoder to run."""
-
-AFTER_LOADING = (*EVIDENCE["contract"], *EVIDENCE["budget"], *EVIDENCE["evaluate"])
 
 INTERRUPTED = "the run was interrupted"
 """Why evidence is missing after Ctrl-C."""
@@ -166,7 +151,8 @@ class _Run:
         self._static_stages(last)
         if last >= STAGES.index("load") and not self._blocked("source"):
             self._running_stages(last)
-        for stage in STAGES[last + 1 :]:
+        left_out = () if "budget" in self.options.stages else ("budget",)  # no later stage needs it
+        for stage in (*left_out, *STAGES[last + 1 :]):
             self.evidence.miss(NOT_ASKED, *EVIDENCE[stage])
 
     def interrupt(self) -> None:
@@ -238,7 +224,7 @@ class _Run:
         except MachineError as error:
             self._give_up(error)
             return
-        session = Session(box, sources.root, subfolder(self.workspace), self._limits(), device)
+        session = Session(box, sources.root, subfolder(self.workspace), limits_of(self.rules), device)
         try:
             with session:
                 self._converse(session, target, last)
@@ -280,7 +266,7 @@ class _Run:
                 if not session.ended:
                     self._start_again(session, target, encoder)
         blocked = self._blocked("contract") or session.ended is not None
-        if last >= STAGES.index("budget") and not blocked:
+        if "budget" in self.options.stages and not blocked:
             with self._stage("budget"):
                 self._forecast(session, target, encoder)
         if last >= STAGES.index("evaluate") and not blocked:
@@ -372,18 +358,6 @@ class _Run:
         """Seconds for each call of it."""
         return self.options.timeout_s or self.rules.limits.call_s
 
-    def _limits(self) -> Limits:
-        limits = self.rules.limits
-        return Limits(
-            memory_bytes=self.rules.budget.ram_bytes,
-            tasks=limits.tasks,
-            cpu_s=limits.cpu_s,
-            output_bytes=limits.output_bytes,
-            scratch_bytes=limits.scratch_bytes,
-            scratch_files=limits.scratch_files,
-            answer_bytes=limits.answer_bytes,
-        )
-
     @contextmanager
     def _stage(self, name: str) -> Iterator[None]:
         """Announce a stage and take its time."""
@@ -409,7 +383,7 @@ class _Run:
 
     def _checks(self) -> list[Check]:
         chosen = _matching(self.options.select) if self.options.select else all_checks()
-        stages = self.stages | ({"conduct"} if self.stages & {"load", "contract", "evaluate"} else set())
+        stages = self.stages | ({"conduct"} if self.stages & {"load", "contract", "budget", "evaluate"} else set())
         return [c for c in chosen if c.stage in stages]
 
     def _ignored(self) -> dict[str, str]:

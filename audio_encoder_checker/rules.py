@@ -166,7 +166,7 @@ def _read(kind: str, name: str, schema_name: str) -> dict[str, Any]:
     if not own and name not in known:
         raise UsageError(f"there is no {kind} {name!r}", f"choose one of {', '.join(known)}, or name a .toml file")
     try:
-        data = toml.loads((path if own else folder / f"{name}.toml").read_text(encoding="utf-8"))
+        data: dict[str, Any] = toml.loads((path if own else folder / f"{name}.toml").read_text(encoding="utf-8"))
     except toml.TOMLDecodeError as error:
         raise UsageError(f"{path} is not valid TOML: {error}") from None
     except (OSError, UnicodeDecodeError) as error:

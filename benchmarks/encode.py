@@ -26,7 +26,7 @@ from audio_encoder_checker.evaluation.store import PartStore
 from audio_encoder_checker.evaluation.tasks import all_tasks
 from audio_encoder_checker.rules import load_rules
 from audio_encoder_checker.sandbox.ask import Session
-from audio_encoder_checker.sandbox.box import Limits
+from audio_encoder_checker.sandbox.box import limits_of
 from audio_encoder_checker.sandbox.choose import choose_box
 from audio_encoder_checker.sandbox.sweep import subfolder, workspace
 from audio_encoder_checker.stages.batchwise import Batchwise
@@ -87,11 +87,7 @@ def whole(repository: Path, shard: Path, folder: Path) -> float:
     rules = load_rules()
     limits = rules.limits
     box, _ = choose_box("auto", trust=True, repository=repository, gpu=False)
-    bounds = Limits(
-        rules.budget.ram_bytes, limits.tasks, limits.cpu_s, limits.output_bytes, limits.scratch_bytes,
-        limits.scratch_files, limits.answer_bytes,
-    )  # fmt: skip
-    with Session(box, repository, subfolder(folder), bounds, "cpu") as session:
+    with Session(box, repository, subfolder(folder), limits_of(rules), "cpu") as session:
         _, encoder = load_encoder(session, Target("encoder.py", "encoder"), rules, limits.load_s)
         if encoder is None:
             raise RuntimeError(f"{repository} does not load")

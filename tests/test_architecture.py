@@ -99,13 +99,14 @@ def test_nothing_that_windows_lacks_is_needed_before_a_box_starts() -> None:
 
 
 ROOMS = (
-    ("errors", "findings", "printable", "toml"),
+    ("errors", "findings", "printable", "toml", "machines"),
     ("evidence", "rules", "config", "devices", "progress"),
     ("catalogue",),
     ("judging",),
     ("report",),
     ("archive", "child", "launcher"),
     ("sandbox", "evaluation"),
+    ("budget",),
     ("stages", "datasets"),
     ("checks",),
     ("render",),

@@ -17,7 +17,8 @@ import pytest
 
 from audio_encoder_checker.findings import Severity
 from audio_encoder_checker.packing.build import build_zip
-from audio_encoder_checker.pipeline import STAGES, Options, check_submission
+from audio_encoder_checker.pipeline import Options, check_submission
+from audio_encoder_checker.stages.order import STAGES
 from audio_encoder_checker.toml import loads
 
 if TYPE_CHECKING:

@@ -41,10 +41,11 @@ from audio_encoder_checker import toml
 from audio_encoder_checker.catalogue import all_checks
 from audio_encoder_checker.errors import MachineError, UsageError
 from audio_encoder_checker.findings import Severity
-from audio_encoder_checker.pipeline import STAGES, Options, check_submission
+from audio_encoder_checker.pipeline import Options, check_submission
 from audio_encoder_checker.render import to_json, to_text
 from audio_encoder_checker.sandbox.choose import choose_box
 from audio_encoder_checker.sandbox.meter import is_alive
+from audio_encoder_checker.stages.order import STAGES
 from tests.profiles import BRIEF, changed_profile
 
 if TYPE_CHECKING:

@@ -13,11 +13,12 @@ from audio_encoder_checker.devices import gpus
 from audio_encoder_checker.evidence.behaviour import SecondStart
 from audio_encoder_checker.evidence.device import DeviceFacts
 from audio_encoder_checker.evidence.run import Isolation, Usage
-from audio_encoder_checker.pipeline import STAGES, Options, check_submission
+from audio_encoder_checker.pipeline import Options, check_submission
 from audio_encoder_checker.report import Verdict
 from audio_encoder_checker.sandbox.choose import survey
 from audio_encoder_checker.sandbox.meter import Meter
 from audio_encoder_checker.sandbox.running import Running
+from audio_encoder_checker.stages.order import STAGES
 from tests.builders import make_zip
 from tests.profiles import BRIEF, changed_profile
 

@@ -19,7 +19,7 @@ FLOAT_BYTES = 4
 
 
 def card_seconds(trace: Trace, rates: Rates) -> float:
-    """Seconds that a call takes on the card: each operation as long as its arithmetic or its memory, whichever is longer.
+    """Seconds that a call takes on the card: each operation by its arithmetic or its memory, whichever is longer.
 
     The roofline model of Williams, Waterman and Patterson (2009), with a cost to launch each operation. Steps of a
     recurrent layer wait for one another, and cost a launch each.
@@ -44,9 +44,7 @@ def embedding_rate(trace: Trace) -> float:
     return trace.shape[1] * trace.shape[2] * FLOAT_BYTES / trace.seconds
 
 
-def time_forecast(
-    many: Trace, single: Trace, cpu_s: float, tasks: Iterable[Task], machine: Machine
-) -> TimeForecast:
+def time_forecast(many: Trace, single: Trace, cpu_s: float, tasks: Iterable[Task], machine: Machine) -> TimeForecast:
     """Hours and disk of each task.
 
     Args:
@@ -80,6 +78,7 @@ def time_forecast(
         gpu_s=speed[False],
         cpu_s=cpu_s,
         factor=rates.factor,
+        bytes_per_s=disk,
         download_s=(many.weights_bytes / fast, many.weights_bytes / slow),
     )
 
@@ -101,6 +100,4 @@ def ram_forecast(
     lower = most + machine.cuda_bytes[0] + machine.system_bytes[0]
     upper = most + machine.cuda_bytes[1] + machine.system_bytes[1]
     fit = Fit.FITS if upper <= machine.ram_bytes else Fit.TOO_LARGE if lower > machine.ram_bytes else Fit.BORDERLINE
-    return RamForecast(
-        machine.ram_bytes, loading_bytes, resident_bytes, weights_bytes, call_bytes, lower, upper, fit
-    )
+    return RamForecast(machine.ram_bytes, loading_bytes, resident_bytes, weights_bytes, call_bytes, lower, upper, fit)

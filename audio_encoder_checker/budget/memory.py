@@ -74,8 +74,10 @@ def extrapolate(short: Trace, long: Trace, batch: int, seconds: float) -> Trace 
     """The books of a call nobody made, by two that were: each storage grows by the power that it was seen to grow by.
 
     Args:
-        short, long: of one batch size.
-        batch, seconds: wanted.
+        short: of one batch size.
+        long: the same, of longer clips.
+        batch: wanted.
+        seconds: wanted.
 
     Returns:
         None where the two calls did not do the same, so that nothing follows from them.

@@ -44,4 +44,4 @@ def largest(used: Callable[[float], float | None], start: float, most: float, *,
             break
         value = min(value, most) if low < value < high else math.sqrt(max(low, 1) * high)
         value = float(math.floor(value)) if whole and value > low + 1 else value if not whole else low + 1
-    return Most(low, more=math.isinf(high) and low < most) if low else None
+    return Most(low, more=math.isinf(high)) if low else None

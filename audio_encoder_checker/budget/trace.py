@@ -139,7 +139,7 @@ def read_trace(header: dict[str, Any], payload: memoryview, batch: int, seconds:
         seconds=seconds,
         shape=tuple(int(size) for size in header["shape"][:8]),
         events=tuple(zip(flat, flat, flat, flat, strict=True)),
-        work=tuple((flop, moved, steps, int(kind)) for flop, moved, steps, kind in zip(rows, rows, rows, rows, strict=True)),
+        work=tuple((flop, moved, steps, int(kind)) for flop, moved, steps, kind in zip(*(rows,) * 4, strict=True)),
         peak_bytes=int(header["peak"]),
         largest=_places(header["largest"]),
         hungriest=_places(header["hungriest"]),

@@ -175,7 +175,7 @@ class Operators(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch do
         self.performed(func, args, kwargs, result)
         return result
 
-    def perform(self, func: Any, args: Any, kwargs: Any, _on_card: bool) -> Any:  # noqa: FBT001 - one call, by place
+    def perform(self, func: Any, args: Any, kwargs: Any, _on_card: bool) -> Any:
         """Run an operation on the CPU."""
         return func(*args, **kwargs)
 

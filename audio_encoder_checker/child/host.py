@@ -35,6 +35,8 @@ from . import encode, failure, load, wire
 if TYPE_CHECKING:
     import socket
 
+    from .trial import Trial
+
 QUESTION_BYTES = 1 << 30
 
 
@@ -47,7 +49,7 @@ class Host:
         self.root = ""
         self.device = "cpu"
         self.answer_bytes = 0
-        self.on_trial: Any = None
+        self.on_trial: Trial | None = None
 
     def load(self, question: dict[str, Any]) -> dict[str, Any]:
         """Import, choose, construct, move; `phase` says how far it came."""
@@ -113,10 +115,10 @@ class Host:
         try:
             if question["step"] == "build":
                 self._settle(question)
-                self.on_trial = trial.Trial(
-                    lambda: load.find_class(question["module"], question["suffix"], question["class"])[0](), self.root
-                )
+                find = (question["module"], question["suffix"], question["class"])
+                self.on_trial = trial.Trial(lambda: load.find_class(*find)[0](), self.root)  # noqa: PLW0108 - found late
                 return {"built": True}, b""
+            assert self.on_trial is not None  # noqa: S101 - the parent builds first
             if question["step"] == "real":
                 audio = encode.waveforms(payload, question["shape"], "cpu")
                 return self.on_trial.real(audio, profiled=question["profiled"])

@@ -102,18 +102,18 @@ def attention_bytes(args: Any, kwargs: Any) -> int:
         wide = max(4, query.element_size())  # half precision is computed in single
         scores = query.numel() // query.shape[-1] * key.shape[-2]
         casts = query.numel() + key.numel() + (value.numel() if query.element_size() < wide else 0)
-        return wide * (2 * scores + casts)
+        return int(wide * (2 * scores + casts))
     if mask is None:
         return 0
-    size = mask.numel() * query.element_size()
+    size: int = mask.numel() * query.element_size()
     converted = size if mask.dtype is torch.bool else 0
     width = mask.shape[-1]
-    padded = size // width * -(-width // BIAS_ALIGNMENT) * BIAS_ALIGNMENT if width % BIAS_ALIGNMENT else 0
+    padded: int = size // width * -(-width // BIAS_ALIGNMENT) * BIAS_ALIGNMENT if width % BIAS_ALIGNMENT else 0
     return converted + padded
 
 
 def gates(args: Any) -> int:
-    """cuDNN's buffer for the gates of one layer, all steps, both directions."""
+    """CuDNN's buffer for the gates of one layer, all steps, both directions."""
     weights = _matrices(args)
     widest = max((weight.shape[0] for weight in weights), default=0)
     data = args[0]
@@ -126,7 +126,9 @@ def _matrices(args: Any) -> list[torch.Tensor]:
     return [t for one in lists for t in one if isinstance(t, torch.Tensor) and t.ndim == 2]
 
 
-def work(func: Any, args: Any, kwargs: Any, result: Any, tensors: list[torch.Tensor]) -> tuple[float, float, float, int]:
+def work(
+    func: Any, args: Any, kwargs: Any, result: Any, tensors: list[torch.Tensor]
+) -> tuple[float, float, float, int]:
     """What an operation has to do.
 
     Args:
@@ -154,7 +156,7 @@ def work(func: Any, args: Any, kwargs: Any, result: Any, tensors: list[torch.Ten
 def _flop(packet: Any, args: Any, kwargs: Any, result: Any) -> float:
     if packet in (ATTENTION, ATTENTION_CPU):
         query, key, value = args[:3]
-        return 2.0 * math.prod(query.shape[:-1]) * key.shape[-2] * (query.shape[-1] + value.shape[-1])
+        return float(2 * math.prod(query.shape[:-1]) * key.shape[-2] * (query.shape[-1] + value.shape[-1]))
     count = flop_registry.get(packet)
     try:
         return float(count(*args, **kwargs, out_val=result)) if count else 0.0

@@ -91,8 +91,8 @@ class Ledger:
     def begin_call(self) -> None:
         """Forget what was: what lives now are the weights, and it is entered first."""
         self.events, self.work, self.operations = array("q"), array("d"), []
-        for key, (number, size, kind) in self.live.items():
-            kind = WEIGHT + (kind & ON_CPU)
+        for key, (number, size, before) in self.live.items():
+            kind = WEIGHT + (before & ON_CPU)
             self.live[key] = (number, size, kind)
             self.events.extend((number, size, kind, -1))
 

@@ -30,7 +30,7 @@ OWN = str(Path(__file__).parent)
 LIBRARY = "site-packages/"
 
 
-class Recorder(Operators):
+class Recorder(Operators):  # type: ignore[no-untyped-call]  # torch does not type its base
     """Keeps a ledger.
 
     Args:
@@ -72,7 +72,7 @@ class Recorder(Operators):
         finally:
             self.busy -= 1
 
-    def perform(self, func: Any, args: Any, kwargs: Any, on_card: bool) -> Any:  # noqa: FBT001 - one call, by place
+    def perform(self, func: Any, args: Any, kwargs: Any, on_card: bool) -> Any:
         """Run an operation, and take the time of what a graphics card leaves to the CPU."""
         self._on_card = on_card
         self.ledger.operations.append(Operation(str(func.overloadpacket)))

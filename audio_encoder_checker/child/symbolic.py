@@ -73,8 +73,8 @@ def devices_told_by(answer: Callable[[torch.Tensor], torch.device | None]) -> It
         told = None if tensor.fake_mode.in_kernel_invocation else answer(tensor)
         return told or own.fget(tensor)
 
-    FakeTensor.device = property(device, own.fset)  # type: ignore[assignment]  # a property for a property
+    setattr(FakeTensor, "device", property(device, own.fset))  # noqa: B010 - mypy takes a property for a method
     try:
         yield
     finally:
-        FakeTensor.device = own
+        setattr(FakeTensor, "device", own)  # noqa: B010 - same

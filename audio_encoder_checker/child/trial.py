@@ -79,8 +79,9 @@ class Trial:
         stand_ins = StandIns()
         with torch.set_grad_enabled(grad), torch.inference_mode(not grad), mode, stand_ins:
             audio = torch.empty(batch, samples)
-            with self._pretending(recorder) as functions, devices_told_by(
-                lambda tensor: None if recorder.busy else functions.device(tensor)
+            with (
+                self._pretending(recorder) as functions,
+                devices_told_by(lambda tensor: None if recorder.busy else functions.device(tensor)),
             ):
                 recorder.begin_call()
                 shape = self._call(audio, recorder)
@@ -120,7 +121,11 @@ class Trial:
             secret = size - operation.taken
             if secret > NOTABLE and operation.read:
                 self.hidden[operation.name] = max(secret / operation.read, self.hidden.get(operation.name, 0.0))
-        return {"allocator": peak, "books": books_peak(recorder, others), "hidden": dict(list(self.hidden.items())[:20])}
+        return {
+            "allocator": peak,
+            "books": books_peak(recorder, others),
+            "hidden": dict(list(self.hidden.items())[:20]),
+        }
 
     @contextlib.contextmanager
     def _pretending(self, recorder: Recorder) -> Iterator[Functions]:

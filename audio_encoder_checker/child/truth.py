@@ -54,7 +54,7 @@ def observed() -> Iterator[Truth]:
     truth = Truth()
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
         yield truth
-    tree = profiler.profiler.kineto_results.experimental_event_tree()  # type: ignore[union-attr]  # there is one now
+    tree = profiler.profiler.kineto_results.experimental_event_tree()
     _collect(tree, NOWHERE, truth.changes)
     truth.changes.sort()
 

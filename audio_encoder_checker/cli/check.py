@@ -11,7 +11,7 @@ from audio_encoder_checker.cli import console
 from audio_encoder_checker.errors import UsageError
 
 FORMATS = ("text", "json")
-STAGE_NAMES = ("archive", "source", "load", "contract", "evaluate")
+STAGE_NAMES = ("archive", "source", "load", "contract", "budget", "evaluate")
 
 
 def main() -> NoReturn:
@@ -74,6 +74,7 @@ def _print_schema(name: str) -> None:
 @click.option("--corrected", is_flag=True, help="Beside each score, the one without X-ARES's quirks.")
 @click.option("--no-cache", is_flag=True, help="With --data: neither use nor keep embeddings of other runs.")
 @click.option("--profile", default="icme-2025", metavar="NAME|FILE", show_default=True, help="Rule book.")
+@click.option("--budget", default="", metavar="NAME|FILE", help="The organisers' machine, if not the rule book's.")
 @click.option(
     "--device", default="auto", show_default=True, metavar="auto|cpu|cuda[:N]", help="Where the encoder runs."
 )
@@ -141,8 +142,8 @@ def _print_schema(name: str) -> None:
     help="List all checks.",
 )
 @click.option(
-    "--print-schema", type=click.Choice(("report", "rules", "budget", "manifest", "task")), is_eager=True, expose_value=False,
-    callback=_at_once(_print_schema), help="Print a JSON Schema.",
+    "--print-schema", type=click.Choice(("report", "rules", "budget", "manifest", "task")), is_eager=True,
+    expose_value=False, callback=_at_once(_print_schema), help="Print a JSON Schema.",
 )  # fmt: skip
 @click.option(
     "--doctor", is_flag=True, is_eager=True, expose_value=False, callback=_at_once(_doctor),
@@ -192,6 +193,7 @@ def _options(wishes: dict[str, Any]) -> Any:
         encoder=wishes["encoder"],
         stages=_stages(wishes["stages"], wishes["until"], wishes["no_eval"]),
         profile=wishes["profile"],
+        machine=wishes["budget"],
         box=wishes["box"],
         trust=wishes["trust"],
         device=wishes["device"],
@@ -218,6 +220,6 @@ def _words(text: str) -> tuple[str, ...]:
 def _stages(chosen: tuple[str, ...], until: str | None, no_eval: bool) -> tuple[str, ...]:
     if sum((bool(chosen), until is not None, no_eval)) > 1:
         raise UsageError("--stage, --until and --no-eval exclude one another", "use one of them")
-    last = until or ("contract" if no_eval else STAGE_NAMES[-1])
+    last = until or ("budget" if no_eval else STAGE_NAMES[-1])
     through = STAGE_NAMES[: STAGE_NAMES.index(last) + 1]
     return tuple(stage for stage in STAGE_NAMES if stage in (chosen or through))

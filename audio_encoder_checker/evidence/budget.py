@@ -1,4 +1,4 @@
-"""What an encoder will take on the organisers' machine: GPU memory, RAM, time and disk, forecast or measured."""
+"""What an encoder will take on the organisers' machine: GPU memory, RAM, time and disk."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ class Fit(str, Enum):
 class Basis(str, Enum):
     """How GPU memory is known, the surest first."""
 
-    MEASURED = "measured"
     FORECAST = "forecast"
     EXTRAPOLATED = "extrapolated"
 
@@ -86,26 +85,6 @@ class Moment:
 
 
 @dataclass(frozen=True)
-class Measurement:
-    """One call on a real card, capped to the budget's memory.
-
-    Attributes:
-        batch, seconds: of the call.
-        allocated_bytes: most at once, as torch's allocator tells.
-        outside_bytes: most that the process held, as the driver tells (NVML); 0 where it does not.
-        wall_s: seconds it took.
-        error: empty, or why it failed.
-    """
-
-    batch: int
-    seconds: float
-    allocated_bytes: int
-    outside_bytes: int
-    wall_s: float
-    error: str = ""
-
-
-@dataclass(frozen=True)
 class GpuForecast:
     """Whether the encoder's calls fit into the card of the budget.
 
@@ -124,8 +103,6 @@ class GpuForecast:
         gradient_factor: memory with autograd over memory without; 0 where it was not asked.
         not_covered: what the books do not hold, in words.
         timeline: one call of the worst required size.
-        measurements: the same calls on a real card.
-        measured_on: name of that card.
     """
 
     basis: Basis
@@ -142,8 +119,6 @@ class GpuForecast:
     gradient_factor: float = 0.0
     not_covered: tuple[str, ...] = ()
     timeline: tuple[Moment, ...] = ()
-    measurements: tuple[Measurement, ...] = ()
-    measured_on: str = ""
 
     @property
     def demanded(self) -> tuple[Point, ...]:
@@ -161,6 +136,10 @@ class GpuForecast:
         fits = {point.fit for point in self.demanded}
         order = (Fit.TOO_LARGE, Fit.UNKNOWN, Fit.BORDERLINE, Fit.FITS)
         return next((fit for fit in order if fit in fits), Fit.UNKNOWN)
+
+
+LIBRARIES_BYTES = 450 << 20
+"""Of torch and transformers once they are imported, about."""
 
 
 @dataclass(frozen=True)
@@ -189,7 +168,7 @@ class RamForecast:
     @property
     def held_twice(self) -> bool:
         """Whether loading took once more what the weights take: a checkpoint beside the module."""
-        return self.loading_bytes - self.resident_bytes > 0.8 * self.weights_bytes > 0
+        return self.loading_bytes > LIBRARIES_BYTES + 1.8 * self.weights_bytes > LIBRARIES_BYTES
 
 
 @dataclass(frozen=True)
@@ -212,6 +191,7 @@ class TimeForecast:
         gpu_s: seconds of the card per second of audio.
         cpu_s: seconds of the CPU per second of audio, measured here.
         factor: how far off it may be, up and down.
+        bytes_per_s: of embeddings for a second of audio.
         download_s: seconds to download as many bytes as the weights have, from and to.
     """
 
@@ -221,6 +201,7 @@ class TimeForecast:
     gpu_s: float
     cpu_s: float
     factor: float
+    bytes_per_s: float
     download_s: tuple[float, float]
 
     @property

@@ -13,6 +13,7 @@ from audio_encoder_checker.evidence.load import EncoderFacts
 from audio_encoder_checker.evidence.run import Conduct, Isolation, Usage
 from audio_encoder_checker.evidence.scores import Measure, TaskScore, TrackScores
 from audio_encoder_checker.evidence.submission import Submission
+from audio_encoder_checker.render import budget_json
 from audio_encoder_checker.render.measured import measured
 from audio_encoder_checker.render.standing import Known, known_scores, place
 from audio_encoder_checker.report import SCHEMA_VERSION, Report
@@ -41,6 +42,7 @@ def as_data(report: Report) -> dict[str, Any]:
         "skipped": [{"id": s.id, "name": s.name, "reason": s.reason, "open": s.open} for s in report.judgement.skipped],
         "isolation": _isolation(report),
         "contract": _contract(report),
+        "budget": budget_json.budget(report.evidence),
         "usage": _usage(report),
         "conduct": _conduct(report),
         "scores": _scores(report),
@@ -126,6 +128,7 @@ def _timings(report: Report) -> dict[str, Any]:
         "stages": {name: round(seconds, 3) for name, seconds in report.timings.items()},
         "calls": {f"{cell.batch} x {cell.seconds:g} s": round(cell.wall_s, 3) for cell in made},
         "figures": {m.name: m.value for m in measured(report.evidence) if m.of_machine},
+        "budget": budget_json.timings(report.evidence),
     }
 
 

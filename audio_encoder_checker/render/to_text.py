@@ -15,7 +15,8 @@ from audio_encoder_checker.evidence.run import Isolation, Usage
 from audio_encoder_checker.evidence.submission import Submission
 from audio_encoder_checker.findings import Finding, Severity
 from audio_encoder_checker.printable import size_words
-from audio_encoder_checker.render import contract_text, scores_text
+from audio_encoder_checker.render import budget_text, contract_text, scores_text
+from audio_encoder_checker.render.card import card
 from audio_encoder_checker.report import Report, Verdict
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def render(report: Report, console: Console) -> None:
     _encoder(report, console)
     contract_text.survival(report, console)
     contract_text.figures(report, console)
+    budget_text.budget(report, console)
     scores_text.scores(report, console)
     _skipped(report, console)
     _box(report, console)
@@ -157,7 +159,7 @@ def _encoder(report: Report, console: Console) -> None:
     if traces:
         good = sum(bool(trace.frames) for trace in traces.traces)
         rows.append(("calls", f"{good} of {len(traces.traces)} gave frames{_range(traces)}"))
-    _card(rows, console)
+    card(rows, console)
 
 
 def _range(traces: EncodeTraces) -> str:
@@ -174,7 +176,7 @@ def _skipped(report: Report, console: Console) -> None:
         reasons.setdefault(skipped.reason, []).append(skipped.id)
     rows = [("not judged", f"{_ids(ids)}: {reason}") for reason, ids in reasons.items()]
     if rows:
-        _card(rows, console)
+        card(rows, console)
 
 
 def _ids(ids: list[str]) -> str:
@@ -194,16 +196,7 @@ def _box(report: Report, console: Console) -> None:
     ]
     if isolation.why_not_stronger:
         rows.append(("because", isolation.why_not_stronger))
-    _card(rows, console, last=not isolation.remedy)
+    card(rows, console, last=not isolation.remedy)
     if isolation.remedy:  # a command stays in one line, to be pasted
         console.print(Text("stronger  ", style="dim").append(isolation.remedy, style="not dim"), soft_wrap=True)
         console.print()
-
-
-def _card(rows: list[tuple[str, str]], console: Console, *, last: bool = True) -> None:
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="dim", min_width=8, no_wrap=True)
-    grid.add_column(overflow="fold")
-    for label, text in rows:
-        grid.add_row(Text(label), Text(text))
-    console.print(Padding(grid, (0, 0, int(last), 0), expand=False))

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from audio_encoder_checker.evidence.run import Isolation
+    from audio_encoder_checker.rules import Rules
     from audio_encoder_checker.sandbox.cgroup import Cgroup
     from audio_encoder_checker.sandbox.gauge import Gauge
     from audio_encoder_checker.sandbox.seccomp import Policy
@@ -159,3 +160,17 @@ def child_command(python: str, folder: str, module: str, channel: int) -> list[s
         "main = __import__(module + '.__main__', fromlist=['main']).main; sys.path.remove(folder); main()"
     )
     return [python, "-I", "-B", "-c", start, folder, module, str(channel)]
+
+
+def limits_of(rules: Rules) -> Limits:
+    """What a rule book has a box enforce."""
+    limits = rules.limits
+    return Limits(
+        memory_bytes=rules.budget.ram_bytes,
+        tasks=limits.tasks,
+        cpu_s=limits.cpu_s,
+        output_bytes=limits.output_bytes,
+        scratch_bytes=limits.scratch_bytes,
+        scratch_files=limits.scratch_files,
+        answer_bytes=limits.answer_bytes,
+    )

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from audio_encoder_checker.budget import cost, memory, search
 from audio_encoder_checker.budget.trace import Trace, read_trace
-from audio_encoder_checker.errors import MachineError
 from audio_encoder_checker.evidence.budget import Basis, GpuForecast, Most, Point, RamForecast, TimeForecast
 from audio_encoder_checker.evidence.run import Ending
 from audio_encoder_checker.stages.load import Target, greeted, where
@@ -34,7 +33,7 @@ SINGLE = (1, 10.0)
 DOUBLING = ((1, 60.0), (1, 120.0))
 """Twice the audio, beyond the chunks of all encoders that are known: what does attention take?"""
 CHUNKS = (2, 6.25)
-LONGEST_S, LARGEST_BATCH = 7200.0, 4096.0
+LONGEST_S, LARGEST_BATCH = 3600.0, 512.0
 BOOKS_TOLERANCE = 0.02
 """The books may be so far from the CPU's allocator."""
 REAL_S = 20.0
@@ -163,7 +162,9 @@ class Trial:
         for clips, length in {*self.rules.budget.calls, FULL, SINGLE}:
             trace = memory.extrapolate(short, long, clips, length)
             if trace is None:
-                self.failures.append("longer audio does not take the same operations, so nothing follows from short calls")
+                self.failures.append(
+                    "longer audio does not take the same operations, so nothing follows from short calls"
+                )
                 return
             self.traces[clips, float(length)] = trace
 
@@ -259,7 +260,11 @@ class Trial:
             return ()
         call = max(memory.host_bytes(self.traces[key]) for key in self._required if key in self.traces)
         ram = cost.ram_forecast(
-            self.loaded.peak_bytes, self.loaded.resident_bytes, worst.weights_bytes, max(call, self.host_growth), machine
+            self.loaded.peak_bytes,
+            self.loaded.resident_bytes,
+            worst.weights_bytes,
+            max(call, self.host_growth),
+            machine,
         )
         if not many.work:
             return (ram,)
@@ -271,7 +276,8 @@ def _why_not(real: Trace, symbolic: Trace | None) -> str:
         return "without data it does not run, so longer calls are extrapolated from short ones"
     if symbolic.shape != real.shape:
         return f"without data it gives {symbolic.shape} in place of {real.shape}: lengths depend on values"
-    return f"without data it takes {len(symbolic.work)} operations in place of {len(real.work)}: what it does depends on values"
+    counts = f"{len(symbolic.work)} operations in place of {len(real.work)}"
+    return f"without data it takes {counts}: what it does depends on values"
 
 
 class Watched:

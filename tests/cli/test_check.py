@@ -16,9 +16,10 @@ import psutil
 import pytest
 
 from audio_encoder_checker.cli.check import STAGE_NAMES, check
-from audio_encoder_checker.pipeline import STAGES, Options
+from audio_encoder_checker.pipeline import Options
 from audio_encoder_checker.rules import schema
 from audio_encoder_checker.sandbox.meter import is_alive
+from audio_encoder_checker.stages.order import STAGES
 from tests.profiles import BRIEF, changed_profile
 
 SPECIMENS = Path(__file__).parent.parent / "specimens"
