@@ -18,6 +18,7 @@ from audio_encoder_checker.archive.landmarks import find_landmarks
 from audio_encoder_checker.archive.listing import read_listing
 from audio_encoder_checker.archive.source import read_sources, repository_root
 from audio_encoder_checker.archive.submission import read_submission
+from audio_encoder_checker.archive.traps import find_traps
 from audio_encoder_checker.archive.unpack import unpack
 from audio_encoder_checker.catalogue import all_checks, matching
 from audio_encoder_checker.config import Config, read_config
@@ -207,7 +208,7 @@ class _Run:
             _matching(tuple(self.config.ignore))
             encoder = encoder or self.config.encoder
         sources = read_sources(self.root, encoder or None)
-        self.evidence.put(sources, find_landmarks(sources))
+        self.evidence.put(sources, find_landmarks(sources), find_traps(sources))
 
     def _running_stages(self, last: int) -> None:
         sources = self.evidence.get(SourceFacts)
@@ -312,8 +313,6 @@ class _Run:
 
     def _forecast(self, session: Session, target: Target, encoder: EncoderFacts) -> None:
         """A process of its own; where there is no room for it, its checks stay open."""
-        traces = self.evidence.get(EncodeTraces)
-        returned = traces.reference.returned if traces else None
         try:
             with session.beside(subfolder(self.workspace)) as other:
                 other.begin_stage("budget", self.rules.limits.budget_s)
@@ -323,7 +322,6 @@ class _Run:
                     seed=self.options.seed,
                     load_s=self._load_s,
                     call_s=self._call_s,
-                    keeps_gradient=returned is not None and returned.requires_grad,
                     on_call=self.progress.detail,
                 )  # fmt: skip
                 self.evidence.put(*trial.run(challenge_tasks()))

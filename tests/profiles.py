@@ -19,6 +19,21 @@ BRIEF: dict[str, Any] = {
 """A contract stage of seconds, for tests that are about something else."""
 
 
+def changed_machine(folder: Path, **values: float) -> str:
+    """The same for the machine of the budget, its keys as `ram_total_bytes`: the first word is the table."""
+    text = (RESOURCES / "budgets" / "colab-t4.toml").read_text(encoding="utf-8")
+    lines, left, table = [], dict(values), ""
+    for line in text.splitlines():
+        table = line.partition("]")[0].strip("[").replace(".", "_") if line.startswith("[") else table
+        key = line.partition(" = ")[0].strip()
+        wanted = left.pop(f"{table}_{key}", None)
+        lines.append(line if wanted is None else f"{key} = {wanted}")
+    assert not left, f"the machine has no {', '.join(left)}"
+    path = folder / "machine.toml"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return str(path)
+
+
 def changed_profile(folder: Path, **values: Any) -> str:
     """Write the default profile to a file with other values for some keys, whatever their table; its path."""
     text = (RESOURCES / "profiles" / f"{DEFAULT_PROFILE}.toml").read_text(encoding="utf-8")

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 QUADRATIC = 3.5
 """Twice the audio, and an operation that takes so many times more: it grows with the square."""
-NOTABLE_SHARE = 0.02
-"""Of the card: what is smaller is not worth a word."""
+NOTABLE_SHARE = 0.005
+"""Of the card, for the longer one: what is smaller is not worth a word."""
 STEEPEST = 2.0
 
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 TRIALS = 16
 CLOSE = 1.05
 """A value that fits and one so many times larger that does not are close enough."""
-STRIDE = 4.0
-"""The next value is at most so many times larger."""
+STEP, STRIDE = 1.2, 4.0
+"""As long as only one side is known, the next value is at least and at most so many times as large."""
 
 
 def largest(used: Callable[[float], float | None], start: float, most: float, *, whole: bool = False) -> Most | None:
@@ -29,19 +29,36 @@ def largest(used: Callable[[float], float | None], start: float, most: float, *,
     Returns:
         None if nothing that was tried fits.
     """
-    low, high, value = 0.0, math.inf, start
+    low, high = (0.0, 0.0), (math.inf, math.inf)  # value and share
+    value = start
     for _ in range(TRIALS):
         share = used(value)
         if share is None:
             break
         if share <= 1:
-            low = value
-            value *= min(STRIDE, max(1.2, 1 / share)) if share > 0 else STRIDE
+            low = (value, share)
         else:
-            high = value
-            value /= min(STRIDE, max(1.2, share))
-        if low >= most or high <= max(CLOSE * low, 1) or (whole and high - low <= 1):
+            high = (value, share)
+        if low[0] >= most or high[0] <= max(CLOSE * low[0], 1) or (whole and high[0] - low[0] <= 1):
             break
-        value = min(value, most) if low < value < high else math.sqrt(max(low, 1) * high)
-        value = float(math.floor(value)) if whole and value > low + 1 else value if not whole else low + 1
-    return Most(low, more=math.isinf(high)) if low else None
+        value = min(_between(low, high), most)
+        if whole:
+            value = float(min(max(math.floor(value), low[0] + 1), high[0] - 1))
+    return Most(low[0], more=math.isinf(high[0])) if low[0] else None
+
+
+def _between(low: tuple[float, float], high: tuple[float, float]) -> float:
+    """The next value to try: where a power of the value would reach the whole card, but not too near to what is known.
+
+    Args:
+        low: the largest value that fits, 0 for none, and its share.
+        high: the smallest that does not, infinite for none, and its share.
+    """
+    if math.isinf(high[0]):
+        return low[0] * min(STRIDE, max(STEP, 1 / low[1])) if low[1] > 0 else low[0] * STRIDE
+    if not low[0]:
+        return high[0] / min(STRIDE, max(STEP, high[1]))
+    power = math.log(high[1] / low[1]) / math.log(high[0] / low[0]) if low[1] > 0 else 1.0
+    guess = low[0] * (1 / low[1]) ** (1 / power) if power > 0 and low[1] > 0 else math.sqrt(low[0] * high[0])
+    near = math.sqrt(CLOSE)
+    return min(max(guess / near, low[0] * near), high[0] / near)

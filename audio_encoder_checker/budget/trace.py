@@ -38,7 +38,8 @@ class Trace:
         hungriest: the operations that take most.
         convolves: whether there are convolutions.
         cpu_s: seconds of the CPU's own work, of a real call.
-        allocator_bytes, books_bytes: most that the CPU's allocator gave, and that the books hold; 0 if not asked.
+        allocator_bytes: most that the CPU's allocator gave; 0 if not asked.
+        books_bytes: the same by the books.
         stand_ins: what wanted to see values and was given others.
         guessed: operations whose results were taken to be as large as they can be.
         not_covered: what the books do not hold.
@@ -146,7 +147,7 @@ def read_trace(header: dict[str, Any], payload: memoryview, batch: int, seconds:
         convolves=header["convolves"] is True,
         cpu_s=float(header["cpu_s"]),
         allocator_bytes=int(truth.get("allocator", 0)),
-        books_bytes=int(truth.get("books", 0)),
+        books_bytes=int(header["books"]),
         stand_ins=_words(header.get("stand_ins", [])),
         guessed=_words(header.get("guessed", [])),
         not_covered=told(header.get("not_covered"), limit=300),

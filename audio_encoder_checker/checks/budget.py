@@ -13,6 +13,8 @@ USUAL_BYTES_PER_S = 50 * 768 * 4
 """Embeddings of a second of audio: 50 frames of 768 features, as wav2vec 2.0 and Whisper small give."""
 MANY_TIMES = 4
 GRADIENT_COSTS = 1.5
+WORTH_A_WARNING = 0.5
+"""Of the card: where a forecast that is not sure stays below, it would have to be wrong by half."""
 
 
 def _gib(size: float) -> str:
@@ -62,7 +64,7 @@ def gpu_memory_borderline(gpu: GpuForecast) -> Iterator[Problem]:
     Fix: halve the memory with `self.model.half()` and `audio.half()`, return `.float()`; or encode in shorter chunks.
     """
     for point in gpu.demanded:
-        if point.fit is Fit.BORDERLINE:
+        if point.fit is Fit.BORDERLINE and point.upper_bytes > WORTH_A_WARNING * gpu.limit_bytes:
             doubt = f"; {gpu.not_covered[0]}" if gpu.not_covered else ""
             yield Problem(_takes(gpu, point) + doubt, at=_at(gpu))
             return
@@ -139,12 +141,13 @@ def bulky_embeddings(time: TimeForecast) -> Iterator[Problem]:
         )
 
 
-@check("AEC714", severity=Severity.NOTE)
+@check("AEC714", severity=Severity.NOTE, follows=("AEC527",))
 def gradient_memory(gpu: GpuForecast, rules: Rules) -> Iterator[Problem]:
     """Called without `no_grad`, the encoder takes a multiple of the memory.
 
     X-ARES encodes in inference mode, so its runs are not hurt; the official checker and your own scripts call the
-    encoder with autograd on, where every activation is kept for a backward pass that never comes.
+    encoder with autograd on, where every activation is kept for a backward pass that never comes. `detach()` at the
+    end is too late.
 
     Fix: decorate it: `@torch.inference_mode()` above `def forward(self, audio):`.
     """

@@ -95,7 +95,9 @@ class Recorder(Operators):  # type: ignore[no-untyped-call]  # torch does not ty
         on_card = self._on_card or any(self.tags.device(tensor) == CUDA for tensor in results)
         inputs = list(tensors_in((args, kwargs)))
         if results:
-            operation.shape, operation.size = tuple(results[0].shape), sum(map(kernels.nbytes, results))
+            operation.shape = tuple(results[0].shape)
+            held = {id(storage(tensor)) for tensor in inputs}  # what a view or an in-place operation returns
+            operation.size = sum(kernels.nbytes(one) for one in results if id(storage(one)) not in held)
         operation.dtype = str(inputs[0].dtype).removeprefix("torch.") if inputs else ""
         row: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
         if not func.is_view:

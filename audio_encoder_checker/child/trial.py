@@ -26,7 +26,11 @@ from .tags import CUDA, storage
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-CONVOLUTIONS = frozenset(map(str, kernels.CONVOLUTIONS))
+CONVOLUTIONS, OF_DEVICE, PRODUCTS = (
+    frozenset(map(str, packets)) for packets in (kernels.CONVOLUTIONS, kernels.OF_DEVICE, kernels.PRODUCTS)
+)
+CONVERTED = ("float16", "bfloat16")
+"""The CPU multiplies these as float32, in copies."""
 NOTABLE = 4096
 """Bytes: what an operation takes in secret is noted from here on."""
 
@@ -50,6 +54,7 @@ class Trial:
             self.encoder = encoder.to(CUDA)
             self.built = recorder.ledger
         self.pretence.tags.ledger = None
+        gc.freeze()  # the modules of a dozen packages need no look after each call
 
     def real(self, audio: torch.Tensor, *, profiled: bool) -> tuple[dict[str, Any], bytes]:
         """Call the encoder on audio `[B, samples]`.
@@ -113,19 +118,13 @@ class Trial:
     def _compare(self, recorder: Recorder, seen: truth.Truth) -> dict[str, Any]:
         """The books against the CPU's allocator; what an operation took beside its result is remembered."""
         operations = recorder.ledger.operations
-        packets = {str(packet) for packet in kernels.OF_DEVICE}
-        others = {n for n, operation in enumerate(operations) if operation.name in packets}
-        peak, hidden = seen.peak(others)
+        peak, hidden = seen.peak(of_device(recorder))
         for number, size in hidden.items():
             operation = operations[number]
             secret = size - operation.taken
             if secret > NOTABLE and operation.read:
                 self.hidden[operation.name] = max(secret / operation.read, self.hidden.get(operation.name, 0.0))
-        return {
-            "allocator": peak,
-            "books": books_peak(recorder, others),
-            "hidden": dict(list(self.hidden.items())[:20]),
-        }
+        return {"allocator": peak, "hidden": dict(list(self.hidden.items())[:20])}
 
     @contextlib.contextmanager
     def _pretending(self, recorder: Recorder) -> Iterator[Functions]:
@@ -135,13 +134,18 @@ class Trial:
         gc.collect()
 
 
-def books_peak(recorder: Recorder, others: set[int]) -> int:
-    """Most bytes at once that a call added, on both devices together.
+def of_device(recorder: Recorder) -> set[int]:
+    """The operations of a call whose inner allocations on a CPU say nothing about a GPU."""
+    return {
+        number
+        for number, operation in enumerate(recorder.ledger.operations)
+        if operation.name in OF_DEVICE or (operation.name in PRODUCTS and operation.dtype in CONVERTED)
+    }
 
-    Args:
-        recorder: of the call.
-        others: operations whose inner allocations do not count.
-    """
+
+def books_peak(recorder: Recorder) -> int:
+    """Most bytes at once that a call added, on both devices together, as the CPU's allocator would see it."""
+    others = of_device(recorder)
     best = current = 0
     sizes: dict[int, int] = {}
     for number, size, kind, operation in recorder.ledger.rows():
@@ -164,6 +168,7 @@ def _report(recorder: Recorder, shape: list[int]) -> tuple[dict[str, Any], bytes
         "events": len(ledger.events) // 4,
         "operations": len(ledger.operations),
         "peak": peak,
+        "books": books_peak(recorder),
         "largest": largest,
         "hungriest": ledger.hungriest(),
         "convolves": any(one.name in CONVOLUTIONS for one in ledger.operations),

@@ -63,7 +63,6 @@ class Trial:
         seed: of the audio.
         load_s: seconds for loading.
         call_s: seconds for each call.
-        keeps_gradient: whether its output carries a graph.
         on_call: told what is being done.
     """
 
@@ -75,7 +74,6 @@ class Trial:
     seed: int
     load_s: float
     call_s: float
-    keeps_gradient: bool = False
     on_call: Callable[[str], None] = lambda _call: None
     traces: dict[tuple[int, float], Trace] = field(default_factory=dict)
     points: dict[tuple[int, float], Point] = field(default_factory=dict)
@@ -90,8 +88,9 @@ class Trial:
         Raises:
             MachineError: our own child did not start.
         """
-        self._begin()
-        real = self._real(self.rules.contract.official_batch, self.rules.contract.official_samples / self.rate_hz, True)
+        contract = self.rules.contract
+        began = self._begin()
+        real = self._real(contract.official_batch, contract.official_samples / self.rate_hz, True) if began else None
         if real is None:
             return (self._gpu(None, None, 0.0),)
         symbolic = self._symbolic(real.batch, real.seconds)
@@ -103,17 +102,19 @@ class Trial:
             self._point(batch, float(seconds))
         cpu_s = self._cpu_rate(real)
         worst = self._worst()
-        factor = self._gradient_factor() if follows and self.keeps_gradient else 0.0
+        factor = self._gradient_factor() if follows else 0.0
         gpu = self._gpu(real, worst, factor)
         return (gpu, *self._costs(tasks, worst, cpu_s))
 
-    def _begin(self) -> None:
+    def _begin(self) -> bool:
+        """Load it; whether that went well."""
         greeted(self.session)
         self.on_call("a pretended GPU, with books")
         question = {"ask": "trial", "step": "build", **where(self.session, self.target, self.rules), "device": "cpu"}
         answer = self.session.ask(question, timeout_s=self.load_s)
         if answer.outcome.ending is not Ending.ANSWERED:
             self.failures.append(f"loading on a pretended GPU: {answer.outcome}")
+        return not self.failures
 
     def _real(self, batch: int, seconds: float, profiled: bool) -> Trace | None:
         """A call with real tensors."""

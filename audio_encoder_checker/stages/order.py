@@ -7,11 +7,12 @@ from audio_encoder_checker.evidence.landmarks import Landmarks
 from audio_encoder_checker.evidence.load import EncoderFacts, LoadFacts
 from audio_encoder_checker.evidence.run import Conduct, Isolation, Usage
 from audio_encoder_checker.evidence.source import SourceFacts
+from audio_encoder_checker.evidence.traps import TrapFacts
 from audio_encoder_checker.stages import budget, contract, evaluate, second
 
 EVIDENCE: dict[str, tuple[type, ...]] = {
     "archive": (ArchiveListing, UnpackFacts),
-    "source": (SourceFacts, Landmarks),
+    "source": (SourceFacts, Landmarks, TrapFacts),
     "load": (LoadFacts, EncoderFacts, Isolation, Conduct, Usage),
     "contract": (*contract.KINDS, *second.KINDS),
     "budget": budget.KINDS,

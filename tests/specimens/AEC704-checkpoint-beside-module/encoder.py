@@ -1,0 +1,19 @@
+import torch
+
+
+class SpecimenEncoder(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.sampling_rate = 16000
+        self.output_dim = 4
+        self.hop_size_in_ms = 10
+        checkpoint = torch.nn.Linear(10_000, 10_000, bias=False).state_dict()  # 400 MB, as `torch.load` would give it
+        self.layer = torch.nn.Linear(10_000, 10_000, bias=False)
+        self.layer.load_state_dict(checkpoint)
+        self.requires_grad_(False)
+
+    def forward(self, audio):
+        frames = max(1, audio.shape[-1] // 160)
+        audio = torch.nn.functional.pad(audio, (0, max(0, frames * 160 - audio.shape[-1])))
+        output = audio[:, : frames * 160].reshape(len(audio), frames, 160)[:, :, :4]
+        return output + self.layer.weight[0, 0]
