@@ -21,6 +21,9 @@ QUADRATIC = 3.5
 NOTABLE_SHARE = 0.005
 """Of the card, for the longer one: what is smaller is not worth a word."""
 STEEPEST = 2.0
+"""No storage grows faster than attention's scores."""
+DOUBT = 1.5
+"""What is not sure has to be so many times too large before it is said not to fit."""
 
 
 def point(trace: Trace, gpu: Gpu, *, sure: bool = True) -> Point:
@@ -33,7 +36,8 @@ def point(trace: Trace, gpu: Gpu, *, sure: bool = True) -> Point:
     Args:
         trace: its books.
         gpu: the card.
-        sure: whether the books are of this very call; else the verdict is borderline at best.
+        sure: whether the books are of this very call and hold all; else it never surely fits, and is only said not to
+            where it is far off.
     """
     lower = replay(trace.on_card(possible=False), gpu.allocator).allocated_bytes
     lower += gpu.workspace_bytes[0] + gpu.context_bytes[0]
@@ -46,8 +50,12 @@ def point(trace: Trace, gpu: Gpu, *, sure: bool = True) -> Point:
         upper = max(replay(events, gpu.allocator).allocated_bytes + beside, gpu.total_bytes + 1)
     else:
         upper = capped.reserved_bytes + beside
-    fit = Fit.TOO_LARGE if lower > gpu.total_bytes else Fit.FITS if upper <= gpu.total_bytes else Fit.BORDERLINE
-    return Point(trace.batch, trace.seconds, lower, upper, fit if sure or fit is not Fit.FITS else Fit.BORDERLINE)
+    most = gpu.total_bytes
+    if sure:
+        fit = Fit.TOO_LARGE if lower > most else Fit.FITS if upper <= most else Fit.BORDERLINE
+    else:
+        fit = Fit.TOO_LARGE if lower > DOUBT * most else Fit.BORDERLINE
+    return Point(trace.batch, trace.seconds, lower, upper, fit)
 
 
 def books_error(trace: Trace) -> float:
@@ -70,21 +78,19 @@ def host_bytes(trace: Trace) -> int:
     return peak(trace.on_host())
 
 
-def extrapolate(short: Trace, long: Trace, batch: int, seconds: float) -> Trace | None:
+def extrapolate(short: Trace, long: Trace, batch: int, seconds: float) -> Trace:
     """The books of a call nobody made, by two that were: each storage grows by the power that it was seen to grow by.
+
+    Where the two did not do the same, operation by operation, all that lived beside the weights counts as one storage.
 
     Args:
         short: of one batch size.
         long: the same, of longer clips.
         batch: wanted.
         seconds: wanted.
-
-    Returns:
-        None where the two calls did not do the same, so that nothing follows from them.
     """
-    pairs = list(zip(short.events, long.events, strict=False))
-    if len(short.events) != len(long.events) or any(a[2:] != b[2:] or (a[1] < 0) != (b[1] < 0) for a, b in pairs):
-        return None
+    if not _alike(short, long):
+        short, long = _as_one(short), _as_one(long)
     doubling = math.log(long.seconds / short.seconds)
     further = seconds / long.seconds
     clips = batch / long.batch
@@ -97,4 +103,27 @@ def extrapolate(short: Trace, long: Trace, batch: int, seconds: float) -> Trace 
         power = min(max(power, 0.0), STEEPEST)
         return number, int(size * further**power * (clips if power or kind == ledger.INPUT else 1)), kind, operation
 
-    return replace(long, batch=batch, seconds=seconds, events=tuple(grown(a, b) for a, b in pairs), work=())
+    more = further * clips
+    return replace(
+        long,
+        batch=batch,
+        seconds=seconds,
+        shape=(batch, round(long.shape[1] * further), *long.shape[2:]) if len(long.shape) == 3 else long.shape,
+        events=tuple(map(grown, short.events, long.events)),
+        work=tuple((flop * more, moved * more, steps * more, kind) for flop, moved, steps, kind in long.work),
+        largest=(),
+    )
+
+
+def _alike(short: Trace, long: Trace) -> bool:
+    pairs = zip(short.events, long.events, strict=False)
+    return len(short.events) == len(long.events) and all(a[2:] == b[2:] and (a[1] < 0) == (b[1] < 0) for a, b in pairs)
+
+
+def _as_one(trace: Trace) -> Trace:
+    """Books in which all that a call takes on the card is one storage, and all that it takes in RAM another."""
+    weights = tuple(event for event in trace.events if event[3] < 0)
+    first = max((event[0] for event in trace.events), default=0) + 1
+    card = peak(trace.on_card(possible=False)) - trace.weights_bytes
+    taken = ((first, card, ledger.ACTIVATION, 0), (first + 1, host_bytes(trace), ledger.ACTIVATION + ledger.ON_CPU, 0))
+    return replace(trace, events=(*weights, *taken))

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 ROW_BYTES = 32
 LARGEST_BYTES = 1 << 50
+LARGEST = 1e21
+"""FLOP or bytes of an operation: hours of the largest machine there is."""
+LARGEST_S = 1e5
 MOMENTS = 120
 """So many points of a timeline are kept."""
 
@@ -131,23 +134,26 @@ def read_trace(header: dict[str, Any], payload: memoryview, batch: int, seconds:
     numbers, amounts = array("q"), array("d")
     numbers.frombytes(payload[: ROW_BYTES * events])
     amounts.frombytes(payload[ROW_BYTES * events :])
-    if any(size > LARGEST_BYTES for size in numbers[1::4]) or not all(amount >= 0 for amount in amounts):
+    if any(size > LARGEST_BYTES for size in numbers[1::4]) or not all(0 <= amount < LARGEST for amount in amounts):
         raise ValueError("sizes that no storage has")
+    cpu_s = float(header["cpu_s"])
+    if not 0 <= cpu_s < LARGEST_S:
+        raise ValueError(f"{cpu_s} seconds")
     flat, rows = iter(numbers), iter(amounts)
     truth = header.get("truth") or {}
     return Trace(
         batch=batch,
         seconds=seconds,
-        shape=tuple(int(size) for size in header["shape"][:8]),
+        shape=_shape(header["shape"]),
         events=tuple(zip(flat, flat, flat, flat, strict=True)),
         work=tuple((flop, moved, steps, int(kind)) for flop, moved, steps, kind in zip(*(rows,) * 4, strict=True)),
-        peak_bytes=int(header["peak"]),
+        peak_bytes=_size(header["peak"]),
         largest=_places(header["largest"]),
         hungriest=_places(header["hungriest"]),
         convolves=header["convolves"] is True,
-        cpu_s=float(header["cpu_s"]),
-        allocator_bytes=int(truth.get("allocator", 0)),
-        books_bytes=int(header["books"]),
+        cpu_s=cpu_s,
+        allocator_bytes=_size(truth.get("allocator", 0)),
+        books_bytes=_size(header["books"]),
         stand_ins=_words(header.get("stand_ins", [])),
         guessed=_words(header.get("guessed", [])),
         not_covered=told(header.get("not_covered"), limit=300),
@@ -158,14 +164,22 @@ def _places(found: list[dict[str, Any]]) -> tuple[Place, ...]:
     return tuple(
         Place(
             operation=told(one["name"], limit=100),
-            shape=tuple(int(size) for size in one["shape"][:8]),
-            size_bytes=int(one["bytes"]),
+            shape=_shape(one["shape"]),
+            size_bytes=_size(one["bytes"]),
             dtype=told(one["dtype"], limit=20),
             line=told(one["line"], limit=300),
             library=told(one["library"], limit=300),
         )
         for one in found[:30]
     )
+
+
+def _size(told_size: Any) -> int:
+    return min(max(int(told_size), 0), LARGEST_BYTES)
+
+
+def _shape(sizes: list[Any]) -> tuple[int, ...]:
+    return tuple(map(_size, sizes[:8]))
 
 
 def _words(found: list[Any]) -> tuple[str, ...]:

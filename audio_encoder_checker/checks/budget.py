@@ -115,10 +115,9 @@ def slow_encoding(time: TimeForecast) -> Iterator[Problem]:
     low, high = time.hours
     if low > time.session_hours:
         longest = sorted(time.tasks, key=lambda task: -task.hours[1])[:3]
-        share = time.cpu_s / (time.cpu_s + time.gpu_s)
         yield Problem(
             f"{low:.0f} to {high:.0f} hours for {len(time.tasks)} tasks, a session lasts {time.session_hours:g}; "
-            f"{', '.join(task.task for task in longest)} take longest; {share:.0%} of it is the CPU's"
+            f"{', '.join(task.task for task in longest)} take longest; {time.cpu_share:.0%} of it is the CPU's"
         )
 
 

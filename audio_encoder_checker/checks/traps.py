@@ -94,7 +94,8 @@ def relies_on_tf32(traps: TrapFacts) -> Iterator[Problem]:
         hint = 'torch.set_float32_matmul_precision("highest")'
         if "cudnn" in found[0].text:
             hint = "torch.backends.cudnn.allow_tf32 = False"
-        yield _problem(found, "this has no effect on a T4, results and speed differ from a newer card's", hint)
+        words = f"`{found[0].text}` has no effect on a T4, results and speed differ from a newer card's"
+        yield Problem(words, found[0].at, hint)
 
 
 @check("AEC711", severity=Severity.WARNING, follows=("AEC707",))

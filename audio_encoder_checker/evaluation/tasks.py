@@ -177,7 +177,7 @@ def _layout(data: Mapping[str, Any]) -> Layout:
 
 
 def _tuples(data: Mapping[str, Any], *keys: str) -> dict[str, Any]:
-    return {key: tuple(value) if key in keys else value for key, value in data.items()}
+    return {key: tuple(value) if key in keys and value is not None else value for key, value in data.items()}
 
 
 @cache

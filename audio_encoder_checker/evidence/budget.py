@@ -205,6 +205,12 @@ class TimeForecast:
     download_s: tuple[float, float]
 
     @property
+    def cpu_share(self) -> float:
+        """Of the time that encoding takes."""
+        both = self.cpu_s + self.gpu_s
+        return self.cpu_s / both if both else 0.0
+
+    @property
     def hours(self) -> tuple[float, float]:
         """All tasks."""
         return sum(task.hours[0] for task in self.tasks), sum(task.hours[1] for task in self.tasks)

@@ -93,5 +93,5 @@ def timings(evidence: Evidence) -> dict[str, Any] | None:
         "ram_loading_bytes": ram.loading_bytes,
         "encode_hours": {one.task: [round(hours, 4) for hours in one.hours] for one in time.tasks},
         "encode_hours_total": [round(hours, 4) for hours in time.hours],
-        "cpu_share": round(time.cpu_s / (time.cpu_s + time.gpu_s), 4),
+        "cpu_share": round(time.cpu_share, 4),
     }

@@ -53,6 +53,4 @@ def _range(point: Point) -> str:
 def _time(time: TimeForecast) -> str:
     low, high = time.hours
     hours = f"{low:.2g} to {high:.2g} hours to encode the {len(time.tasks)} tasks of known size"
-    return (
-        f"{hours}, {time.cpu_s / (time.cpu_s + time.gpu_s):.0%} of it the CPU's; a session has {time.session_hours:g}"
-    )
+    return f"{hours}, {time.cpu_share:.0%} of it the CPU's; a session has {time.session_hours:g}"

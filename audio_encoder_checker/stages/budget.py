@@ -32,7 +32,8 @@ FULL = (16, 10.0)
 SINGLE = (1, 10.0)
 DOUBLING = ((1, 60.0), (1, 120.0))
 """Twice the audio, beyond the chunks of all encoders that are known: what does attention take?"""
-CHUNKS = (2, 6.25)
+LADDER = ((30.0, 60.0), (15.0, 30.0), (5.0, 10.0))
+"""The same where there is real audio only: the longest for which there is time."""
 LONGEST_S, LARGEST_BATCH = 3600.0, 512.0
 BOOKS_TOLERANCE = 0.02
 """The books may be so far from the CPU's allocator."""
@@ -98,8 +99,8 @@ class Trial:
         if not follows:
             self.failures.append(_why_not(real, symbolic))
             self._extrapolate(real)
-        for batch, seconds in {*self.rules.budget.calls, FULL, SINGLE}:
-            self._point(batch, float(seconds))
+        for batch, seconds in {*self._required, FULL, SINGLE}:
+            self._point(batch, seconds)
         cpu_s = self._cpu_rate(real)
         worst = self._worst()
         factor = self._gradient_factor() if follows else 0.0
@@ -153,21 +154,15 @@ class Trial:
             self.failures.append(f"{batch} x {seconds:g} s: the books cannot be read: {error}")
             return None
 
-    def _extrapolate(self, short: Trace) -> None:
-        """Two real calls in place of symbolic ones: each storage grows as it was seen to grow."""
+    def _extrapolate(self, real: Trace) -> None:
+        """Two real calls in place of symbolic ones, as long as there is time for: memory grows as it is seen to."""
         self.basis = Basis.EXTRAPOLATED
-        batch, seconds = CHUNKS
-        long = self._real(batch, seconds, profiled=False)
-        if long is None:
-            return
-        for clips, length in {*self.rules.budget.calls, FULL, SINGLE}:
-            trace = memory.extrapolate(short, long, clips, length)
-            if trace is None:
-                self.failures.append(
-                    "longer audio does not take the same operations, so nothing follows from short calls"
-                )
-                return
-            self.traces[clips, float(length)] = trace
+        rate = self._slowest_s / (real.batch * real.seconds)
+        lengths = next((pair for pair in LADDER if rate * sum(pair) < REAL_S), LADDER[-1])
+        short, long = (self._real(1, seconds, profiled=False) for seconds in lengths)
+        if short and long:
+            for clips, length in {*self._required, FULL, SINGLE}:
+                self.traces[clips, length] = memory.extrapolate(short, long, clips, length)
 
     def _point(self, batch: int, seconds: float) -> Point | None:
         """What one call takes."""
@@ -267,18 +262,17 @@ class Trial:
             max(call, self.host_growth),
             machine,
         )
-        if not many.work:
-            return (ram,)
         return ram, cost.time_forecast(many, single, cpu_s, tasks, machine)
 
 
 def _why_not(real: Trace, symbolic: Trace | None) -> str:
     if symbolic is None:
-        return "without data it does not run, so longer calls are extrapolated from short ones"
-    if symbolic.shape != real.shape:
-        return f"without data it gives {symbolic.shape} in place of {real.shape}: lengths depend on values"
-    counts = f"{len(symbolic.work)} operations in place of {len(real.work)}"
-    return f"without data it takes {counts}: what it does depends on values"
+        why = "it does not run without data"
+    elif symbolic.shape != real.shape:
+        why = f"lengths depend on values: {symbolic.shape} without data, {real.shape} with"
+    else:
+        why = f"its course depends on values: {len(symbolic.work)} operations without data, {len(real.work)} with"
+    return f"{why}, so that long calls are estimated from short ones"
 
 
 class Watched:
