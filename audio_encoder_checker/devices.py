@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from audio_encoder_checker.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 
 def gpus() -> tuple[str, ...]:
@@ -21,6 +26,34 @@ def gpus() -> tuple[str, ...]:
         return tuple(name.decode() if isinstance(name, bytes) else str(name) for name in names)
     except pynvml.NVMLError:
         return ()
+    finally:
+        pynvml.nvmlShutdown()
+
+
+@contextmanager
+def gpu_gauge(device: str) -> Iterator[Callable[[], int]]:
+    """A function that tells how many bytes of a GPU are in use, whoever uses them; 0 where the driver does not tell.
+
+    Args:
+        device: `cuda:N`.
+    """
+    import pynvml
+
+    try:
+        pynvml.nvmlInit()
+        handle = pynvml.nvmlDeviceGetHandleByIndex(int(device.partition(":")[2] or 0))
+    except pynvml.NVMLError:
+        yield lambda: 0
+        return
+
+    def used() -> int:
+        try:
+            return int(pynvml.nvmlDeviceGetMemoryInfo(handle).used)
+        except pynvml.NVMLError:
+            return 0
+
+    try:
+        yield used
     finally:
         pynvml.nvmlShutdown()
 

@@ -43,6 +43,7 @@ from audio_encoder_checker.sandbox.sweep import subfolder, sweep, workspace
 from audio_encoder_checker.stages import budget, contract, second
 from audio_encoder_checker.stages.evaluate import Evaluation
 from audio_encoder_checker.stages.load import Target, load_encoder
+from audio_encoder_checker.stages.measure import with_measured
 from audio_encoder_checker.stages.order import AFTER_LOADING, EVIDENCE, RUNNING, STAGES
 from audio_encoder_checker.stages.plan import Wishes, make_plan
 
@@ -324,8 +325,9 @@ class _Run:
                     call_s=self._call_s,
                     on_call=self.progress.detail,
                 )  # fmt: skip
-                self.evidence.put(*trial.run(challenge_tasks()))
+                gpu, others = trial.run(challenge_tasks())
             self.second_conducts.append(other.conduct())
+            self.evidence.put(with_measured(gpu, session, trial), *others)
         except MachineError as error:
             self.evidence.miss(f"{error}; {error.hint}", *EVIDENCE["budget"])
         self.evidence.miss("the pretended GPU could not follow it", *EVIDENCE["budget"])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from runpy import run_path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,13 +9,12 @@ import torch
 import transformers
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers.models.whisper.modeling_whisper import WhisperEncoder
+from transformers.models.whisper import modeling_whisper
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 RATE = 16000
-EXAMPLE = Path(__file__).parent.parent / "example_submission/encoder.py"
 LARGE: dict[str, Any] = {
     "hidden_size": 1024,
     "num_hidden_layers": 24,
@@ -54,7 +51,7 @@ class Whisper(nn.Module):
             d_model=width, encoder_layers=layers, encoder_attention_heads=heads, encoder_ffn_dim=4 * width,
             attn_implementation="sdpa",
         )  # fmt: skip
-        self.model = WhisperEncoder(config).eval()
+        self.model = modeling_whisper.WhisperEncoder(config).eval()
 
     def forward(self, audio: Tensor) -> Tensor:
         """Chunk by chunk."""
@@ -187,7 +184,6 @@ class Vision(nn.Module):
 
 
 ARCHITECTURES: dict[str, Callable[[], nn.Module]] = {
-    "example": run_path(str(EXAMPLE))["TinyMelEncoder"],
     "wav2vec2-base": lambda: Waveform("Wav2Vec2"),
     "wav2vec2-base-eager": lambda: Waveform("Wav2Vec2", "eager"),
     "wav2vec2-large": lambda: Waveform("Wav2Vec2", **LARGE),

@@ -36,9 +36,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).parent.parent
-ARCHITECTURES: dict[str, Callable[[], torch.nn.Module]] = run_path(str(ROOT / "benchmarks/architectures.py"))[
-    "ARCHITECTURES"
-]
+ARCHITECTURES: dict[str, Callable[[], torch.nn.Module]] = {
+    "example": run_path(str(ROOT / "example_submission/encoder.py"))["TinyMelEncoder"],
+    **run_path(str(ROOT / "benchmarks/architectures.py"))["ARCHITECTURES"],
+}
 RATE = 16000
 SMALL = (2, 3.125)
 SIZES = (SMALL, (1, 10.0), (4, 10.0), (16, 10.0), (16, 35.0), (1, 600.0))

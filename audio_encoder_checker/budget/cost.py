@@ -95,6 +95,7 @@ def ram_forecast(
         call_bytes: what a call keeps in RAM.
         machine: that of the budget.
     """
+    loading_bytes = max(loading_bytes, resident_bytes)  # a kernel's counter leaves out files that are mapped
     calling = max(resident_bytes - weights_bytes, 0) + call_bytes
     most = max(loading_bytes, calling)
     lower = most + machine.cuda_bytes[0] + machine.system_bytes[0]

@@ -22,11 +22,13 @@ def _gib(size: float) -> str:
 
 
 def _takes(gpu: GpuForecast, point: Point) -> str:
-    how = {Basis.FORECAST: "takes", Basis.EXTRAPOLATED: "may take"}
-    return (
-        f"{point.words} of audio {how[gpu.basis]} {_gib(point.lower_bytes)} at least"
-        f" and {_gib(point.upper_bytes)} at most, a {gpu.card} has {_gib(gpu.limit_bytes)}"
-    )
+    has = f"a {gpu.card} has {_gib(gpu.limit_bytes)}"
+    call = gpu.measured.of(point.batch, point.seconds) if gpu.measured else None
+    if call and gpu.measured:
+        return f"{point.words} of audio ran out of memory on {gpu.measured.name}, held to what {has}"
+    takes = "may take" if gpu.basis is Basis.EXTRAPOLATED else "takes"
+    least, most = _gib(point.lower_bytes), _gib(point.upper_bytes)
+    return f"{point.words} of audio {takes} {least} at least and {most} at most, {has}"
 
 
 def _largest(gpu: GpuForecast) -> str:

@@ -10,6 +10,7 @@ It greets, then answers frames (see `wire`) until it is told `bye` or killed:
     {"ask": "trial", step, ...}                                                  keep books of memory and work:
                                                                     step `build` loads, `real` calls on audio that comes
                                                                     with it, `symbolic` on so many clips and samples
+    {"ask": "measure", shape, limit_bytes, capability}                           call it on a real GPU, held to these
     {"ask": "finish"}                                                            end as an interpreter ends
 
 Whatever the participant's code raises becomes an answer with `raised`. torch and numpy are imported, and this
@@ -72,6 +73,7 @@ class Host:
         self.root, self.device = question["root"], question["device"]
         self.answer_bytes = question["answer_bytes"]
         torch.set_num_threads(question["threads"])
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:2:16:8")  # a T4's; newer cards take four times as much
         os.chdir(tempfile.gettempdir() if question.get("elsewhere") else self.root)
         if question.get("elsewhere"):
             load.become_worker()
@@ -126,6 +128,15 @@ class Host:
         except BaseException as error:
             return {"raised": failure.describe(error, self.root)}, b""
 
+    def measure(self, question: dict[str, Any]) -> dict[str, Any]:
+        """Memory and time of a call on a real GPU (see `measure`)."""
+        from . import measure  # here: only a child with a GPU needs it
+
+        try:
+            return measure.measure(self.encoder, question["shape"], self.device, question)
+        except BaseException as error:
+            return {"raised": failure.describe(error, self.root)}
+
     def finish(self, channel: socket.socket) -> dict[str, Any]:
         """End as an interpreter ends: wait for threads, then run the exit handlers; first say who may block it."""
         threads = [t.name[:100] for t in threading.enumerate() if t is not threading.main_thread() and not t.daemon]
@@ -164,6 +175,8 @@ def serve(channel: socket.socket) -> None:
             wire.send(channel, host.pretend(question, payload))
         elif question["ask"] == "trial":
             wire.send(channel, *host.trial(question, payload))
+        elif question["ask"] == "measure":
+            wire.send(channel, host.measure(question))
         elif question["ask"] == "finish":
             wire.send(channel, host.finish(channel))
         else:

@@ -17,6 +17,7 @@ TITLES = {
     "box": "choosing a box and testing it",
     "load": "loading the encoder in the box",
     "contract": "calling the encoder",
+    "budget": "forecasting memory and time on the organisers' machine",
     "evaluate": "both tracks on the quick set",
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 
@@ -18,6 +18,7 @@ class Fit(str, Enum):
 class Basis(str, Enum):
     """How GPU memory is known, the surest first."""
 
+    MEASURED = "measured"
     FORECAST = "forecast"
     EXTRAPOLATED = "extrapolated"
 
@@ -85,6 +86,48 @@ class Moment:
 
 
 @dataclass(frozen=True)
+class Measured:
+    """One call on a real GPU that was held to the budget's card.
+
+    Attributes:
+        batch, seconds: of its audio.
+        fits: whether there was room.
+        allocated_bytes, reserved_bytes: most that torch's allocator gave, and took, as the encoder's process tells.
+        retries: how often the allocator gave back what it kept, to make room.
+        seen_bytes: how much more of the GPU was in use meanwhile, as the driver tells.
+        took_s: seconds on this GPU.
+    """
+
+    batch: int
+    seconds: float
+    fits: bool
+    allocated_bytes: int
+    reserved_bytes: int
+    retries: int
+    seen_bytes: int
+    took_s: float
+
+
+@dataclass(frozen=True)
+class GpuMeasurement:
+    """All calls on a real GPU.
+
+    Attributes:
+        name: of that GPU.
+        context_bytes: what a process takes on the budget's card outside torch's allocator, from and to.
+        calls: those that were made, by batch and length.
+    """
+
+    name: str
+    context_bytes: tuple[int, int]
+    calls: tuple[Measured, ...]
+
+    def of(self, batch: int, seconds: float) -> Measured | None:
+        """One of them."""
+        return next((call for call in self.calls if (call.batch, call.seconds) == (batch, seconds)), None)
+
+
+@dataclass(frozen=True)
 class GpuForecast:
     """Whether the encoder's calls fit into the card of the budget.
 
@@ -103,6 +146,7 @@ class GpuForecast:
         gradient_factor: memory with autograd over memory without; 0 where it was not asked.
         not_covered: what the books do not hold, in words.
         timeline: one call of the worst required size.
+        measured: on a real GPU; None where there was none. What was measured counts, the forecast stands beside it.
     """
 
     basis: Basis
@@ -119,11 +163,32 @@ class GpuForecast:
     gradient_factor: float = 0.0
     not_covered: tuple[str, ...] = ()
     timeline: tuple[Moment, ...] = ()
+    measured: GpuMeasurement | None = None
 
     @property
     def demanded(self) -> tuple[Point, ...]:
         """The points that have to fit."""
-        return tuple(point for point in self.points if (point.batch, point.seconds) in self.required)
+        return tuple(self._known(point) for point in self.points if (point.batch, point.seconds) in self.required)
+
+    def _known(self, point: Point) -> Point:
+        """What was measured in place of what was forecast."""
+        call = self.measured.of(point.batch, point.seconds) if self.measured else None
+        if call is None or self.measured is None:
+            return point
+        low, high = self.measured.context_bytes
+        if not call.fits:
+            least = max(point.lower_bytes, self.limit_bytes)
+            return replace(point, lower_bytes=least, upper_bytes=max(least, point.upper_bytes), fit=Fit.TOO_LARGE)
+        return replace(
+            point, lower_bytes=call.allocated_bytes + low, upper_bytes=call.reserved_bytes + high, fit=Fit.FITS
+        )
+
+    def error(self, call: Measured) -> float | None:
+        """The forecast of a measured call against what was allocated for it, relative; None where it did not fit."""
+        point = next((one for one in self.points if (one.batch, one.seconds) == (call.batch, call.seconds)), None)
+        if point is None or self.measured is None or not call.fits or not call.allocated_bytes:
+            return None
+        return (point.lower_bytes - self.measured.context_bytes[0]) / call.allocated_bytes - 1
 
     @property
     def worst(self) -> Point | None:
@@ -138,8 +203,7 @@ class GpuForecast:
         return next((fit for fit in order if fit in fits), Fit.UNKNOWN)
 
 
-LIBRARIES_BYTES = 450 << 20
-"""Of torch and transformers once they are imported, about."""
+TWICE = 1.8
 
 
 @dataclass(frozen=True)
@@ -167,8 +231,11 @@ class RamForecast:
 
     @property
     def held_twice(self) -> bool:
-        """Whether loading took once more what the weights take: a checkpoint beside the module."""
-        return self.loading_bytes > LIBRARIES_BYTES + 1.8 * self.weights_bytes > LIBRARIES_BYTES
+        """Whether loading took once more what the weights take: a checkpoint beside the module.
+
+        Of encoders for which memory may be short; for small ones the libraries alone take more than that.
+        """
+        return self.loading_bytes > TWICE * self.weights_bytes > 0
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from audio_encoder_checker.evidence.budget import GpuForecast, Most, Place, Point, RamForecast, TimeForecast
+from audio_encoder_checker.evidence.budget import (
+    GpuForecast,
+    GpuMeasurement,
+    Most,
+    Place,
+    Point,
+    RamForecast,
+    TimeForecast,
+)
 
 if TYPE_CHECKING:
     from audio_encoder_checker.judging import Evidence
@@ -38,8 +46,27 @@ def _gpu(gpu: GpuForecast) -> dict[str, Any]:
         "gradient_factor": round(gpu.gradient_factor, 3) or None,
         "books_error": round(gpu.books_error, 6),
         "not_covered": list(gpu.not_covered),
+        "measured": _measured(gpu, gpu.measured) if gpu.measured else None,
         "timeline": [[m.share, m.weights, m.activations, m.temporaries] for m in gpu.timeline],
     }
+
+
+def _measured(gpu: GpuForecast, found: GpuMeasurement) -> dict[str, Any]:
+    calls = [
+        {
+            "batch": call.batch,
+            "seconds": call.seconds,
+            "fits": call.fits,
+            "allocated_bytes": call.allocated_bytes,
+            "reserved_bytes": call.reserved_bytes,
+            "retries": call.retries,
+            "seen_bytes": call.seen_bytes,
+            "took_s": round(call.took_s, 4),
+            "forecast_error": gpu.error(call),
+        }
+        for call in found.calls
+    ]
+    return {"gpu": found.name, "calls": calls}
 
 
 def _most(found: Most | None) -> dict[str, Any] | None:

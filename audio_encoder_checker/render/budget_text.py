@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from audio_encoder_checker.evidence.budget import Fit, GpuForecast, Point, RamForecast, TimeForecast
+from audio_encoder_checker.evidence.budget import Fit, GpuForecast, Most, Point, RamForecast, TimeForecast
 from audio_encoder_checker.render.card import card
 
 if TYPE_CHECKING:
@@ -25,14 +25,16 @@ def budget(report: Report, console: Console) -> None:
     gpu = report.evidence.get(GpuForecast)
     if gpu is None:
         return
-    rows = [("GPU", f"{gpu.basis.value}: {WORDS[gpu.fit]} a {gpu.card} of {gpu.limit_bytes / 2**30:.3g} GiB")]
-    rows += [("", f"{point.words}: {_range(point)}") for point in gpu.demanded]
+    how = f"measured on {gpu.measured.name}" if gpu.measured else gpu.basis.value
+    rows = [("GPU", f"{how}: {WORDS[gpu.fit]} a {gpu.card} of {_gib(gpu.limit_bytes)} GiB")]
+    rows += [("", f"{point.words}: {_range(point)}{_beside(gpu, point)}") for point in gpu.demanded]
     if gpu.largest_batch or gpu.longest_s:
-        rows.append(("", f"largest batch of 10 s: {gpu.largest_batch or '-'}; longest clip: {gpu.longest_s or '-'} s"))
+        batch, longest = _most(gpu.largest_batch, "clips"), _most(gpu.longest_s, "s")
+        rows.append(("", f"largest batch of 10 s: {batch}; longest clip: {longest}"))
     ram, time = report.evidence.get(RamForecast), report.evidence.get(TimeForecast)
     if ram:
         share = f"{_gib(ram.lower_bytes)} to {_gib(ram.upper_bytes)} of {_gib(ram.limit_bytes)} GiB"
-        rows.append(("RAM", f"{WORDS[ram.fit]}: {share} beside CUDA and the system"))
+        rows.append(("RAM", f"{WORDS[ram.fit]}: {share}, CUDA and the system included"))
     if time:
         rows.append(("time", _time(time)))
         low, high = time.disk_bytes
@@ -42,7 +44,11 @@ def budget(report: Report, console: Console) -> None:
 
 
 def _gib(size: float) -> str:
-    return f"{size / 2**30:.3g}"
+    return f"{size / 2**30:.1f}" if size >= 2**30 else f"{size / 2**30:.2f}"
+
+
+def _most(found: Most | None, unit: str) -> str:
+    return f"{found.value:g} {unit}{' or more' if found.more else ''}" if found else "not known"
 
 
 def _range(point: Point) -> str:
@@ -50,7 +56,17 @@ def _range(point: Point) -> str:
     return f"{_gib(point.lower_bytes)} to {_gib(point.upper_bytes)} GiB{mark}"
 
 
+def _beside(gpu: GpuForecast, point: Point) -> str:
+    """What was forecast for a call that was measured."""
+    call = gpu.measured.of(point.batch, point.seconds) if gpu.measured else None
+    error = gpu.error(call) if call else None
+    return f"; the forecast was {error:+.1%} off" if error is not None else ""
+
+
 def _time(time: TimeForecast) -> str:
     low, high = time.hours
-    hours = f"{low:.2g} to {high:.2g} hours to encode the {len(time.tasks)} tasks of known size"
-    return f"{hours}, {time.cpu_share:.0%} of it the CPU's; a session has {time.session_hours:g}"
+    took = f"{low * 60:.0f} to {high * 60:.0f} minutes" if high < 1 else f"{low:.1f} to {high:.1f} hours"
+    share = f"{time.cpu_share:.0%} of it the CPU's"
+    return (
+        f"{took} to encode the {len(time.tasks)} tasks of known size, {share}; a session has {time.session_hours:g} h"
+    )

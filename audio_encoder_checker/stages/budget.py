@@ -5,7 +5,6 @@ In a process of its own: symbolic tensors may be left in what the encoder keeps.
 
 from __future__ import annotations
 
-import threading
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from audio_encoder_checker.budget.trace import Trace, read_trace
 from audio_encoder_checker.evidence.budget import Basis, GpuForecast, Most, Point, RamForecast, TimeForecast
 from audio_encoder_checker.evidence.run import Ending
 from audio_encoder_checker.stages.load import Target, greeted, where
+from audio_encoder_checker.stages.watched import Watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -39,7 +39,6 @@ BOOKS_TOLERANCE = 0.02
 """The books may be so far from the CPU's allocator."""
 REAL_S = 20.0
 """A call with real tensors that would take longer is not made for the sake of its time alone."""
-SAMPLED_S = 0.02
 QUIET = 0.1
 
 
@@ -83,8 +82,8 @@ class Trial:
     basis: Basis = Basis.FORECAST
     _slowest_s: float = 0.0
 
-    def run(self, tasks: Iterable[Task]) -> tuple[object, ...]:
-        """All questions; `GpuForecast`, and RAM, time and disk where the calls could be followed.
+    def run(self, tasks: Iterable[Task]) -> tuple[GpuForecast, tuple[object, ...]]:
+        """All questions; RAM, time and disk are known where the calls could be followed.
 
         Raises:
             MachineError: our own child did not start.
@@ -93,7 +92,7 @@ class Trial:
         began = self._begin()
         real = self._real(contract.official_batch, contract.official_samples / self.rate_hz, True) if began else None
         if real is None:
-            return (self._gpu(None, None, 0.0),)
+            return self._gpu(None, None, 0.0), ()
         symbolic = self._symbolic(real.batch, real.seconds)
         follows = symbolic is not None and symbolic.same_course(real) and symbolic.shape == real.shape
         if not follows:
@@ -105,7 +104,7 @@ class Trial:
         worst = self._worst()
         factor = self._gradient_factor() if follows else 0.0
         gpu = self._gpu(real, worst, factor)
-        return (gpu, *self._costs(tasks, worst, cpu_s))
+        return gpu, self._costs(tasks, worst, cpu_s)
 
     def _begin(self) -> bool:
         """Load it; whether that went well."""
@@ -133,7 +132,7 @@ class Trial:
         self.on_call(f"{batch} x {seconds:g} s, without data")
         samples = round(seconds * self.rate_hz)
         question = {"ask": "trial", "step": "symbolic", "batch": batch, "samples": samples, "grad": grad}
-        with Watched(self.session) as watched:
+        with Watched(self.session.resident_bytes) as watched:
             trace = self._ask(question, b"", batch, seconds)
         if trace and (batch, seconds) in self.rules.budget.calls:
             self.host_growth = max(self.host_growth, watched.growth)
@@ -273,26 +272,3 @@ def _why_not(real: Trace, symbolic: Trace | None) -> str:
     else:
         why = f"its course depends on values: {len(symbolic.work)} operations without data, {len(real.work)} with"
     return f"{why}, so that long calls are estimated from short ones"
-
-
-class Watched:
-    """How much a process tree grew while something went on, in bytes, seen from outside."""
-
-    def __init__(self, session: Session) -> None:
-        self.session = session
-        self.growth = 0
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True, name="watched")
-
-    def __enter__(self) -> Watched:
-        self._before = self.session.resident_bytes()
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        while not self._over.wait(SAMPLED_S):
-            self.growth = max(self.growth, self.session.resident_bytes() - self._before)

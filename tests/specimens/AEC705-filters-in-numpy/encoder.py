@@ -17,5 +17,5 @@ class SpecimenEncoder(torch.nn.Module):
         clips = []
         for clip in audio.cpu().numpy():
             bands = [np.convolve(clip, one)[: len(clip)] for one in self.filters]
-            clips.append(np.abs(np.sum(bands, 0)[: len(clip) // 160 * 160]).reshape(-1, 4, 40).mean(-1))
+            clips.append(np.sum(bands, 0)[: len(clip) // 160 * 160].reshape(-1, 160)[:, :4])
         return torch.tensor(np.stack(clips), dtype=torch.float32, device=audio.device)
