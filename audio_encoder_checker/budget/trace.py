@@ -129,7 +129,7 @@ def read_trace(header: dict[str, Any], payload: memoryview, batch: int, seconds:
         KeyError, TypeError, ValueError: header and bytes do not belong together.
     """
     events, operations = header["events"], header["operations"]
-    if len(payload) != ROW_BYTES * (events + operations):
+    if min(events, operations) < 0 or len(payload) != ROW_BYTES * (events + operations):
         raise ValueError(f"{len(payload)} bytes for {events} events and {operations} operations")
     numbers, amounts = array("q"), array("d")
     numbers.frombytes(payload[: ROW_BYTES * events])
