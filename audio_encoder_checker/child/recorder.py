@@ -101,7 +101,8 @@ class Recorder(Operators):  # type: ignore[no-untyped-call]  # torch does not ty
         if results:
             operation.shape = tuple(results[0].shape)
             held = {id(storage(tensor)) for tensor in inputs}  # what a view or an in-place operation returns
-            operation.size = sum(kernels.nbytes(one) for one in results if id(storage(one)) not in held)
+            new = [one for one in results if not func.is_view and id(storage(one)) not in held]
+            operation.size = sum(map(kernels.nbytes, new))
         operation.dtype = str(inputs[0].dtype).removeprefix("torch.") if inputs else ""
         row: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
         if not func.is_view:
@@ -146,7 +147,11 @@ class Recorder(Operators):  # type: ignore[no-untyped-call]  # torch does not ty
             return tensor
         fake = self.symbolic.from_tensor(tensor)
         if self.tags.of(fake) is None:
-            self.tags.alias(storage(fake), self.tags.of(tensor) or Tag(CPU))
+            known = self.tags.of(tensor)
+            if known:
+                self.tags.alias(storage(fake), known)
+            else:
+                self.tags.put(fake, Tag(CPU))
         return fake
 
 

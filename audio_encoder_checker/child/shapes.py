@@ -73,9 +73,16 @@ def _pack(_func: Any, args: Any) -> tuple[Any, str]:
     return (data.new_empty(batch * steps, *data.shape[2:]), sizes), "packed sequences"
 
 
+def _unique(_func: Any, args: Any) -> tuple[Any, str]:
+    data = args[0]
+    places = data.new_empty(data.shape, dtype=torch.int64)
+    return (data.new_empty(data.numel()), places, data.new_empty(data.numel(), dtype=torch.int64)), "unique"
+
+
 RULES: dict[Any, Callable[[Any, Any], tuple[Any, str] | None]] = {
     aten.nonzero: _nonzero,
     aten.masked_select: _masked_select,
     aten.index: _index,
+    aten._unique2: _unique,  # noqa: SLF001 - its name
     aten._pack_padded_sequence: _pack,  # noqa: SLF001 - its name
 }

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 ARRAYS = frozenset({"numpy", "__array__"})
-VALUES = frozenset({"item", "tolist", "__bool__", "__int__", "__float__", "__index__", "__contains__"})
+VALUES = frozenset({"item", "__bool__", "__int__", "__float__", "__index__", "__contains__"})
+SAME = frozenset({"equal", "allclose"})
+"""Comparisons, mostly of what has to be the same."""
+ANSWERS = ARRAYS | VALUES | SAME | {"tolist", "__format__"}
 LOUDNESS = 0.1
 
 
@@ -35,18 +38,29 @@ class StandIns(TorchFunctionMode):
         """Call the function; where there is no data, call it on a stand-in."""
         kwargs = kwargs or {}
         name = getattr(func, "__name__", "")
-        if args and isinstance(args[0], FakeTensor):
-            if name in ARRAYS:
+        if name not in ANSWERS or not args or not isinstance(args[0], FakeTensor):
+            return func(*args, **kwargs)
+        if name in ARRAYS:
+            args[0].detach()  # as torch does, and so the same operations are seen
+            return self._answer("numpy", args[0])
+        if name == "tolist":  # with data, it asks for no operation
+            return self._answer(name, args[0])
+        if name == "__format__":
+            return format(self.__torch_function__(torch.Tensor.item, (), args[:1]), *args[1:])
+        try:
+            return func(*args, **kwargs)
+        except Exception:  # whatever torch says of tensors without data
+            if name in SAME:
                 self.asked.add(name)
-                return stand_in(args[0]).numpy()
-            if name in VALUES:
-                try:
-                    return func(*args, **kwargs)
-                except Exception:  # whatever torch says of tensors without data
-                    self.asked.add(name)
-                    with _disable_current_modes():
-                        return getattr(stand_in(args[0]), name)(*args[1:], **kwargs)
-        return func(*args, **kwargs)
+                return True
+            return self._answer(name, args[0], *args[1:])
+
+    def _answer(self, name: str, tensor: Any, *args: Any) -> Any:
+        """What a method says of the stand-in, or of the data that torch kept."""
+        self.asked.add(name)
+        with _disable_current_modes():
+            known = tensor.constant if tensor.constant is not None else stand_in(tensor)
+            return getattr(known, name)(*args)
 
 
 def stand_in(tensor: torch.Tensor) -> torch.Tensor:
@@ -60,21 +74,24 @@ def stand_in(tensor: torch.Tensor) -> torch.Tensor:
 
 @contextlib.contextmanager
 def devices_told_by(answer: Callable[[torch.Tensor], torch.device | None]) -> Iterator[None]:
-    """Let symbolic tensors say where they are pretended to be.
+    """Let symbolic tensors say where they are pretended to be, and ask for lists of their values as others do.
 
-    Their `device` is a property of their own, which no mode gets to see.
+    Their `device` and `tolist` are their own, which no mode gets to see.
 
     Args:
         answer: the device that code shall see, or None while torch itself is asking.
     """
     own: Any = FakeTensor.device
+    own_list = FakeTensor.tolist
 
     def device(tensor: Any) -> Any:
         told = None if tensor.fake_mode.in_kernel_invocation else answer(tensor)
         return told or own.fget(tensor)
 
     setattr(FakeTensor, "device", property(device, own.fset))  # noqa: B010 - mypy takes a property for a method
+    setattr(FakeTensor, "tolist", torch.Tensor.tolist)  # noqa: B010 - same
     try:
         yield
     finally:
+        setattr(FakeTensor, "tolist", own_list)  # noqa: B010 - same
         setattr(FakeTensor, "device", own)  # noqa: B010 - same
