@@ -13,11 +13,13 @@ from torch.utils._python_dispatch import _disable_current_modes
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-ARRAYS = frozenset({"numpy", "__array__"})
+WHOLE = {"numpy": "numpy", "__array__": "numpy", "tolist": "tolist"}
+"""Functions that want all values, and the method that gives them."""
+DETACHED = frozenset({"numpy", "__array__", "__format__"})
 VALUES = frozenset({"item", "__bool__", "__int__", "__float__", "__index__", "__contains__"})
 SAME = frozenset({"equal", "allclose"})
 """Comparisons, mostly of what has to be the same."""
-ANSWERS = ARRAYS | VALUES | SAME | {"tolist", "__format__"}
+ANSWERS = VALUES | SAME | DETACHED | {"tolist"}
 LOUDNESS = 0.1
 
 
@@ -40,13 +42,12 @@ class StandIns(TorchFunctionMode):
         name = getattr(func, "__name__", "")
         if name not in ANSWERS or not args or not isinstance(args[0], FakeTensor):
             return func(*args, **kwargs)
-        if name in ARRAYS:
+        if name in DETACHED:
             args[0].detach()  # as torch does, and so the same operations are seen
-            return self._answer("numpy", args[0])
-        if name == "tolist":  # with data, it asks for no operation
-            return self._answer(name, args[0])
         if name == "__format__":
             return format(self.__torch_function__(torch.Tensor.item, (), args[:1]), *args[1:])
+        if name in WHOLE:
+            return self._answer(WHOLE[name], args[0])
         try:
             return func(*args, **kwargs)
         except Exception:  # whatever torch says of tensors without data
