@@ -25,7 +25,7 @@ def _takes(gpu: GpuForecast, point: Point) -> str:
     has = f"a {gpu.card} has {_gib(gpu.limit_bytes)}"
     call = gpu.measured.of(point.batch, point.seconds) if gpu.measured else None
     if call and gpu.measured:
-        return f"{point.words} of audio ran out of memory on {gpu.measured.name}, held to what {has}"
+        return f"{point.words} of audio ran out of memory on {gpu.measured.name}; {has}, and it was held to that"
     takes = "may take" if gpu.basis is Basis.EXTRAPOLATED else "takes"
     least, most = _gib(point.lower_bytes), _gib(point.upper_bytes)
     return f"{point.words} of audio {takes} {least} at least and {most} at most, {has}"
@@ -51,7 +51,7 @@ def gpu_memory(gpu: GpuForecast) -> Iterator[Problem]:
     """
     for point in gpu.demanded:
         if point.fit is Fit.TOO_LARGE:
-            limits = f"; one clip of {gpu.longest_s} s fits" if gpu.longest_s else ""
+            limits = f"; one clip of up to {gpu.longest_s.value:g} s fits" if gpu.longest_s else ""
             yield Problem(_takes(gpu, point) + _largest(gpu) + limits, at=_at(gpu))
             return
 

@@ -71,9 +71,6 @@ class Most:
     value: float
     more: bool = False
 
-    def __str__(self) -> str:
-        return f"{self.value:g}{' or more' if self.more else ''}"
-
 
 @dataclass(frozen=True)
 class Moment:

@@ -65,8 +65,6 @@ def _beside(gpu: GpuForecast, point: Point) -> str:
 
 def _time(time: TimeForecast) -> str:
     low, high = time.hours
-    took = f"{low * 60:.0f} to {high * 60:.0f} minutes" if high < 1 else f"{low:.1f} to {high:.1f} hours"
-    share = f"{time.cpu_share:.0%} of it the CPU's"
-    return (
-        f"{took} to encode the {len(time.tasks)} tasks of known size, {share}; a session has {time.session_hours:g} h"
-    )
+    took = f"{low * 60:.0f} to {high * 60:.0f} minutes" if high < 1 else f"{low:.1f} to {high:.1f}"
+    of = f"{took} of {time.session_hours:g} hours to encode the {len(time.tasks)} tasks of known size"
+    return f"{of}, {time.cpu_share:.0%} of it the CPU's"

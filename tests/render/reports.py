@@ -24,6 +24,7 @@ from audio_encoder_checker.evidence.submission import Submission, SubmissionKind
 from audio_encoder_checker.findings import Finding, Severity, SourceLine
 from audio_encoder_checker.judging import Evidence, Judgement, Skipped
 from audio_encoder_checker.report import Report
+from tests.forecasts import RAM, TIME, forecast
 from tests.literals import ANSWERED, conduct, encoder, raised, tensor, trace, traces, usage
 
 EQUAL = Difference(same_shape=True, relative=0.0, cosine=1.0)
@@ -102,6 +103,9 @@ def full_evidence() -> Evidence:
         MemoryGrowth((10, 20, 30), (1 << 30, 1 << 30, 1 << 30)),
         Tolerances((Tolerance("float16 audio", raised()), Tolerance("float64 audio", ANSWERED))),
         DeviceFacts(True, ANSWERED, None, "cuda:0"),
+        forecast(),
+        RAM,
+        TIME,
         usage(),
         conduct(watched=True, attempts=(Attempt(AttemptKind.LOOK_UP, "huggingface.co", 2, "load"),)),
         EncodingFacts(
