@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from audio_encoder_checker.devices import choose_device, gpus
+from audio_encoder_checker.devices import choose_device, gpu_gauge, gpus
 from audio_encoder_checker.errors import UsageError
 
 
@@ -25,3 +25,15 @@ def test_an_unknown_word_is_refused(wanted: str) -> None:
 def test_a_gpu_that_is_not_there_is_refused_with_the_count() -> None:
     with pytest.raises(UsageError, match=f"shows {len(gpus())} GPUs"):
         choose_device("cuda:99")
+
+
+@pytest.mark.skipif(bool(gpus()), reason="there is a GPU")
+def test_without_a_driver_no_memory_is_in_use() -> None:
+    with gpu_gauge("cuda:0") as used:
+        assert used() == 0
+
+
+@pytest.mark.skipif(not gpus(), reason="there is no GPU")
+def test_the_driver_tells_how_much_is_in_use() -> None:
+    with gpu_gauge("cuda:0") as used:
+        assert used() > 0

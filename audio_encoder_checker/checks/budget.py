@@ -68,7 +68,7 @@ def gpu_memory_borderline(gpu: GpuForecast) -> Iterator[Problem]:
     for point in gpu.demanded:
         if point.fit is Fit.BORDERLINE and point.upper_bytes > WORTH_A_WARNING * gpu.limit_bytes:
             doubt = f"; {gpu.not_covered[0]}" if gpu.not_covered else ""
-            yield Problem(_takes(gpu, point) + doubt, at=_at(gpu))
+            yield Problem(_takes(gpu, point) + _largest(gpu) + doubt, at=_at(gpu))
             return
 
 
