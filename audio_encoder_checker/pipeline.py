@@ -267,11 +267,11 @@ class _Run:
                 self._interview(session, encoder)
                 if not session.ended:
                     self._start_again(session, target, encoder)
-        blocked = self._blocked("contract") or session.ended is not None
-        if "budget" in self.options.stages and not blocked:
+        blocked = self._blocked("contract")
+        if "budget" in self.options.stages and not blocked:  # even if that ended the child: it may say why
             with self._stage("budget"):
                 self._forecast(session, target, encoder)
-        if last >= STAGES.index("evaluate") and not blocked:
+        if last >= STAGES.index("evaluate") and not blocked and not session.ended:
             session.begin_stage("evaluate", self.rules.limits.evaluate_s)
             with self._stage("evaluate"):
                 self._evaluate(session, encoder)

@@ -17,14 +17,13 @@ STEP, STRIDE = 1.2, 4.0
 """As long as only one side is known, the next value is at least and at most so many times as large."""
 
 
-def largest(used: Callable[[float], float | None], start: float, most: float, *, whole: bool = False) -> Most | None:
-    """The largest value from 1 to `most` for which `used` is at most 1.
+def largest(used: Callable[[float], float | None], start: float, most: float) -> Most | None:
+    """The largest whole number from 1 to `most` for which `used` is at most 1.
 
     Args:
         used: what share of the card a value takes; None where no more may be tried.
         start: the first value.
         most: no larger one is tried.
-        whole: only whole numbers count.
 
     Returns:
         None if nothing that was tried fits.
@@ -39,11 +38,9 @@ def largest(used: Callable[[float], float | None], start: float, most: float, *,
             low = (value, share)
         else:
             high = (value, share)
-        if low[0] >= most or high[0] <= max(CLOSE * low[0], 1) or (whole and high[0] - low[0] <= 1):
+        if low[0] >= most or high[0] <= CLOSE * low[0] or high[0] - low[0] <= 1:
             break
-        value = min(_between(low, high), most)
-        if whole:
-            value = float(min(max(math.floor(value), low[0] + 1), high[0] - 1))
+        value = min(max(math.floor(min(_between(low, high), most)), low[0] + 1), high[0] - 1)
     return Most(low[0], more=math.isinf(high[0])) if low[0] else None
 
 

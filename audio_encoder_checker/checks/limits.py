@@ -30,7 +30,7 @@ def output_flood(conduct: Conduct) -> Iterator[Problem]:
         yield Problem(f"printed {printed:.0f} MiB in {_when(conduct)}, the last line is {last[0][:80]!r}")
 
 
-@check("AEC002")
+@check("AEC002", follows=("AEC701",))
 def memory_limit(conduct: Conduct, usage: Usage) -> Iterator[Problem]:
     """The encoder needs more memory than the organisers' machine has.
 

@@ -241,11 +241,9 @@ class Trial:
             point = self._point(batch, seconds)
             return point.upper_bytes / limit if point else None
 
-        batch = search.largest(
-            lambda clips: share(int(clips), FULL[1], self._slowest_s), FULL[0], LARGEST_BATCH, whole=True
-        )
+        batch = search.largest(lambda clips: share(int(clips), FULL[1], self._slowest_s), FULL[0], LARGEST_BATCH)
         until = time.monotonic() + self.rules.limits.search_s
-        longest = search.largest(lambda seconds: share(1, float(round(seconds)), self._slowest_s), 600.0, LONGEST_S)
+        longest = search.largest(lambda seconds: share(1, seconds, self._slowest_s), 600.0, LONGEST_S)
         return batch, longest
 
     def _costs(self, tasks: Iterable[Task], worst: Trace | None, cpu_s: float) -> tuple[object, ...]:

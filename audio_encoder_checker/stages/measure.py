@@ -58,8 +58,8 @@ class Measuring:
                 self._call(*key, used)
             if not self.calls:
                 return forecast
-            batch = self._most(lambda clips: (int(clips), FULL_S), FULL_BATCH, 512, used, whole=True)
-            longest = self._most(lambda seconds: (1, float(round(seconds))), LONG_S, 3600, used)
+            batch = self._most(lambda clips: (int(clips), FULL_S), FULL_BATCH, 512, used)
+            longest = self._most(lambda seconds: (1, seconds), LONG_S, 3600, used)
         index = int(self.session.device.partition(":")[2] or 0)
         return replace(
             forecast,
@@ -74,9 +74,8 @@ class Measuring:
         )
 
     def _most(
-        self, key: Callable[[float], tuple[int, float]], start: float, most: float, used: Callable[[], int],
-        *, whole: bool = False,
-    ) -> Most | None:  # fmt: skip
+        self, key: Callable[[float], tuple[int, float]], start: float, most: float, used: Callable[[], int]
+    ) -> Most | None:
         """The largest call that fits, by trying."""
         until = time.monotonic() + self.rules.limits.search_s
         cap = self.rules.budget.machine.gpu.cap_bytes
@@ -89,7 +88,7 @@ class Measuring:
                 return None
             return min(call.reserved_bytes / cap, 1.0) if call.fits else TOO_MUCH
 
-        return search.largest(share, start, most, whole=whole)
+        return search.largest(share, start, most)
 
     def _call(self, batch: int, seconds: float, used: Callable[[], int]) -> Measured | None:
         """One call; None where it did not come back with numbers."""

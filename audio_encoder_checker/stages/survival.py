@@ -29,6 +29,8 @@ MEMORY_SHARE = 0.7
 """Of the memory limit that a batch may be forecast to take: the forecast is rough, and passing the limit is the end."""
 CUT = 1.5
 """Audio so many times longer that gives no more frames is cut, and not rounded."""
+NOTABLE_BYTES = 16 << 20
+"""Memory below says nothing of how it grows."""
 MEASURABLE_S = 0.02
 """Shorter calls are mostly overhead and tell nothing of how time grows."""
 NOISE_SECONDS = 10.0
@@ -119,11 +121,12 @@ class Survey:
         return ""
 
     def _too_much(self, batch: int, seconds: float) -> str:
-        """Why a batch would take too much memory, by what single clips added to the peak and returned."""
+        """Why a call would take too much memory, by what shorter or single clips added to the peak and returned.
+
+        On a GPU it might fit: that is for the budget stage to say.
+        """
         limits = self.interview.session.limits
-        if batch == 1:
-            return ""
-        peak = self.base + batch * max(self.growth.get(seconds, 0), 0)
+        peak = self.base + (batch * max(self.growth.get(seconds, 0), 0) if batch > 1 else self._growth(seconds))
         if peak > MEMORY_SHARE * limits.memory_bytes:
             return f"would take about {peak / 2**30:.2g} GiB of RAM"
         samples = self.interview.samples(seconds)
@@ -131,6 +134,18 @@ class Survey:
         if frames * batch * (self.interview.dim or 1) * 4 > limits.answer_bytes:
             return "its embeddings are larger than may leave the box"
         return ""
+
+    def _growth(self, seconds: float) -> float:
+        """Bytes that a clip would add to the peak, by the two longest: as a sum of length and its square, or less."""
+        known = [(length, size) for length, size in self.growth.items() if size > NOTABLE_BYTES]
+        if len(known) < 2:
+            return 0.0
+        (short, less), (long, more) = known[-2:]
+        if more / long <= less / short:
+            power = max(math.log(more / less) / math.log(long / short), 0.0)
+            return more * float((seconds / long) ** power)
+        square = (more / long - less / short) / (long - short)
+        return (more / long - square * long) * seconds + square * seconds**2
 
     def _look_closer(self) -> None:
         """Repeat a long call, see into which lengths the encoder cuts it; call one sample less, as many, one more."""

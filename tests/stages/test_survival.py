@@ -184,3 +184,26 @@ def test_frames_that_do_not_grow_have_no_hop_and_one_length_has_no_fit() -> None
     assert found is not None
     assert found.measured_ms is None
     assert fit((160_000, 1500), (160_000, 1500)) is None
+
+
+class TestMemoryOfASingleClip:
+    """It is called at every length, but not where shorter ones say that it would end the process."""
+
+    def longest(self, memory: Callable[[int, float], int]) -> CellState:
+        played = Played(lambda _batch, seconds: Outcome(Ending.ANSWERED, seconds / 1000), memory)
+        survey = Survey(cast("Interview", played))
+        survey.run()
+        return survey.cells[1, 600.0].state
+
+    def test_attention_that_would_not_fit_is_not_called(self) -> None:
+        assert self.longest(lambda batch, seconds: int(batch * 1e6 * seconds**2)) is CellState.FORECAST
+
+    def test_what_grows_with_the_length_is_called_if_it_fits(self) -> None:
+        assert self.longest(lambda batch, seconds: int(batch * 1e7 * seconds)) is CellState.OK
+        assert self.longest(lambda batch, seconds: int(batch * 3e7 * seconds)) is CellState.FORECAST
+
+    def test_chunks_are_called(self) -> None:
+        assert self.longest(lambda batch, seconds: int(batch * 1e8 * min(seconds, 30))) is CellState.OK
+
+    def test_what_hardly_shows_is_called(self) -> None:
+        assert self.longest(lambda _batch, _seconds: 0) is CellState.OK
