@@ -103,23 +103,27 @@ def machine_of(data: dict[str, Any]) -> Machine:
             name=gpu["name"],
             capability=_pair(gpu["capability"]),
             total_bytes=gpu["total_bytes"],
-            context_bytes=_pair(gpu["context_bytes"]),
-            workspace_bytes=_pair(gpu["workspace_bytes"]),
+            context_bytes=_range(gpu["context_bytes"]),
+            workspace_bytes=_range(gpu["workspace_bytes"]),
             convolution_bytes=gpu["convolution_bytes"],
             convolution_share=gpu["convolution_share"],
             allocator=AllocatorRules(**gpu["allocator"]),
             rates=Rates(**gpu["rates"]),
         ),
         ram_bytes=data["ram"]["total_bytes"],
-        system_bytes=_pair(data["ram"]["system_bytes"]),
-        cuda_bytes=_pair(data["ram"]["cuda_bytes"]),
+        system_bytes=_range(data["ram"]["system_bytes"]),
+        cuda_bytes=_range(data["ram"]["cuda_bytes"]),
         disk_bytes=data["disk"]["free_bytes"],
         cores=data["session"]["cores"],
         session_hours=data["session"]["hours"],
-        download_rate=_pair(data["session"]["download_rate"]),
+        download_rate=_range(data["session"]["download_rate"]),
     )
 
 
-def _pair(values: list[int]) -> Range:
+def _pair(values: list[int]) -> tuple[int, int]:
     first, second = values
     return first, second
+
+
+def _range(values: list[int]) -> Range:
+    return _pair(sorted(values))

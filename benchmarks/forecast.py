@@ -91,7 +91,7 @@ def rows(name: str, device: str, patience: float) -> Iterator[dict[str, Any]]:
     gpu = rules.budget.machine.gpu
     torch.manual_seed(0)
     encoder = ARCHITECTURES[name]()
-    trial = Trial(lambda: encoder, str(ROOT))
+    trial = Trial(lambda: encoder, str(ROOT / "benchmarks"))
     trial.real(noise(*SMALL), profiled=True)
     start = time.perf_counter()
     trial.real(noise(*SMALL), profiled=False)
