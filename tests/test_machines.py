@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
@@ -13,11 +12,15 @@ from audio_encoder_checker.errors import UsageError
 from audio_encoder_checker.machines import AllocatorRules, machine_of
 from audio_encoder_checker.rules import RESOURCES, load_machine, load_rules, schema
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 MACHINES = sorted((RESOURCES / "budgets").glob("*.toml"))
 
 
 def data(path: Path = RESOURCES / "budgets" / "colab-t4.toml") -> dict[str, Any]:
-    return toml.loads(path.read_text(encoding="utf-8"))
+    found: dict[str, Any] = toml.loads(path.read_text(encoding="utf-8"))
+    return found
 
 
 @pytest.mark.parametrize("path", MACHINES, ids=lambda p: p.stem)
