@@ -88,7 +88,20 @@ def _replacements(pretence: Pretence) -> list[tuple[Any, dict[str, Any]]]:
         (torch.backends.cudnn, {"is_acceptable": lambda _tensor: False}),  # it would warn that cuDNN is missing
         (threading.Thread, {"start": watched_start}),
         (torch, {"load": _loader(pretence)}),
+        (torch.autocast, {"__init__": _autocast()}),
     ]
+
+
+def _autocast() -> Any:
+    """`torch.autocast("cuda")` for tensors that lie on the CPU: what is cast there is nearly the same."""
+    real = torch.autocast.__init__
+
+    def begin(self: Any, device_type: str, dtype: Any = None, *args: Any, **kwargs: Any) -> None:
+        if torch.device(device_type).type == CUDA:
+            device_type, dtype = "cpu", dtype or torch.float16
+        real(self, device_type, dtype, *args, **kwargs)
+
+    return begin
 
 
 def _loader(pretence: Pretence) -> Any:

@@ -32,6 +32,9 @@ PLAIN_INPUT = CONVOLUTIONS | {
 """Their kernels begin with `input.contiguous()` (`expect_contiguous`, cuDNN's descriptors)."""
 TO_REAL = frozenset({aten.abs, aten.angle})
 """Of complex numbers they are computed as complex numbers first (`unary_op_impl_with_complex_to_float_out`)."""
+WIDENED = frozenset({aten.native_layer_norm, aten.native_group_norm, aten._softmax, aten._log_softmax})  # noqa: SLF001 - names
+NARROW = (torch.float16, torch.bfloat16)
+"""Autocasting for CUDA computes those in float32; for the CPU, which stands in for it, it does not."""
 SORTING = frozenset({aten.sort, aten.topk, aten.argsort, aten._unique2, aten.unique_dim})  # noqa: SLF001 - names
 FOURIER = frozenset({aten._fft_r2c, aten._fft_c2c, aten._fft_c2r})  # noqa: SLF001 - names
 PRODUCTS = frozenset({aten.mm, aten.addmm, aten.bmm, aten.baddbmm})
@@ -50,14 +53,18 @@ def temporaries(func: Any, args: Any, kwargs: Any) -> tuple[int, int]:
         return attention_bytes(args, kwargs), 0
     if packet in RECURRENT:
         return gates(args), gates(args)
-    sure = sum(nbytes(tensor) for tensor in _copied(packet, args))
     if packet in TO_REAL and args[0].is_complex():
         return nbytes(args[0]), 0
+    return sum(nbytes(tensor) for tensor in _copied(packet, args)), _possible(packet, args)
+
+
+def _possible(packet: Any, args: Any) -> int:
+    """What depends on sizes and libraries."""
+    if packet in WIDENED and args[0].dtype in NARROW and torch.is_autocast_enabled("cpu"):
+        return 4 * nbytes(args[0])  # argument and result in float32
     if packet in SORTING:
-        return sure, 2 * nbytes(args[0])
-    if packet in FOURIER:
-        return sure, nbytes(args[0])
-    return sure, 0
+        return 2 * nbytes(args[0])
+    return nbytes(args[0]) if packet in FOURIER else 0
 
 
 def _copied(packet: Any, args: Any) -> Iterator[torch.Tensor]:

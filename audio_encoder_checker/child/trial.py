@@ -26,11 +26,9 @@ from .tags import CUDA, storage
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-CONVOLUTIONS, OF_DEVICE, PRODUCTS = (
-    frozenset(map(str, packets)) for packets in (kernels.CONVOLUTIONS, kernels.OF_DEVICE, kernels.PRODUCTS)
-)
+CONVOLUTIONS, OF_DEVICE = (frozenset(map(str, packets)) for packets in (kernels.CONVOLUTIONS, kernels.OF_DEVICE))
 CONVERTED = ("float16", "bfloat16")
-"""The CPU multiplies these as float32, in copies."""
+"""The CPU computes much of these in float32, in copies."""
 NOTABLE = 4096
 """Bytes: what an operation takes in secret is noted from here on."""
 
@@ -139,7 +137,7 @@ def of_device(recorder: Recorder) -> set[int]:
     return {
         number
         for number, operation in enumerate(recorder.ledger.operations)
-        if operation.name in OF_DEVICE or (operation.name in PRODUCTS and operation.dtype in CONVERTED)
+        if operation.name in OF_DEVICE or operation.dtype in CONVERTED
     }
 
 

@@ -83,6 +83,13 @@ class TestTemporaries:
         assert self.taken(aten.sort.default, torch.empty(100)) == (0, 800)
         assert self.taken(aten._fft_r2c.default, torch.empty(4, 100), [1], 0, True) == (0, 1600)
 
+    def test_autocasting_perhaps_widens_norms_and_softmax(self) -> None:
+        x = torch.empty(4, 16, dtype=torch.float16)
+        with torch.autocast("cpu", torch.float16):
+            assert self.taken(aten._softmax.default, x, -1, False) == (0, 4 * 4 * 16 * 2)
+            assert self.taken(aten._softmax.default, x.float(), -1, False) == (0, 0)
+        assert self.taken(aten._softmax.default, x, -1, False) == (0, 0)
+
     def test_a_recurrent_layer_takes_the_gates_of_all_steps(self) -> None:
         gru = torch.nn.GRU(8, 16, bidirectional=True)
         x, first = torch.empty(20, 3, 8), torch.empty(2, 3, 16)

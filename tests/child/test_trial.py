@@ -95,6 +95,17 @@ class Halved(Frames):
         return super().forward(audio.to(self.linear.weight.dtype)).float()
 
 
+class Autocast(Frames):
+    def __init__(self) -> None:
+        super().__init__()
+        self.wide = nn.Linear(32, 1024)
+
+    def forward(self, audio: Tensor) -> Tensor:
+        with torch.autocast("cuda"):
+            states: Tensor = self.wide(super().forward(audio)).mean(-1, keepdim=True).float()
+        return states
+
+
 ENCODERS: dict[str, Callable[[], nn.Module]] = {
     "linear": Frames,
     "convolutions": Convolved,
@@ -104,6 +115,7 @@ ENCODERS: dict[str, Callable[[], nn.Module]] = {
     "by-hand": ByHand,
     "numpy": Numpy,
     "half": Halved,
+    "autocast": Autocast,
 }
 
 
@@ -197,6 +209,12 @@ def copied(found: Trace) -> int:
 def test_autograd_keeps_what_inference_lets_go() -> None:
     trial = tried(lambda: Frames(*(layer for _ in range(8) for layer in (nn.Linear(32, 32), nn.Tanh()))))
     assert symbolic(trial, 16, 160000, grad=True).peak_bytes > 1.3 * symbolic(trial, 16, 160000).peak_bytes
+
+
+def test_autocasting_for_the_gpu_halves_what_it_computes() -> None:
+    found = real(tried(Autocast), BATCH, 30 * SAMPLES)
+    assert next(one.dtype for one in found.largest if one.operation == "aten.addmm") == "float16"
+    assert found.largest[0].size_bytes == BATCH * 3000 * 1024 * 2
 
 
 def test_a_length_that_depends_on_values_shows_in_the_shape() -> None:
