@@ -89,16 +89,19 @@ class Trace:
     def timeline(self) -> tuple[Moment, ...]:
         """What lies on the GPU in the course of the call."""
         held = [0, 0, 0]
-        sizes: dict[int, int] = {}
+        sizes: dict[int, tuple[int, int]] = {}
         moments: list[Moment] = []
         steps = [event for event in self.events if event[2] < ledger.ON_CPU and event[2] != ledger.POSSIBLE]
         every = max(1, len(steps) // MOMENTS)
         best: Moment | None = None
         for index, (number, size, kind, _) in enumerate(steps, 1):
-            place = 0 if kind == ledger.WEIGHT else 2 if kind == ledger.TEMPORARY else 1
-            held[place] += size if size >= 0 else -sizes.pop(number, 0)
-            if size >= 0:
-                sizes[number] = size
+            if size < 0:
+                place, gone = sizes.pop(number, (1, 0))
+                held[place] -= gone
+            else:
+                place = 0 if kind == ledger.WEIGHT else 2 if kind == ledger.TEMPORARY else 1
+                sizes[number] = (place, size)
+                held[place] += size
             moment = Moment(round(index / len(steps), 4), *held)
             if best is None or sum(held) > best.weights + best.activations + best.temporaries:
                 best = moment  # of each stretch the highest point is kept

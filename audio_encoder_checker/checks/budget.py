@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from audio_encoder_checker.catalogue import check
 from audio_encoder_checker.evidence.budget import Basis, Fit, GpuForecast, Point, RamForecast, TimeForecast
 from audio_encoder_checker.findings import Problem, Severity
-from audio_encoder_checker.rules import Rules
 
 USUAL_BYTES_PER_S = 50 * 768 * 4
 """Embeddings of a second of audio: 50 frames of 768 features, as wav2vec 2.0 and Whisper small give."""
@@ -18,7 +17,7 @@ WORTH_A_WARNING = 0.5
 
 
 def _gib(size: float) -> str:
-    return f"{size / 2**30:.3g} GiB"
+    return f"{size / 2**30:.2f} GiB"
 
 
 def _takes(gpu: GpuForecast, point: Point) -> str:
@@ -118,7 +117,7 @@ def slow_encoding(time: TimeForecast) -> Iterator[Problem]:
     if low > time.session_hours:
         longest = sorted(time.tasks, key=lambda task: -task.hours[1])[:3]
         yield Problem(
-            f"{low:.0f} to {high:.0f} hours for {len(time.tasks)} tasks, a session lasts {time.session_hours:g}; "
+            f"{low:.1f} to {high:.1f} hours for {len(time.tasks)} tasks, a session lasts {time.session_hours:g}; "
             f"{', '.join(task.task for task in longest)} take longest; {time.cpu_share:.0%} of it is the CPU's"
         )
 
@@ -143,7 +142,7 @@ def bulky_embeddings(time: TimeForecast) -> Iterator[Problem]:
 
 
 @check("AEC714", severity=Severity.NOTE, follows=("AEC527",))
-def gradient_memory(gpu: GpuForecast, rules: Rules) -> Iterator[Problem]:
+def gradient_memory(gpu: GpuForecast) -> Iterator[Problem]:
     """Called without `no_grad`, the encoder takes a multiple of the memory.
 
     X-ARES encodes in inference mode, so its runs are not hurt; the official checker and your own scripts call the
@@ -152,9 +151,8 @@ def gradient_memory(gpu: GpuForecast, rules: Rules) -> Iterator[Problem]:
 
     Fix: decorate it: `@torch.inference_mode()` above `def forward(self, audio):`.
     """
-    batch, seconds = rules.budget.calls[0]
     if gpu.gradient_factor > GRADIENT_COSTS:
-        yield Problem(f"{gpu.gradient_factor:.1f} times as much for {batch} x {seconds:g} s")
+        yield Problem(f"{gpu.gradient_factor:.1f} times as much for a batch of 10 s")
 
 
 @check("AEC715", severity=Severity.NOTE, follows=("AEC702",))

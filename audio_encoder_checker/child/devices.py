@@ -30,11 +30,9 @@ INDICES = "indices should be either on cpu or on the same device as the indexed 
 ORDINAL = "CUDA error: invalid device ordinal"
 
 OWN_NAMESPACES = frozenset({"aten", "prim", "prims"})
-# Copies go between devices; the others look at no values, or want an argument on the CPU.
-FREE = frozenset({"copy_", "_to_copy", "set_", "lift_fresh", "_pack_padded_sequence", "_pad_packed_sequence"}) | {
-    "result_type",
-    "is_same_size",
-    "resize_as_",
+# Copies go between devices; the others look at no values, or want an argument on the CPU (lengths, sizes of batches).
+FREE = frozenset({"copy_", "_to_copy", "set_", "lift_fresh", "result_type", "is_same_size", "resize_as_"}) | {
+    *("_pack_padded_sequence", "_pad_packed_sequence", "gru", "lstm", "rnn_tanh", "rnn_relu"),
 }
 INDEXING = frozenset({"index", "_unsafe_index", "index_put", "index_put_", "_index_put_impl_", "_unsafe_index_put"})
 JOINING = frozenset({"cat", "stack"})  # the only common ones that refuse numbers on the CPU as well

@@ -23,8 +23,11 @@ RECURRENT = frozenset({aten.gru, aten.lstm, aten.rnn_tanh, aten.rnn_relu})
 CONVOLUTIONS = frozenset({aten.convolution, aten._convolution, aten.convolution_overrideable})  # noqa: SLF001 - names
 OF_DEVICE = RECURRENT | CONVOLUTIONS | {ATTENTION, ATTENTION_CPU}
 """Operations for which the CPU's kernels take memory that CUDA's do not."""
-WHOLE = frozenset({ATTENTION.default}) | {op for packet in RECURRENT for op in (packet.input, packet.data)}
-"""Composite operations that are one kernel on CUDA: they are not taken apart."""
+UNPACKING = aten._pad_packed_sequence  # noqa: SLF001 - its name
+WHOLE = frozenset({ATTENTION.default, UNPACKING.default}) | {
+    op for packet in RECURRENT for op in (packet.input, packet.data)
+}
+"""Composite operations that are one kernel on CUDA, or want to see values: they are not taken apart."""
 PLAIN_INPUT = CONVOLUTIONS | {
     *(aten.native_layer_norm, aten.native_group_norm, aten._softmax, aten._log_softmax),  # noqa: SLF001 - names
     *(aten.avg_pool2d, aten.max_pool2d_with_indices, aten.cumsum, aten._fft_r2c, aten._fft_c2c),  # noqa: SLF001 - names
@@ -70,6 +73,8 @@ def _possible(packet: Any, args: Any) -> int:
 def _copied(packet: Any, args: Any) -> Iterator[torch.Tensor]:
     """Arguments of which the kernel makes a copy in another order."""
     if packet in PLAIN_INPUT and not _contiguous(args[0]):
+        yield args[0]
+    if packet is aten._pack_padded_sequence and args[2]:  # noqa: SLF001 - clips first: each step is copied
         yield args[0]
     if packet in PRODUCTS:
         for matrix in args[-2:] if packet in (aten.mm, aten.bmm) else args[1:3]:

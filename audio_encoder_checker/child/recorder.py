@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch._C._profiler import _RecordFunctionFast
 from torch._subclasses.fake_tensor import FakeTensor
+from torch.utils._python_dispatch import _disable_current_modes
 
 from . import kernels, shapes
 from .devices import Operators, Pretence
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 MARK = "aecc:"
 PAUSE_S = 0.001
 """Python that runs longer between two operations is work of its own: numpy, most likely."""
+NUMBERS = 4096
+"""So many whole numbers in a tensor that has data keep it."""
+INTEGERS = (torch.int64, torch.int32, torch.bool)
 TORCH = str(Path(torch.__file__).parent)
 OWN = str(Path(__file__).parent)
 LIBRARY = "site-packages/"
@@ -124,12 +128,21 @@ class Recorder(Operators):  # type: ignore[no-untyped-call]  # torch does not ty
         operation.size += sure
 
     def _shapes(self, func: Any, args: Any, kwargs: Any) -> Any:
-        """The results of an operation without their data."""
+        """The results of an operation without their data; small numbers, lengths mostly, keep theirs."""
+        if self._are_numbers(args, kwargs):
+            with _disable_current_modes():
+                return func(*args, **kwargs)
         args, kwargs = self._symbols(args), self._symbols(kwargs)
         result, guessed = shapes.of(func, args) or (func(*args, **kwargs), "")
         if guessed:
             self.unsure.add(guessed)
         return result
+
+    def _are_numbers(self, args: Any, kwargs: Any) -> bool:
+        tensors = list(tensors_in((args, kwargs)))
+        return bool(tensors) and all(
+            not isinstance(one, FakeTensor) and one.numel() <= NUMBERS and one.dtype in INTEGERS for one in tensors
+        )
 
     def _symbols(self, value: Any, depth: int = 4) -> Any:
         """Arguments with symbolic tensors for real ones, which stand for the same memory."""

@@ -73,6 +73,16 @@ def _pack(_func: Any, args: Any) -> tuple[Any, str]:
     return (data.new_empty(batch * steps, *data.shape[2:]), sizes), "packed sequences"
 
 
+def _unpack(_func: Any, args: Any) -> tuple[Any, str]:
+    data, sizes, batch_first = args[:3]
+    steps = sizes.shape[0]
+    batch = data.shape[0] // steps
+    shape = (batch, steps) if batch_first else (steps, batch)
+    with _disable_current_modes():
+        lengths = torch.full((batch,), steps, dtype=torch.int64)
+    return (data.new_empty(*shape, *data.shape[1:]), lengths), "packed sequences"
+
+
 def _unique(_func: Any, args: Any) -> tuple[Any, str]:
     data = args[0]
     places = data.new_empty(data.shape, dtype=torch.int64)
@@ -85,4 +95,5 @@ RULES: dict[Any, Callable[[Any, Any], tuple[Any, str] | None]] = {
     aten.index: _index,
     aten._unique2: _unique,  # noqa: SLF001 - its name
     aten._pack_padded_sequence: _pack,  # noqa: SLF001 - its name
+    kernels.UNPACKING: _unpack,
 }

@@ -44,7 +44,7 @@ class Place:
     library: str = ""
 
     def __str__(self) -> str:
-        size = f"{self.operation} {list(self.shape)}, {self.size_bytes / 2**30:.3g} GiB"
+        size = f"{self.operation} {list(self.shape)}, {self.size_bytes / 2**30:.2f} GiB"
         return f"{size}, in {self.library}" if self.library else size
 
 
@@ -194,8 +194,10 @@ class GpuForecast:
 
     @property
     def fit(self) -> Fit:
-        """Of all that have to fit."""
+        """Of all that have to fit, known or not."""
         fits = {point.fit for point in self.demanded}
+        if len(self.demanded) < len(set(self.required)):
+            fits.add(Fit.UNKNOWN)
         order = (Fit.TOO_LARGE, Fit.UNKNOWN, Fit.BORDERLINE, Fit.FITS)
         return next((fit for fit in order if fit in fits), Fit.UNKNOWN)
 

@@ -13,6 +13,7 @@ from audio_encoder_checker.budget import cost, memory, search
 from audio_encoder_checker.budget.trace import Trace, read_trace
 from audio_encoder_checker.evidence.budget import Basis, GpuForecast, Most, Point, RamForecast, TimeForecast
 from audio_encoder_checker.evidence.run import Ending
+from audio_encoder_checker.printable import printable
 from audio_encoder_checker.stages.load import Target, greeted, where
 from audio_encoder_checker.stages.watched import Watched
 
@@ -150,7 +151,9 @@ class Trial:
         try:
             return read_trace(answer.header, answer.payload, batch, seconds)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-            self.failures.append(f"{batch} x {seconds:g} s: the books cannot be read: {error}")
+            self.failures.append(
+                f"{batch} x {seconds:g} s: the books cannot be read: {printable(str(error), limit=200)}"
+            )
             return None
 
     def _extrapolate(self, real: Trace) -> None:

@@ -135,3 +135,9 @@ def test_a_timeline_keeps_its_highest_point() -> None:
     assert max(one.activations for one in found) == sum(sizes) + 512
     assert {one.weights for one in found} == {5000}
     assert [one.share for one in found] == sorted(one.share for one in found)
+
+
+def test_a_storage_goes_from_where_it_came() -> None:
+    rows = ((1, 100, ACTIVATION, 0), (1, -1, TEMPORARY, 1), (7, -1, ACTIVATION, 1))
+    (*_, last) = Trace(1, 1.0, (1, 1, 1), rows, ()).timeline()
+    assert (last.weights, last.activations, last.temporaries) == (0, 0, 0)

@@ -69,6 +69,15 @@ class Recurrent(nn.Module):
         return states
 
 
+class Packed(Recurrent):
+    def forward(self, audio: Tensor) -> Tensor:
+        frames = audio.unfold(-1, 160, 160)
+        lengths = torch.full((len(frames),), frames.shape[1])
+        packed = nn.utils.rnn.pack_padded_sequence(frames, lengths, batch_first=True)
+        states: Tensor = nn.utils.rnn.pad_packed_sequence(self.gru(packed)[0], batch_first=True)[0]
+        return states
+
+
 class ByHand(Frames):
     def forward(self, audio: Tensor) -> Tensor:
         x = super().forward(audio)
@@ -111,6 +120,7 @@ ENCODERS: dict[str, Callable[[], nn.Module]] = {
     "convolutions": Convolved,
     "spectrum": Spectrum,
     "recurrent": Recurrent,
+    "packed": Packed,
     "transformer": lambda: Frames(nn.TransformerEncoder(nn.TransformerEncoderLayer(32, 4, 64, batch_first=True), 2)),
     "by-hand": ByHand,
     "numpy": Numpy,

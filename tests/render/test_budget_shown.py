@@ -18,7 +18,7 @@ from audio_encoder_checker.evidence.budget import Fit, GpuForecast, RamForecast,
 from audio_encoder_checker.judging import Evidence, judge
 from audio_encoder_checker.render import budget_text, to_json, to_text
 from audio_encoder_checker.rules import load_rules, schema
-from tests.forecasts import GIB, PLACE, POINTS, RAM, TIME, forecast, measured
+from tests.forecasts import GIB, PLACE, POINTS, RAM, REQUIRED, TIME, forecast, measured
 from tests.render.reports import full_report
 
 if TYPE_CHECKING:
@@ -161,12 +161,14 @@ def test_every_verdict_has_words_for_card_and_ram(fit: Fit, words: str) -> None:
 def test_the_verdict_is_that_of_the_call_of_which_least_good_can_be_said(worst: Fit, beside: Fit, whole: Fit) -> None:
     for order in ((worst, beside), (beside, worst)):
         points = tuple(replace(POINTS[n], fit=fit) for n, fit in zip((1, 3), order, strict=True))
-        assert told(forecast(points=points), RAM, TIME)["budget"]["gpu"]["verdict"] == whole.value
+        assert (
+            told(forecast(points=points, required=REQUIRED[1:]), RAM, TIME)["budget"]["gpu"]["verdict"] == whole.value
+        )
 
 
 def test_what_does_not_have_to_fit_spoils_no_verdict_and_gives_no_bounds() -> None:
     beyond = replace(POINTS[0], lower_bytes=20 * GIB, upper_bytes=21 * GIB, fit=Fit.TOO_LARGE)
-    gpu = told(forecast(points=(beyond, POINTS[3])), RAM, TIME)["budget"]["gpu"]
+    gpu = told(forecast(points=(beyond, POINTS[3]), required=REQUIRED[1:2]), RAM, TIME)["budget"]["gpu"]
     assert (gpu["verdict"], gpu["lower_bytes"], len(gpu["curve"]), len(gpu["calls"])) == ("fits", 6 * GIB, 2, 1)
 
 
@@ -209,3 +211,7 @@ def test_what_was_measured_of_ram_stands_with_the_timings_only() -> None:
     data = told(forecast(quadratic=PLACE), ram, TIME)
     assert str(7 * GIB + 1) not in json.dumps(data["budget"])
     assert data["timings"]["budget"]["ram_loading_bytes"] == 7 * GIB + 1
+
+
+def test_a_call_that_has_to_fit_and_is_not_known_leaves_it_open() -> None:
+    assert told(forecast(points=POINTS[2:]), RAM, TIME)["budget"]["gpu"]["verdict"] == "unknown"

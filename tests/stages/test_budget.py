@@ -186,6 +186,7 @@ def test_an_encoder_that_cannot_be_built_is_not_called() -> None:
 
 def test_what_was_known_before_the_child_died_is_kept() -> None:
     gpu, _ = tried(InProcess(Frames, dies_at=590))
+    assert gpu.fit is Fit.UNKNOWN
     assert {point.words for point in gpu.demanded} <= {"16 x 10 s", "16 x 35 s"}
     assert any("memory" in why for why in gpu.not_covered)
 
