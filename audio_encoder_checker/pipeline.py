@@ -324,6 +324,7 @@ class _Run:
                     load_s=self._load_s,
                     call_s=self._call_s,
                     on_call=self.progress.detail,
+                    outside=budget.outside_torch(self.evidence.get(SourceFacts)),
                 )  # fmt: skip
                 gpu, others = trial.run(challenge_tasks())
             self.second_conducts.append(other.conduct())

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from audio_encoder_checker.budget.allocator import replay
+from audio_encoder_checker.budget.cost import card_seconds
 from audio_encoder_checker.budget.trace import peak
 from audio_encoder_checker.child import ledger
 from audio_encoder_checker.evidence.budget import Fit, Point
@@ -55,7 +56,7 @@ def point(trace: Trace, gpu: Gpu, *, sure: bool = True) -> Point:
         fit = Fit.TOO_LARGE if lower > most else Fit.FITS if upper <= most else Fit.BORDERLINE
     else:
         fit = Fit.TOO_LARGE if lower > DOUBT * most else Fit.BORDERLINE
-    return Point(trace.batch, trace.seconds, lower, upper, fit)
+    return Point(trace.batch, trace.seconds, lower, upper, fit, card_seconds(trace, gpu.rates))
 
 
 def books_error(trace: Trace) -> float:

@@ -50,13 +50,14 @@ class Place:
 
 @dataclass(frozen=True)
 class Point:
-    """GPU memory of one call: at least and at most so many bytes, context and all."""
+    """One call: at least and at most so many bytes on the GPU, context and all, and seconds that the card needs."""
 
     batch: int
     seconds: float
     lower_bytes: int
     upper_bytes: int
     fit: Fit
+    card_s: float = 0.0
 
     @property
     def words(self) -> str:

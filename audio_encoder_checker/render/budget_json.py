@@ -79,6 +79,7 @@ def _point(point: Point) -> dict[str, Any]:
         "seconds": point.seconds,
         "lower_bytes": point.lower_bytes,
         "upper_bytes": point.upper_bytes,
+        "card_s": round(point.card_s, 6),
         "verdict": point.fit.value,
     }
 

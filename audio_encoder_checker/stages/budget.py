@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from audio_encoder_checker.evaluation.tasks import Task
+    from audio_encoder_checker.evidence.source import SourceFacts
     from audio_encoder_checker.rules import Rules
     from audio_encoder_checker.sandbox.ask import Session
 
@@ -35,6 +36,7 @@ DOUBLING = ((1, 60.0), (1, 120.0))
 """Twice the audio, beyond the chunks of all encoders that are known: what does attention take?"""
 LADDER = ((30.0, 60.0), (15.0, 30.0), (5.0, 10.0))
 """The same where there is real audio only: the longest for which there is time."""
+OUTSIDE = frozenset({"onnxruntime", "tensorflow", "jax", "flax", "cupy", "ctranslate2", "tensorrt", "paddle", "mxnet"})
 LONGEST_S, LARGEST_BATCH = 3600.0, 512.0
 BOOKS_TOLERANCE = 0.02
 """The books may be so far from the CPU's allocator."""
@@ -65,6 +67,7 @@ class Trial:
         load_s: seconds for loading.
         call_s: seconds for each call.
         on_call: told what is being done.
+        outside: libraries that the encoder imports and that take memory outside torch.
     """
 
     session: Session
@@ -76,6 +79,7 @@ class Trial:
     load_s: float
     call_s: float
     on_call: Callable[[str], None] = lambda _call: None
+    outside: tuple[str, ...] = ()
     traces: dict[tuple[int, float], Trace] = field(default_factory=dict)
     points: dict[tuple[int, float], Point] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
@@ -179,7 +183,8 @@ class Trial:
 
     @property
     def _sure(self) -> bool:
-        return self.basis is Basis.FORECAST and not any(trace.not_covered for trace in self.traces.values())
+        seen = not self.outside and not any(trace.not_covered for trace in self.traces.values())
+        return self.basis is Basis.FORECAST and seen
 
     def _worst(self) -> Trace | None:
         known = [self.traces[key] for key in self._required if key in self.traces]
@@ -205,8 +210,10 @@ class Trial:
     def _gpu(self, real: Trace | None, worst: Trace | None, factor: float) -> GpuForecast:
         gpu = self.rules.budget.machine.gpu
         batch, longest = self._limits() if self.basis is Basis.FORECAST and worst else (None, None)
-        doubled = [self.traces.get(key) or self._symbolic(*key) for key in DOUBLING] if worst and self._sure else []
-        shorter, longer = doubled or (None, None)
+        if worst and self._sure:
+            for key in DOUBLING:
+                self._point(*key)
+        shorter, longer = (self.traces.get(key) for key in DOUBLING)
         error = memory.books_error(real) if real else 0.0
         return GpuForecast(
             basis=self.basis,
@@ -226,7 +233,8 @@ class Trial:
         )
 
     def _not_covered(self, error: float) -> tuple[str, ...]:
-        found = [trace.not_covered for trace in self.traces.values() if trace.not_covered]
+        found = [f"{name} takes memory of its own, outside torch" for name in self.outside]
+        found += [trace.not_covered for trace in self.traces.values() if trace.not_covered]
         guessed = sorted({word for trace in self.traces.values() for word in trace.guessed})
         found += [f"taken to be as large as they can be: {', '.join(guessed)}"] if guessed else []
         if error < -BOOKS_TOLERANCE:
@@ -263,6 +271,13 @@ class Trial:
             machine,
         )
         return ram, cost.time_forecast(many, single, cpu_s, tasks, machine)
+
+
+def outside_torch(sources: SourceFacts | None) -> tuple[str, ...]:
+    """Libraries that the reached files import and that take memory by themselves, on a GPU or beside it."""
+    files = [sources.file(path) for path in sources.reached] if sources else []
+    imported = (one for file in files if file for one in file.imports)
+    return tuple(sorted({one.module.partition(".")[0] for one in imported if not one.local} & OUTSIDE))
 
 
 def _why_not(real: Trace, symbolic: Trace | None) -> str:

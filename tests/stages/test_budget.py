@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from audio_encoder_checker.archive.source import read_sources
 from audio_encoder_checker.child import failure
 from audio_encoder_checker.child.encode import waveforms
 from audio_encoder_checker.child.trial import Trial as InChild
@@ -19,7 +20,7 @@ from audio_encoder_checker.evidence.budget import Basis, Fit, GpuForecast, RamFo
 from audio_encoder_checker.evidence.run import Ending, Outcome
 from audio_encoder_checker.rules import load_rules
 from audio_encoder_checker.sandbox.ask import Answer
-from audio_encoder_checker.stages.budget import Loaded, Trial
+from audio_encoder_checker.stages.budget import Loaded, Trial, outside_torch
 from audio_encoder_checker.stages.load import Target
 from tests.literals import raised
 
@@ -111,12 +112,12 @@ class InProcess:
         return Answer(FINE, self.garble(header), memoryview(rows))
 
 
-def tried(session: InProcess, **changes: Any) -> tuple[GpuForecast, dict[type, Any]]:
+def tried(session: InProcess, *, outside: tuple[str, ...] = (), **changes: Any) -> tuple[GpuForecast, dict[type, Any]]:
     rules = load_rules()
     rules = replace(rules, limits=replace(rules.limits, **{"search_s": 1.0, **changes}))
     trial = Trial(
         cast("Session", session), Target("encoder.py", "encoder", "Encoder"), rules, Loaded(GIB, GIB // 2),
-        rate_hz=16000, seed=0, load_s=60, call_s=60,
+        rate_hz=16000, seed=0, load_s=60, call_s=60, outside=outside,
     )  # fmt: skip
     gpu, others = trial.run(challenge_tasks())
     return gpu, {type(one): one for one in others}
@@ -134,6 +135,9 @@ def test_an_encoder_that_fits() -> None:
     assert gpu.longest_s is not None
     assert gpu.longest_s.value >= 600
     assert gpu.timeline
+    lengths = {point.seconds: point for point in gpu.points if point.batch == 1}
+    assert {10, 60, 120, 600} <= set(lengths)
+    assert lengths[10].card_s < lengths[60].card_s < lengths[600].card_s
     ram, time = others[RamForecast], others[TimeForecast]
     assert (ram.loading_bytes, ram.fit) == (GIB, Fit.FITS)
     assert time.bytes_per_s == pytest.approx(25 * 16 * 4)
@@ -211,3 +215,17 @@ def test_the_search_ends_with_its_time() -> None:
     gpu, _ = tried(InProcess(Frames), search_s=0.0)
     assert gpu.largest_batch is not None
     assert (gpu.largest_batch.value, gpu.largest_batch.more) == (16, True)
+
+
+def test_a_library_that_takes_memory_of_its_own_is_told_and_nothing_surely_fits(tmp_path: Path) -> None:
+    (tmp_path / "encoder.py").write_text(
+        "import numpy, torch\nfrom helper import *\nclass MyEncoder(torch.nn.Module): ...\n", encoding="utf-8"
+    )
+    (tmp_path / "helper.py").write_text("def late():\n    import onnxruntime as ort\n", encoding="utf-8")
+    (tmp_path / "train.py").write_text("import jax\n", encoding="utf-8")
+    outside = outside_torch(read_sources(tmp_path, None))
+    assert outside == ("onnxruntime",)
+    gpu, _ = tried(InProcess(Frames), outside=outside)
+    assert gpu.fit is Fit.BORDERLINE
+    assert gpu.not_covered == ("onnxruntime takes memory of its own, outside torch",)
+    assert outside_torch(None) == ()
