@@ -60,7 +60,8 @@ def gpu_memory_borderline(gpu: GpuForecast) -> Iterator[Problem]:
     """The encoder may not fit into the GPU.
 
     Between the least and the most that a call can take lies the edge of the card: whether it fits depends on the
-    allocator's fragments, on workspaces of cuDNN, or on what the forecast could not follow.
+    allocator's fragments, on workspaces of cuDNN, or on what the forecast could not follow. Or a call that has to fit
+    could not be forecast at all.
 
     Fix: halve the memory with `self.model.half()` and `audio.half()`, return `.float()`; or encode in shorter chunks.
     """
@@ -68,6 +69,12 @@ def gpu_memory_borderline(gpu: GpuForecast) -> Iterator[Problem]:
         if point.fit is Fit.BORDERLINE and point.upper_bytes > WORTH_A_WARNING * gpu.limit_bytes:
             doubt = f"; {gpu.not_covered[0]}" if gpu.not_covered else ""
             yield Problem(_takes(gpu, point) + _largest(gpu) + doubt, at=_at(gpu))
+            return
+    known = {(point.batch, point.seconds) for point in gpu.points}
+    for batch, seconds in gpu.required if known else ():
+        if (batch, seconds) not in known:
+            why = f"; {gpu.not_covered[0]}" if gpu.not_covered else ""
+            yield Problem(f"{batch} x {seconds:g} s of audio could not be forecast{why}")
             return
 
 

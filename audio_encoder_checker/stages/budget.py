@@ -85,7 +85,8 @@ class Trial:
     failures: list[str] = field(default_factory=list)
     host_growth: int = 0
     basis: Basis = Basis.FORECAST
-    _slowest_s: float = 0.0
+    _slowest_s: float = 0.0  # of the calls without data
+    _rate: float = 0.0  # seconds for a second of real audio
 
     def run(self, tasks: Iterable[Task]) -> tuple[GpuForecast, tuple[object, ...]]:
         """All questions; RAM, time and disk are known where the calls could be followed.
@@ -102,7 +103,7 @@ class Trial:
         follows = symbolic is not None and symbolic.same_course(real) and symbolic.shape == real.shape
         if not follows:
             self.failures.append(_why_not(real, symbolic))
-            self._extrapolate(real)
+            self._extrapolate()
         for batch, seconds in {*self._required, FULL, SINGLE}:
             self._point(batch, seconds)
         cpu_s = self._cpu_rate(real)
@@ -130,15 +131,20 @@ class Trial:
         audio *= QUIET
         self.on_call(f"{batch} x {seconds:g} s")
         question = {"ask": "trial", "step": "real", "shape": list(shape), "profiled": profiled}
-        return self._ask(question, audio.data.cast("B"), batch, seconds)
+        start = time.monotonic()
+        trace = self._ask(question, audio.data.cast("B"), batch, seconds)
+        self._rate = (time.monotonic() - start) / (batch * seconds)
+        return trace
 
     def _symbolic(self, batch: int, seconds: float, *, grad: bool = False) -> Trace | None:
         """A call without data."""
         self.on_call(f"{batch} x {seconds:g} s, without data")
         samples = round(seconds * self.rate_hz)
         question = {"ask": "trial", "step": "symbolic", "batch": batch, "samples": samples, "grad": grad}
+        start = time.monotonic()
         with Watched(self.session.resident_bytes) as watched:
             trace = self._ask(question, b"", batch, seconds)
+        self._slowest_s = max(self._slowest_s, time.monotonic() - start)
         if trace and (batch, seconds) in self.rules.budget.calls:
             self.host_growth = max(self.host_growth, watched.growth)
         return trace
@@ -146,9 +152,7 @@ class Trial:
     def _ask(self, question: dict[str, Any], payload: bytes | memoryview, batch: int, seconds: float) -> Trace | None:
         if self.failures and self.session.ended:
             return None
-        start = time.monotonic()
         answer = self.session.ask(question, payload, timeout_s=self.call_s)
-        self._slowest_s = max(self._slowest_s, time.monotonic() - start)
         if answer.outcome.ending is not Ending.ANSWERED:
             self.failures.append(f"{batch} x {seconds:g} s: {answer.outcome}")
             return None
@@ -160,11 +164,10 @@ class Trial:
             )
             return None
 
-    def _extrapolate(self, real: Trace) -> None:
+    def _extrapolate(self) -> None:
         """Two real calls in place of symbolic ones, as long as there is time for: memory grows as it is seen to."""
         self.basis = Basis.EXTRAPOLATED
-        rate = self._slowest_s / (real.batch * real.seconds)
-        lengths = next((pair for pair in LADDER if rate * sum(pair) < REAL_S), LADDER[-1])
+        lengths = next((pair for pair in LADDER if self._rate * sum(pair) < REAL_S), LADDER[-1])
         short, long = (self._real(1, seconds, profiled=False) for seconds in lengths)
         if short and long:
             for clips, length in {*self._required, FULL, SINGLE}:
@@ -202,9 +205,7 @@ class Trial:
     def _cpu_rate(self, real: Trace) -> float:
         """Seconds of the CPU for a second of audio, by a longer call where there is time for it."""
         batch, seconds = SINGLE
-        if self._slowest_s * seconds / (real.batch * real.seconds) > REAL_S:
-            return real.cpu_s / (real.batch * real.seconds)
-        longer = self._real(batch, seconds, profiled=False)
+        longer = self._real(batch, seconds, profiled=False) if self._rate * seconds < REAL_S else None
         return longer.cpu_s / seconds if longer else real.cpu_s / (real.batch * real.seconds)
 
     def _gpu(self, real: Trace | None, worst: Trace | None, factor: float) -> GpuForecast:

@@ -9,7 +9,7 @@ import pytest
 from audio_encoder_checker.checks import budget
 from audio_encoder_checker.evidence.budget import Basis, Fit, TaskCost
 from audio_encoder_checker.findings import Severity
-from tests.forecasts import GIB, LIMIT, PLACE, RAM, TIME, forecast, measured
+from tests.forecasts import GIB, LIMIT, PLACE, POINTS, RAM, TIME, forecast, measured
 
 
 def test_what_fits_triggers_nothing() -> None:
@@ -71,6 +71,12 @@ def test_AEC702_leaves_alone_what_is_not_sure_but_far_below() -> None:
 def test_AEC702_says_may_where_it_is_an_estimate() -> None:
     (problem,) = budget.gpu_memory_borderline(forecast(Fit.BORDERLINE, 13.0, 15.0, basis=Basis.EXTRAPOLATED))
     assert "may take 13.00 GiB" in problem.message
+
+
+def test_AEC702_tells_a_call_that_is_not_known() -> None:
+    (problem,) = budget.gpu_memory_borderline(forecast(points=POINTS[2:], not_covered=("1 x 600 s: killed",)))
+    assert problem.message == "1 x 600 s of audio could not be forecast; 1 x 600 s: killed"
+    assert list(budget.gpu_memory_borderline(forecast(points=()))) == []
 
 
 def test_AEC703_names_the_operation_and_its_line() -> None:
