@@ -60,13 +60,13 @@ class Recorder(Operators):  # type: ignore[no-untyped-call]  # torch does not ty
         self.cpu_s = 0.0
         self.busy = 0
         self._on_card = False
-        self._left = time.perf_counter()
+        self._left = time.thread_time()
 
     def begin_call(self) -> None:
         """The encoder is where it belongs: what it has are the weights."""
         self.ledger.begin_call()
         self.cpu_s = 0.0
-        self._left = time.perf_counter()
+        self._left = time.thread_time()
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """One operation; while torch takes it apart, `busy` says that it is torch that asks."""
@@ -80,7 +80,7 @@ class Recorder(Operators):  # type: ignore[no-untyped-call]  # torch does not ty
         """Run an operation, and take the time of what a graphics card leaves to the CPU."""
         self._on_card = on_card
         self.ledger.operations.append(Operation(str(func.overloadpacket)))
-        start = time.perf_counter()
+        start = time.thread_time()
         if start - self._left > PAUSE_S:
             self.cpu_s += start - self._left
         if self.symbolic:
@@ -93,7 +93,7 @@ class Recorder(Operators):  # type: ignore[no-untyped-call]  # torch does not ty
         with _RecordFunctionFast(mark) if self.marks else contextlib.nullcontext():
             result = func(*args, **kwargs)
         if not on_card:
-            self.cpu_s += time.perf_counter() - start
+            self.cpu_s += time.thread_time() - start
         return result
 
     def performed(self, func: Any, args: Any, kwargs: Any, result: Any) -> None:
@@ -116,7 +116,7 @@ class Recorder(Operators):  # type: ignore[no-untyped-call]  # torch does not ty
                 self._take(operation, *kernels.temporaries(func, args, kwargs))
         operation.line, operation.library = places(self.pretence.root)
         self.ledger.work.extend((*row[:3], row[3] + (0 if on_card else ON_CPU)))
-        self._left = time.perf_counter()
+        self._left = time.thread_time()
 
     def _take(self, operation: Operation, sure: int, possible: int) -> None:
         """What the kernel takes and gives back, and what the CPU's was seen to take beyond that."""
