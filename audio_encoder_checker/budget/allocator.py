@@ -55,15 +55,19 @@ class _Pool:
         self.small = small
         self.order: list[tuple[int, int]] = []
         self.blocks: dict[int, _Block] = {}
+        self.whole: dict[int, _Block] = {}  # those that are all of a segment
 
     def add(self, block: _Block) -> None:
         block.free = True
         self.blocks[block.number] = block
+        if block.before is None and block.after is None:
+            self.whole[block.number] = block
         insort(self.order, (block.size, block.number))
 
     def remove(self, block: _Block) -> None:
         block.free = False
         del self.blocks[block.number]
+        self.whole.pop(block.number, None)
         del self.order[bisect_left(self.order, (block.size, block.number))]
 
     def best(self, size: int) -> _Block | None:
@@ -155,7 +159,7 @@ class _Allocator:
     def _release(self) -> None:
         """Give back the segments that are one free block."""
         for pool in self.pools:
-            for block in [one for one in pool.blocks.values() if one.before is None and one.after is None]:
+            for block in list(pool.whole.values()):
                 pool.remove(block)
                 self.reserved -= block.size
 

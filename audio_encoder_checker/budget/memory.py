@@ -40,7 +40,7 @@ def point(trace: Trace, gpu: Gpu, *, sure: bool = True) -> Point:
         sure: whether the books are of this very call and hold all; else it never surely fits, and is only said not to
             where it is far off.
     """
-    lower = replay(trace.on_card(possible=False), gpu.allocator).allocated_bytes
+    lower = peak(trace.on_card(possible=False), gpu.allocator.round_bytes)
     lower += gpu.workspace_bytes[0] + gpu.context_bytes[0]
     beside = gpu.workspace_bytes[1] + gpu.context_bytes[1]
     if trace.convolves:

@@ -21,7 +21,8 @@ def largest(used: Callable[[float], float | None], start: float, most: float) ->
     """The largest whole number from 1 to `most` for which `used` is at most 1.
 
     Args:
-        used: what share of the card a value takes; None where no more may be tried.
+        used: what share of the card a value takes, infinite where it is only known not to fit; None where no more may
+            be tried.
         start: the first value.
         most: no larger one is tried.
 
@@ -55,6 +56,8 @@ def _between(low: tuple[float, float], high: tuple[float, float]) -> float:
         return low[0] * min(STRIDE, max(STEP, 1 / low[1])) if low[1] > 0 else low[0] * STRIDE
     if not low[0]:
         return high[0] / min(STRIDE, max(STEP, high[1]))
+    if math.isinf(high[1]):
+        return math.sqrt(low[0] * high[0])
     power = math.log(high[1] / low[1]) / math.log(high[0] / low[0]) if low[1] > 0 else 1.0
     guess = low[0] * (1 / low[1]) ** (1 / power) if power > 0 and low[1] > 0 else math.sqrt(low[0] * high[0])
     near = math.sqrt(CLOSE)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROW_BYTES = 32
+MOST_ROWS = 1_000_000
+"""Events and operations of a call; twenty times those of ten minutes in chunks of ten seconds."""
 LARGEST_BYTES = 1 << 50
 LARGEST = 1e21
 """FLOP or bytes of an operation: hours of the largest machine there is."""
@@ -111,16 +113,16 @@ class Trace:
         return tuple(moments)
 
 
-def peak(events: Iterator[tuple[int, int]]) -> int:
-    """Most bytes at once, not rounded."""
+def peak(events: Iterator[tuple[int, int]], round_bytes: int = 1) -> int:
+    """Most bytes at once, each size rounded up to a multiple of so many."""
     sizes: dict[int, int] = {}
     current = best = 0
     for number, size in events:
         if size < 0:
             current -= sizes.pop(number, 0)
         else:
-            sizes[number] = size
-            current += size
+            sizes[number] = rounded = -(-size // round_bytes) * round_bytes
+            current += rounded
             best = max(best, current)
     return best
 
@@ -134,6 +136,8 @@ def read_trace(header: dict[str, Any], payload: memoryview, batch: int, seconds:
     events, operations = header["events"], header["operations"]
     if min(events, operations) < 0 or len(payload) != ROW_BYTES * (events + operations):
         raise ValueError(f"{len(payload)} bytes for {events} events and {operations} operations")
+    if events + operations > MOST_ROWS:
+        raise ValueError(f"{operations} operations are too many to follow")
     numbers, amounts = array("q"), array("d")
     numbers.frombytes(payload[: ROW_BYTES * events])
     amounts.frombytes(payload[ROW_BYTES * events :])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from audio_encoder_checker.sandbox.ask import Session
     from audio_encoder_checker.stages.budget import Trial
 
-TOO_MUCH = 1.2
-"""The share of the card that a call which did not fit is taken to have wanted."""
 LARGEST_BYTES = 1 << 50
 FULL_S, FULL_BATCH, LONG_S = 10.0, 16, 600.0
 
@@ -86,7 +85,7 @@ class Measuring:
             call = self._call(*key(value), used)
             if call is None:
                 return None
-            return min(call.reserved_bytes / cap, 1.0) if call.fits else TOO_MUCH
+            return min(call.reserved_bytes / cap, 1.0) if call.fits else math.inf
 
         return search.largest(share, start, most)
 
