@@ -103,7 +103,8 @@ def attention_backend(query: Any, key: Any, value: Any) -> str:
     aligned = query.dtype is torch.float32 or all(width % HALF_ALIGNMENT == 0 for width in heads)
     plain = all(tensor.ndim == 4 and tensor.stride(-1) == 1 for tensor in (query, key, value))
     known = query.dtype in (torch.float16, torch.float32)
-    return EFFICIENT if known and aligned and plain and heads[0] == heads[1] else MATH
+    dense = query.shape[:2] == key.shape[:2] == value.shape[:2] and heads[0] == heads[1]
+    return EFFICIENT if known and aligned and plain and dense else MATH
 
 
 def attention_bytes(args: Any, kwargs: Any) -> int:
@@ -111,10 +112,9 @@ def attention_bytes(args: Any, kwargs: Any) -> int:
     query, key, value = args[:3]
     mask = args[3] if len(args) > 3 and isinstance(args[3], torch.Tensor) else kwargs.get("attn_mask")
     if attention_backend(query, key, value) == MATH:
-        wide = max(4, query.element_size())  # half precision is computed in single
-        scores = query.numel() // query.shape[-1] * key.shape[-2]
-        casts = query.numel() + key.numel() + (value.numel() if query.element_size() < wide else 0)
-        return int(wide * (2 * scores + casts))
+        return _slow_attention(
+            query, key, value, causal=kwargs.get("is_causal") or any(one is True for one in args[3:])
+        )
     if mask is None:
         return 0
     size: int = mask.numel() * query.element_size()
@@ -122,6 +122,24 @@ def attention_bytes(args: Any, kwargs: Any) -> int:
     width = mask.shape[-1]
     padded: int = size // width * -(-width // BIAS_ALIGNMENT) * BIAS_ALIGNMENT if width % BIAS_ALIGNMENT else 0
     return converted + padded
+
+
+def _slow_attention(query: Any, key: Any, value: Any, *, causal: bool) -> int:
+    """`_scaled_dot_product_attention_math`, when its softmax is done: the result is not there yet.
+
+    Scores before and after, which of them are minus infinity, what is scaled and cast to single precision, the causal
+    mask; keys and values of fewer heads are repeated for all.
+    """
+    size = query.element_size()
+    wide = max(4, size)
+    repeated = math.prod(query.shape[:-2]) / max(math.prod(key.shape[:-2]), 1)
+    scores = query.numel() // query.shape[-1] * key.shape[-2]
+    cast = query.numel() + repeated * (key.numel() + value.numel()) if size < wide else 0
+    taken = (2 * wide + 1) * scores + wide * (query.numel() + cast)
+    taken += wide * query.shape[-2] * key.shape[-2] if causal else 0
+    taken += (nbytes(key) + nbytes(value)) * repeated if repeated > 1 else 0
+    result = query.numel() // query.shape[-1] * value.shape[-1] * size
+    return int(taken - result)
 
 
 def gates(args: Any) -> int:
@@ -160,7 +178,8 @@ def work(
         data, weights = args[0], _matrices(args)
         rows = data.numel() // data.shape[-1]
         flop = 2.0 * rows * sum(weight.numel() for weight in weights)
-        steps = max(data.shape[:-1]) * max(1, len(weights) // 2)
+        sizes = args[1] if func._schema.overload_name == "data" else None  # noqa: SLF001 - nothing public tells it
+        steps = (len(sizes) if sizes is not None else max(data.shape[:-1])) * max(1, len(weights) // 2)
         return flop, moved, float(steps), arithmetic
     return _flop(packet, args, kwargs, result), moved, 1.0, arithmetic
 

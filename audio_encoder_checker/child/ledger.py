@@ -91,10 +91,12 @@ class Ledger:
     def begin_call(self) -> None:
         """Forget what was: what lives now are the weights, and it is entered first."""
         self.events, self.work, self.operations = array("q"), array("d"), []
-        for key, (number, size, before) in self.live.items():
+        self.count = 0
+        for key, (_, size, before) in self.live.items():
+            self.count += 1
             kind = WEIGHT + (before & ON_CPU)
-            self.live[key] = (number, size, kind)
-            self.events.extend((number, size, kind, -1))
+            self.live[key] = (self.count, size, kind)
+            self.events.extend((self.count, size, kind, -1))
 
     def rows(self) -> list[tuple[int, int, int, int]]:
         """The events."""

@@ -54,8 +54,7 @@ class Recorder(Operators):  # type: ignore[no-untyped-call]  # torch does not ty
         self.symbolic = symbolic
         self.marks = marks
         self.hidden = hidden or {}
-        self.ledger = Ledger()
-        pretence.tags.ledger = self.ledger
+        self.ledger = pretence.tags.ledger = pretence.tags.ledger or Ledger()
         self.unsure: set[str] = set()
         self.cpu_s = 0.0
         self.busy = 0
@@ -83,15 +82,15 @@ class Recorder(Operators):  # type: ignore[no-untyped-call]  # torch does not ty
         start = time.thread_time()
         if start - self._left > PAUSE_S:
             self.cpu_s += start - self._left
-        if self.symbolic:
-            try:
-                return self._shapes(func, args, kwargs)
-            except Exception:  # a stand-in may answer in its place: it was asked for all the same
-                self.ledger.work.extend((0.0,) * 4)
-                raise
         mark = f"{MARK}{len(self.ledger.operations) - 1}"
-        with _RecordFunctionFast(mark) if self.marks else contextlib.nullcontext():
-            result = func(*args, **kwargs)
+        try:
+            if self.symbolic:
+                return self._shapes(func, args, kwargs)
+            with _RecordFunctionFast(mark) if self.marks else contextlib.nullcontext():
+                result = func(*args, **kwargs)
+        except Exception:  # it may be caught, or a stand-in may answer: it was asked for all the same
+            self.ledger.work.extend((0.0,) * 4)
+            raise
         if not on_card:
             self.cpu_s += time.thread_time() - start
         return result

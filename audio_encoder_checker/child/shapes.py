@@ -50,7 +50,8 @@ def _nonzero(_func: Any, args: Any) -> tuple[Any, str]:
 
 
 def _masked_select(_func: Any, args: Any) -> tuple[Any, str]:
-    return args[0].new_empty(max(args[0].numel(), args[1].numel())), "masked_select"
+    whole = (args[0].new_empty(args[0].shape, dtype=torch.bool) | args[1].bool()).numel()
+    return args[0].new_empty(whole), "masked_select"
 
 
 def _index(func: Any, args: Any) -> tuple[Any, str] | None:

@@ -47,11 +47,8 @@ class Trial:
         recorder = Recorder(self.pretence)
         with self._pretending(recorder):
             encoder = make()
-            survey_before = survey(encoder, root)
-            self.pretence.blind = dict(survey_before.unseen)
+            self.pretence.blind = dict(survey(encoder, root).unseen)
             self.encoder = encoder.to(CUDA)
-            self.built = recorder.ledger
-        self.pretence.tags.ledger = None
         gc.freeze()  # the modules of a dozen packages need no look after each call
 
     def real(self, audio: torch.Tensor, *, profiled: bool) -> tuple[dict[str, Any], bytes]:
@@ -64,7 +61,7 @@ class Trial:
         Returns:
             A header, and the rows of the ledger.
         """
-        recorder = self._recorder(marks=profiled)
+        recorder = Recorder(self.pretence, marks=profiled)
         watch = truth.observed() if profiled else contextlib.nullcontext(truth.Truth())
         with watch as seen, self._pretending(recorder), torch.inference_mode():
             recorder.begin_call()
@@ -77,8 +74,7 @@ class Trial:
     def symbolic(self, batch: int, samples: int, *, grad: bool) -> tuple[dict[str, Any], bytes]:
         """The same with audio that has no data."""
         mode = FakeTensorMode(allow_non_fake_inputs=True, static_shapes=True)
-        recorder = self._recorder(symbolic=mode)
-        recorder.hidden = self.hidden
+        recorder = Recorder(self.pretence, symbolic=mode, hidden=self.hidden)
         stand_ins = StandIns()
         with torch.set_grad_enabled(grad), torch.inference_mode(not grad), mode, stand_ins:
             audio = torch.empty(batch, samples)
@@ -92,12 +88,6 @@ class Trial:
         header["guessed"] = sorted(recorder.unsure)
         header["stand_ins"] = sorted(stand_ins.asked)
         return header, payload
-
-    def _recorder(self, **how: Any) -> Recorder:
-        recorder = Recorder(self.pretence, **how)
-        recorder.ledger.live = self.built.live
-        recorder.ledger.count = self.built.count
-        return recorder
 
     def _call(self, audio: torch.Tensor, recorder: Recorder) -> list[int]:
         """What X-ARES does: the shape of the embeddings."""

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from audio_encoder_checker.child.kernels import EFFICIENT, MATH, attention_backend, attention_bytes, temporaries, work
+from audio_encoder_checker.child.truth import observed
 
 aten = torch.ops.aten
 
@@ -40,10 +41,26 @@ class TestAttention:
     def test_the_fast_kernel_takes_nothing(self) -> None:
         assert attention_bytes([heads()] * 3, {}) == 0
 
-    def test_the_slow_one_holds_the_scores_twice_and_the_scaled_arguments_in_single_precision(self) -> None:
-        scores, argument = 2 * 4 * 100 * 100 * 4, 2 * 4 * 100 * 64 * 4
-        assert attention_bytes([heads(dtype=torch.bfloat16)] * 3, {}) == 2 * scores + 3 * argument
-        assert attention_bytes([heads(50, dtype=torch.float16)] * 3, {}) == 2 * scores + 3 * 2 * 4 * 100 * 50 * 4
+    def test_the_slow_one_holds_the_scores_twice_and_which_are_minus_infinity(self) -> None:
+        scores, argument = 2 * 4 * 100 * 100, 2 * 4 * 100 * 64
+        assert attention_bytes([heads(dtype=torch.bfloat16)] * 3, {}) == 9 * scores + (4 * 4 - 2) * argument
+        assert attention_bytes([heads(dtype=torch.float64)] * 3, {}) == 17 * scores
+
+    @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float64])
+    @pytest.mark.parametrize("causal", [False, True])
+    def test_it_is_what_torch_s_own_takes(self, dtype: torch.dtype, causal: bool) -> None:
+        query = heads(64, 300, dtype)
+        with torch.inference_mode(), observed() as seen:
+            result = aten._scaled_dot_product_attention_math(query, query, query, None, 0.0, causal)
+        strange = [query.transpose(-1, -2).contiguous().transpose(-1, -2)] * 3  # so that no fast kernel takes them
+        forecast = attention_bytes([*strange, None, 0.0, causal], {})
+        assert forecast + result[0].nbytes == pytest.approx(seen.peak(())[0], rel=0.01)
+
+    def test_fewer_heads_of_keys_are_repeated(self) -> None:
+        query, key = heads(), torch.empty(2, 1, 100, 64)
+        assert attention_backend(query, key, key) == MATH
+        scores = 2 * 4 * 100 * 100
+        assert attention_bytes([query, key, key], {"enable_gqa": True}) == 9 * scores + 2 * query.nbytes
 
     def test_a_mask_is_made_numbers_and_padded_to_sixteen(self) -> None:
         numbers = torch.empty(2, 1, 100, 100)

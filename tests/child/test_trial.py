@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -261,6 +262,28 @@ def test_a_tensor_on_the_cpu_is_refused_as_cuda_refuses_it() -> None:
         real(tried(Stranger))
     with pytest.raises(RuntimeError, match="same device"):
         symbolic(tried(Stranger))
+
+
+class Remembers(Frames):
+    """Keeps a state of the last chunk, and tries what may fail."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.state: Tensor | None = None
+
+    def forward(self, audio: Tensor) -> Tensor:
+        found = [super(Remembers, self).forward(chunk) for chunk in torch.split(audio, 1600, 1)]
+        with contextlib.suppress(RuntimeError):
+            found[0].view(7, -1, 3)
+        self.state = found[-1] * 2
+        return torch.cat(found, 1)
+
+
+def test_what_an_encoder_keeps_from_call_to_call_stays_in_the_books() -> None:
+    trial = tried(Remembers)
+    first, second = real(trial, 1, 1600), real(trial, 1, 9600)
+    assert second.weights_bytes == first.weights_bytes + 10 * 32 * 4
+    assert symbolic(trial, 1, 96000).peak_bytes == real(tried(Remembers), 1, 96000).peak_bytes
 
 
 class Picks(Frames):
