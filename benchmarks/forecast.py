@@ -29,11 +29,14 @@ from rich.table import Table
 from audio_encoder_checker.budget.allocator import replay
 from audio_encoder_checker.budget.memory import point
 from audio_encoder_checker.budget.trace import Trace, read_trace
+from audio_encoder_checker.child.measure import measure
 from audio_encoder_checker.child.trial import Trial
 from audio_encoder_checker.rules import load_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from audio_encoder_checker.machines import Gpu
 
 ROOT = Path(__file__).parent.parent
 ARCHITECTURES: dict[str, Callable[[], torch.nn.Module]] = {
@@ -69,26 +72,16 @@ def slowdown(trial: Trial, encoder: torch.nn.Module, size: tuple[int, float]) ->
     return seconds_of(lambda: trial.real(audio, profiled=False)) / plain if plain > 1 else 0.0
 
 
-def on_gpu(encoder: torch.nn.Module, size: tuple[int, float]) -> int:
+def on_gpu(encoder: torch.nn.Module, size: tuple[int, float], gpu: Gpu) -> int:
     """`max_memory_allocated` of a call on a card that is held to what a T4 can do; 0 if it is too small for it."""
-    torch.backends.cuda.enable_flash_sdp(False)
-    torch.backends.cuda.enable_cudnn_sdp(False)
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
-    encoder.to("cuda")
-    torch.cuda.empty_cache()
-    torch.cuda.reset_peak_memory_stats()
-    try:
-        with torch.inference_mode():
-            encoder(noise(*size).to("cuda")).cpu()
-    except torch.cuda.OutOfMemoryError:
-        return 0
-    return torch.cuda.max_memory_allocated()
+    held = {"limit_bytes": sys.maxsize, "capability": gpu.capability}
+    call = measure(encoder.to("cuda:0"), [size[0], round(size[1] * RATE)], "cuda:0", held)
+    return int(call["allocated"]) if call["fits"] else 0
 
 
 def rows(name: str, device: str, patience: float) -> Iterator[dict[str, Any]]:
     """One row for each size."""
-    rules = load_rules("icme-2025")
-    gpu = rules.budget.machine.gpu
+    gpu = load_rules().budget.machine.gpu
     torch.manual_seed(0)
     encoder = ARCHITECTURES[name]()
     trial = Trial(lambda: encoder, str(ROOT / "benchmarks"))
@@ -109,7 +102,7 @@ def rows(name: str, device: str, patience: float) -> Iterator[dict[str, Any]]:
         forecast = point(trace, gpu)
         row |= {"lower": forecast.lower_bytes, "upper": forecast.upper_bytes, "fit": forecast.fit.value}
         if device == "cuda":
-            row |= {"forecast": allocated(trace), "truth": on_gpu(encoder, size)}
+            row |= {"forecast": allocated(trace, gpu), "truth": on_gpu(encoder, size, gpu)}
         elif rate * batch * seconds < patience and trace.books_bytes < psutil.virtual_memory().available * 0.6:
             real, _ = trial.real(noise(*size), profiled=True)
             row |= {"forecast": trace.books_bytes, "truth": real["truth"]["allocator"]}
@@ -117,9 +110,8 @@ def rows(name: str, device: str, patience: float) -> Iterator[dict[str, Any]]:
         yield row
 
 
-def allocated(trace: Trace) -> int:
+def allocated(trace: Trace, gpu: Gpu) -> int:
     """What `max_memory_allocated` should say on the card."""
-    gpu = load_rules("icme-2025").budget.machine.gpu
     return replay(trace.on_card(possible=False), gpu.allocator).allocated_bytes + gpu.workspace_bytes[0]
 
 

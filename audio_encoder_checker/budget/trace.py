@@ -23,6 +23,8 @@ LARGEST_S = 1e5
 MOMENTS = 120
 """So many points of a timeline are kept."""
 
+UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
+"""What `read_trace` raises for books that make no sense."""
 Event = tuple[int, int, int, int]
 """Storage, bytes (-1 where it goes), kind, operation."""
 Work = tuple[float, float, float, int]
@@ -131,7 +133,7 @@ def read_trace(header: dict[str, Any], payload: memoryview, batch: int, seconds:
     """What a child sent.
 
     Raises:
-        KeyError, TypeError, ValueError: header and bytes do not belong together.
+        UNREADABLE: header and bytes do not belong together, or hold what no call takes.
     """
     events, operations = header["events"], header["operations"]
     if min(events, operations) < 0 or len(payload) != ROW_BYTES * (events + operations):

@@ -65,16 +65,15 @@ def gpu_memory_borderline(gpu: GpuForecast) -> Iterator[Problem]:
 
     Fix: halve the memory with `self.model.half()` and `audio.half()`, return `.float()`; or encode in shorter chunks.
     """
+    doubt = f"; {gpu.not_covered[0]}" if gpu.not_covered else ""
     for point in gpu.demanded:
         if point.fit is Fit.BORDERLINE and point.upper_bytes > WORTH_A_WARNING * gpu.limit_bytes:
-            doubt = f"; {gpu.not_covered[0]}" if gpu.not_covered else ""
             yield Problem(_takes(gpu, point) + _largest(gpu) + doubt, at=_at(gpu))
             return
     known = {(point.batch, point.seconds) for point in gpu.points}
     for batch, seconds in gpu.required if known else ():
         if (batch, seconds) not in known:
-            why = f"; {gpu.not_covered[0]}" if gpu.not_covered else ""
-            yield Problem(f"{batch} x {seconds:g} s of audio could not be forecast{why}")
+            yield Problem(f"{batch} x {seconds:g} s of audio could not be forecast{doubt}")
             return
 
 

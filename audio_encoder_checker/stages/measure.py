@@ -11,6 +11,7 @@ from audio_encoder_checker.budget import search
 from audio_encoder_checker.devices import gpu_gauge, gpus
 from audio_encoder_checker.evidence.budget import Basis, GpuForecast, GpuMeasurement, Measured, Most
 from audio_encoder_checker.evidence.run import Ending
+from audio_encoder_checker.stages.budget import FULL, LARGEST_BATCH, LONGEST_S, PROMISED_S
 from audio_encoder_checker.stages.watched import Watched
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from audio_encoder_checker.stages.budget import Trial
 
 LARGEST_BYTES = 1 << 50
-FULL_S, FULL_BATCH, LONG_S = 10.0, 16, 600.0
 
 
 def with_measured(forecast: GpuForecast, session: Session, trial: Trial) -> GpuForecast:
@@ -57,8 +57,8 @@ class Measuring:
                 self._call(*key, used)
             if not self.calls:
                 return forecast
-            batch = self._most(lambda clips: (int(clips), FULL_S), FULL_BATCH, 512, used)
-            longest = self._most(lambda seconds: (1, seconds), LONG_S, 3600, used)
+            batch = self._most(lambda clips: (int(clips), FULL[1]), FULL[0], LARGEST_BATCH, used)
+            longest = self._most(lambda seconds: (1, seconds), PROMISED_S, LONGEST_S, used)
         index = int(self.session.device.partition(":")[2] or 0)
         return replace(
             forecast,

@@ -8,11 +8,9 @@ from typing import Any
 
 import pytest
 
-from audio_encoder_checker.budget.trace import MOMENTS, Trace, peak, read_trace
+from audio_encoder_checker.budget.trace import MOMENTS, UNREADABLE, Trace, peak, read_trace
 from audio_encoder_checker.child.ledger import ACTIVATION, ON_CPU, POSSIBLE, TEMPORARY, Ledger, Operation
 from tests.budget.traces import trace
-
-UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
 
 
 def sent(**changes: Any) -> tuple[dict[str, Any], memoryview]:

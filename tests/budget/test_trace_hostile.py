@@ -10,10 +10,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audio_encoder_checker.budget.trace import LARGEST, LARGEST_BYTES, LARGEST_S, ROW_BYTES, Trace, peak, read_trace
+from audio_encoder_checker.budget.trace import (
+    LARGEST,
+    LARGEST_BYTES,
+    LARGEST_S,
+    ROW_BYTES,
+    UNREADABLE,
+    Trace,
+    peak,
+    read_trace,
+)
 from audio_encoder_checker.child.ledger import ACTIVATION, GONE, ON_CPU, TEMPORARY, WEIGHT, Ledger, Operation
 
-UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
 HUGE = 10**400
 
 
