@@ -33,7 +33,7 @@ FAMILIES = {
     "8": "evaluate",
     "9": "rules",
 }
-"""The first digit of an id names the stage whose evidence the check judges."""
+"""The first digit of an id names the family: the stage whose evidence its checks judge, unless they say otherwise."""
 
 
 @dataclass(frozen=True)
@@ -49,10 +49,11 @@ class Check:
     needs: tuple[type, ...]
     judge: Judge
     follows: tuple[str, ...] = ()
+    stage: str = ""
 
     @property
-    def stage(self) -> str:
-        """The stage whose evidence this check judges."""
+    def family(self) -> str:
+        """What it is about, by the first digit of its id."""
         return FAMILIES[self.id[3]]
 
 
@@ -60,7 +61,7 @@ _registered: dict[str, Check] = {}
 
 
 def check(
-    check_id: str, *, severity: Severity = Severity.ERROR, follows: tuple[str, ...] = ()
+    check_id: str, *, severity: Severity = Severity.ERROR, follows: tuple[str, ...] = (), stage: str = ""
 ) -> Callable[[Judge], Judge]:
     """Make a check of a function.
 
@@ -68,6 +69,7 @@ def check(
         check_id: `AEC` and three digits, the first of them the family.
         severity: what its problems are unless they say otherwise.
         follows: ids of checks whose finding, if it is as grave, explains this one's, the likeliest first.
+        stage: the one after which it can be judged, where that is not its family's.
 
     Raises:
         ValueError: the id is malformed or taken, or the docstring lacks a title, a reason or a `Fix:`.
@@ -88,6 +90,7 @@ def check(
             fix=fix,
             needs=tuple(hints.values()),
             judge=judge,
+            stage=stage or FAMILIES[check_id[3]],
             follows=follows,
         )
         return judge

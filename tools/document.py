@@ -20,11 +20,11 @@ MARKS = ("<!-- references -->\n", "<!-- end -->\n")
 def checks_page() -> str:
     """The whole of docs/checks.md."""
     parts = [HEAD]
-    stage = ""
+    family = ""
     for one in all_checks():
-        if one.stage != stage:
-            stage = one.stage
-            parts.append(f"## {stage.capitalize()}\n")
+        if one.family != family:
+            family = one.family
+            parts.append(f"## {family.capitalize()}\n")
         parts.append(f"### {one.id} {one.name}\n\n*{one.severity.value}* — {one.title}\n\n{one.why}\n")
         parts.append(f"**Fix:** {one.fix}\n")
     return "\n".join(parts)

@@ -75,7 +75,7 @@ def import_failure(load: LoadFacts) -> Iterator[Problem]:
         yield Problem(f"{raised}{said}", raised.at or load.file, _hint(raised))
 
 
-@check("AEC403", follows=("AEC530", "AEC531", "AEC532"))
+@check("AEC403", follows=("AEC433", "AEC434", "AEC530", "AEC531", "AEC532"))
 def constructor_failure(load: LoadFacts) -> Iterator[Problem]:
     """The encoder's constructor raises an exception.
 

@@ -22,7 +22,7 @@ def _problem(found: tuple[Trap, ...], words: str, hint: str, severity: Severity 
     return Problem(f"{found[0].what}{doubt}: {words}{rest}", found[0].at, hint, severity)
 
 
-@check("AEC707", severity=Severity.WARNING)
+@check("AEC707", severity=Severity.WARNING, stage="source")
 def bf16_on_t4(traps: TrapFacts) -> Iterator[Problem]:
     """The encoder computes in bfloat16, which a T4 only emulates.
 
@@ -38,7 +38,7 @@ def bf16_on_t4(traps: TrapFacts) -> Iterator[Problem]:
         yield _problem(found, words, f"dtype = torch.bfloat16 if {AMPERE} else torch.float32")
 
 
-@check("AEC708")
+@check("AEC708", stage="source")
 def flash_attention_on_t4(traps: TrapFacts) -> Iterator[Problem]:
     """The encoder needs FlashAttention, which a T4 does not run.
 
@@ -65,7 +65,7 @@ def _flash_hint(trap: Trap) -> str:
     return 'attn_implementation="sdpa"'
 
 
-@check("AEC709")
+@check("AEC709", stage="source")
 def fp8_on_t4(traps: TrapFacts) -> Iterator[Problem]:
     """The encoder computes in 8-bit floating point, which a T4 does not.
 
@@ -80,7 +80,7 @@ def fp8_on_t4(traps: TrapFacts) -> Iterator[Problem]:
         yield _problem(found, words, "model = model.half()", None if found[0].sure else Severity.WARNING)
 
 
-@check("AEC710", severity=Severity.NOTE)
+@check("AEC710", severity=Severity.NOTE, stage="source")
 def relies_on_tf32(traps: TrapFacts) -> Iterator[Problem]:
     """TF32 is switched on, which a T4 does not have.
 
@@ -98,7 +98,7 @@ def relies_on_tf32(traps: TrapFacts) -> Iterator[Problem]:
         yield Problem(words, found[0].at, hint)
 
 
-@check("AEC711", severity=Severity.WARNING, follows=("AEC707",))
+@check("AEC711", severity=Severity.WARNING, follows=("AEC707",), stage="source")
 def compiles_bf16(traps: TrapFacts) -> Iterator[Problem]:
     """The encoder compiles a model that may compute in bfloat16.
 
@@ -114,7 +114,7 @@ def compiles_bf16(traps: TrapFacts) -> Iterator[Problem]:
         yield _problem(found, words, f"model = torch.compile(model) if {AMPERE} else model")
 
 
-@check("AEC712", severity=Severity.WARNING)
+@check("AEC712", severity=Severity.WARNING, stage="source")
 def wheel_without_sm75(traps: TrapFacts) -> Iterator[Problem]:
     """The encoder needs a package whose wheels often hold no code for a T4.
 
@@ -130,7 +130,7 @@ def wheel_without_sm75(traps: TrapFacts) -> Iterator[Problem]:
         yield _problem(found, "its wheels often hold no code for a T4 (sm_75)", hint)
 
 
-@check("AEC713", severity=Severity.WARNING)
+@check("AEC713", severity=Severity.WARNING, stage="source")
 def quantised_for_cpu(traps: TrapFacts) -> Iterator[Problem]:
     """The encoder is quantised for CPUs.
 

@@ -11,7 +11,7 @@ from audio_encoder_checker.cli import console
 from audio_encoder_checker.errors import UsageError
 
 FORMATS = ("text", "json")
-STAGE_NAMES = ("archive", "source", "load", "contract", "budget", "evaluate")
+STAGE_NAMES = ("archive", "source", "rules", "load", "contract", "budget", "evaluate")
 
 
 def main() -> NoReturn:
@@ -64,6 +64,7 @@ def _print_schema(name: str) -> None:
 @click.option("--encoder", metavar="FILE[:CLASS]", default="", help="The encoder file, relative to the repository.")
 @click.option("--stage", "stages", multiple=True, type=click.Choice(STAGE_NAMES), help="Judge this stage (repeatable).")
 @click.option("--until", type=click.Choice(STAGE_NAMES), help="Judge all stages up to this one.")
+@click.option("--paper", type=click.Path(path_type=Path), metavar="PDF", help="The report, if not beside the encoder.")
 @click.option("--no-eval", is_flag=True, help="Leave out the evaluation of both tracks.")
 @click.option(
     "--data", type=click.Path(path_type=Path), metavar="DIR",
@@ -194,6 +195,7 @@ def _options(wishes: dict[str, Any]) -> Any:
         stages=_stages(wishes["stages"], wishes["until"], wishes["no_eval"]),
         profile=wishes["profile"],
         machine=wishes["budget"],
+        paper=wishes["paper"],
         box=wishes["box"],
         trust=wishes["trust"],
         device=wishes["device"],

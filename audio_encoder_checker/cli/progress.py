@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 TITLES = {
     "archive": "reading the archive",
-    "source": "reading the sources",
+    "source": "reading sources and weights",
+    "rules": "reading the report and the declaration of training data",
     "box": "choosing a box and testing it",
     "load": "loading the encoder in the box",
     "contract": "calling the encoder",

@@ -130,7 +130,13 @@ class TestGoodEncoder:
         jsonschema.Draft202012Validator(schema("report")).validate(report)
         assert (ran.status, report["verdict"]) == (0, "ready")
         assert report["contract"]["hop_size_ms_measured"] == 10
-        assert [line.split()[0] for line in ran.stderr.splitlines()] == ["source", "load", "contract", "budget"]
+        assert [line.split()[0] for line in ran.stderr.splitlines()] == [
+            "source",
+            "rules",
+            "load",
+            "contract",
+            "budget",
+        ]
 
     def test_two_runs_differ_in_timings_usage_and_environment_only(self, tmp_path: Path) -> None:
         profile = changed_profile(tmp_path, **BRIEF)

@@ -30,5 +30,10 @@ def test_on_a_terminal_every_step_is_named_while_it_lasts() -> None:
                 shown += chunk
     os.close(outer)
     assert process.returncode == 0, shown
-    for step in ("reading the sources", "choosing a box and testing it", "loading the encoder in the box", "READY"):
+    for step in (
+        "reading sources and weights",
+        "choosing a box and testing it",
+        "loading the encoder in the box",
+        "READY",
+    ):
         assert step.encode() in shown

@@ -1,0 +1,53 @@
+"""What the user asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from audio_encoder_checker.rules import DEFAULT_PROFILE
+from audio_encoder_checker.stages.order import STAGES
+from audio_encoder_checker.stages.plan import Wishes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user asked for.
+
+    Attributes:
+        encoder: `FILE[:CLASS]`, empty to search.
+        stages: which to judge; those before the last of them are run in any case.
+        profile: rule book, by name or TOML file.
+        machine: budget, by name or TOML file; empty for the profile's.
+        paper: the report as a PDF, None to look for it.
+        box: `auto`, `strong`, `medium` or `weak`.
+        trust: the user trusts the code, so that a weak box will do.
+        device: `auto`, `cpu` or `cuda[:N]`.
+        timeout_s: seconds for loading and for each call, None for the profile's.
+        seed: of test audio, training and intervals.
+        select: ids, prefixes or names of the checks to ask; empty for all.
+        ignore: ids, prefixes or names of checks not to ask, with the reason.
+        evaluation: which tasks, on which data.
+        isolated: leave the submission's own settings aside.
+        strict: warnings count as errors.
+    """
+
+    encoder: str = ""
+    stages: tuple[str, ...] = STAGES
+    profile: str = DEFAULT_PROFILE
+    machine: str = ""
+    paper: Path | None = None
+    box: str = "auto"
+    trust: bool = False
+    device: str = "auto"
+    timeout_s: float | None = None
+    seed: int = 42
+    select: tuple[str, ...] = ()
+    ignore: Mapping[str, str] = field(default_factory=dict)
+    evaluation: Wishes = field(default_factory=Wishes)
+    isolated: bool = False
+    strict: bool = False
