@@ -97,8 +97,8 @@ class _Run:
         self, submission: Submission, options: Options, rules: Rules, plan: Plan, workspace: Path, progress: Progress
     ) -> None:
         self.path = Path(submission.path)
+        self.submission = submission
         self.kind = submission.kind
-        self.content = submission.sha256
         self.options = options
         self.rules = rules
         self.plan = plan
@@ -180,7 +180,7 @@ class _Run:
             self.config = read_config(repository_root(self.root))
             _matching(tuple(self.config.ignore))
             encoder = encoder or self.config.encoder
-        self.evidence.put(*read_repository(self.root, self.kind, encoder))
+        self.evidence.put(*read_repository(self.root, self.submission, encoder))
 
     def _running_stages(self, last: int) -> None:
         sources = self.evidence.get(SourceFacts)
@@ -307,7 +307,7 @@ class _Run:
     def _evaluate(self, session: Session, encoder: EncoderFacts) -> None:
         evaluation = Evaluation(
             session, encoder, self.rules, self.plan,
-            content=(self.content, encoder.file, encoder.class_name),
+            content=(self.submission.sha256, encoder.file, encoder.class_name),
             seed=self.options.seed,
             call_s=self._call_s,
             on_progress=self.progress.detail,

@@ -1,7 +1,8 @@
 """The lines of source that findings point at.
 
 Where a finding points comes from untrusted words, names of files and what an encoder says in a traceback, so a path is
-followed only to a regular file below the repository's root, and what stands there is made printable.
+followed only to a regular file below the repository's root, and what stands there is made printable; credentials are
+masked.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from audio_encoder_checker.archive.secrets import hide_secrets
 from audio_encoder_checker.archive.syntax import NEWLINE
 from audio_encoder_checker.findings import SourceLine
 from audio_encoder_checker.printable import printable
@@ -62,7 +64,7 @@ def _read_lines(root: Path, path: str) -> list[str]:
     data = b"" if Path(path).is_absolute() else _read(root.resolve(), path)
     if not data or len(data) > MAX_BYTES:
         return []
-    lines = NEWLINE.split(data.decode("utf-8-sig", "replace"))
+    lines = NEWLINE.split(hide_secrets(data.decode("utf-8-sig", "replace")))
     return lines if lines[-1] else lines[:-1]
 
 

@@ -50,7 +50,13 @@ ENCRYPTED_FLAGS = 0x0001 | 0x0040 | 0x2000
 DESCRIPTOR_FLAG = 0x0008
 COMPARED_FLAGS = ENCRYPTED_FLAGS | UTF8_FLAG
 AES_FIELD = 0x9901
+UNICODE_COMMENT_FIELD = 0x6375
+SINGLE_FIELDS = (ZIP64_FIELD, UNICODE_PATH_FIELD, UNICODE_COMMENT_FIELD, AES_FIELD)
+"""Extra fields that readers take the first or the last of."""
 UNIX_SYSTEMS = (3, 19)
+DOS_FOLDER = 0x10
+SHARED_BYTES = 1 << 20
+"""How many bytes more than the file has may be read as local headers: only those that lie in one another need any."""
 BLANK_BYTES = 1 << 20
 """Up to how many leftover bytes are looked at to tell padding from hidden contents."""
 KINDS = {stat.S_IFREG: EntryKind.FILE, stat.S_IFDIR: EntryKind.FOLDER, stat.S_IFLNK: EntryKind.SYMLINK}
@@ -91,7 +97,7 @@ def _list(file: BinaryIO, size: int, end: EndRecord) -> ArchiveListing:
             DefectKind.TRUNCATED, "the only end record belongs to an archive inside: the last part is missing"
         )
     headers, directory_end = read_directory(file, start, end)
-    reader = _Reader(file, start, base)
+    reader = _Reader(file, start, base, size + SHARED_BYTES)
     entries = reader.entries(headers)
     spans, overlaps = _tile(file, entries, start)
     spans += _outer_spans(file, end, directory_end)
@@ -115,13 +121,14 @@ def _folder_marked(entry: Entry) -> str:
 class _Reader:
     """Reads entries one by one and collects what contradicts.
 
-    `base` is what has to be added to every declared offset.
+    `base` is what has to be added to every declared offset, `patience` how many bytes all local headers may have.
     """
 
-    def __init__(self, file: BinaryIO, directory_start: int, base: int) -> None:
+    def __init__(self, file: BinaryIO, directory_start: int, base: int, patience: int) -> None:
         self.file = file
         self.directory_start = directory_start
         self.base = base
+        self.patience = patience
         self.defects: list[Defect] = []
 
     def entries(self, headers: list[Header]) -> list[Entry]:
@@ -148,7 +155,7 @@ class _Reader:
         if trouble:
             self._defect(DefectKind.STRUCTURE, f"{where}: {trouble}", index)
         kinds = [kind for kind, _ in fields]
-        for kind in (ZIP64_FIELD, UNICODE_PATH_FIELD):
+        for kind in SINGLE_FIELDS:
             if kinds.count(kind) > 1:
                 self._defect(DefectKind.AMBIGUOUS, f"{where}: extra field 0x{kind:04x} is there twice", index)
         return fields
@@ -166,6 +173,8 @@ class _Reader:
             self._defect(DefectKind.AMBIGUOUS, f"a folder with {header.unpacked_bytes} bytes of data", index)
         if kind is EntryKind.FILE and header.name.endswith(b"/"):
             self._defect(DefectKind.AMBIGUOUS, "its name is a folder's, its mode a file's", index)
+        if (kind is EntryKind.FOLDER or header.attributes & DOS_FOLDER) and not header.name.endswith((b"/", b"\\")):
+            self._defect(DefectKind.AMBIGUOUS, "its name is a file's, its mode a folder's", index)
         return Entry(
             index=index,
             raw_name=header.name,
@@ -191,6 +200,9 @@ class _Reader:
             detail = f"there is no local header at byte {header.offset}"
             self._defect(DefectKind.STRUCTURE, detail, index)
             return 0, header.offset
+        self.patience -= local.data_offset - local.offset
+        if self.patience < 0:
+            raise BrokenZipError(DefectKind.STRUCTURE, "its local headers share so many bytes that they were not read")
         end = local.data_offset + header.packed_bytes
         if end > self.directory_start:
             self._defect(
@@ -208,16 +220,19 @@ class _Reader:
 
     def _compare(self, index: int, header: Header, local: Header, fields: list[tuple[int, bytes]]) -> None:
         """Note every difference between an entry's two descriptions."""
+        called, _, trouble = decode_name(local, fields, index)
+        name, _, known_trouble = decode_name(header, extra_fields(header.extra)[0], index)
         if local.name != header.name:
-            called = decode_name(local, fields, index)[0]
             self._defect(DefectKind.HEADERS, f"the local header calls it {called!r}", index)
-        elif decode_name(local, fields, index)[0] != decode_name(header, extra_fields(header.extra)[0], index)[0]:
+        elif (called, trouble) != (name, known_trouble):
             self._defect(DefectKind.HEADERS, "its Unicode path differs between local header and directory", index)
         if local.method != header.method:
             self._defect(DefectKind.HEADERS, f"method {header.method}, the local header says {local.method}", index)
         differing = (local.flags ^ header.flags) & COMPARED_FLAGS
         if differing:
             self._defect(DefectKind.HEADERS, f"flags differ from the local header's in 0x{differing:04x}", index)
+        if local.modified not in ((0, 0), header.modified):
+            self._defect(DefectKind.HEADERS, "time and date differ from the local header's", index)
         streamed = local.flags & DESCRIPTOR_FLAG
         for what in ("crc32", "packed_bytes", "unpacked_bytes"):
             declared, found = getattr(header, what), getattr(local, what)

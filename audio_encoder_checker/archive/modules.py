@@ -25,11 +25,11 @@ def top_modules(root: Path) -> tuple[TopModule, ...]:
         name = entry.name.removesuffix(".py")
         path = entry.name if name != entry.name else f"{name}/__init__.py"
         if name.isidentifier() and (root / path).is_file() and (path != entry.name or name not in found):
-            found[name] = TopModule(name, path, _is_installed(name))  # a package comes before a module
+            found[name] = TopModule(name, path, is_installed(name))  # a package comes before a module
     return tuple(found.values())
 
 
-def _is_installed(name: str) -> bool:
+def is_installed(name: str) -> bool:
     """Whether a package of this name is installed beside the checker; it is looked up, not imported."""
     folders = sorted({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
     spec = PathFinder.find_spec(name, folders)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from audio_encoder_checker.evidence.archive import Defect, DefectKind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import BinaryIO
 
 LOCAL_SIGNATURE = b"PK\x03\x04"
@@ -37,6 +38,8 @@ TAIL_BYTES = 1 << 20
 MAX_DIRECTORY_BYTES = 16 << 20
 MAX_OFFSET = 1 << 40
 """File systems refuse to seek beyond what they can hold; no submission has a tebibyte."""
+MAX_FIELDS = 256
+"""Of extra fields; writers have a handful."""
 END64_BODY_BYTES = _END64.size - 12
 """What a ZIP64 end record says its size is when nothing was appended to it."""
 
@@ -61,6 +64,7 @@ class EndRecord:
         directory_offset: as declared.
         comment: of the archive.
         trailing: number of bytes behind the comment.
+        full: whether a field refers to the ZIP64 record.
         defects: what contradicts.
     """
 
@@ -71,6 +75,7 @@ class EndRecord:
     directory_offset: int
     comment: bytes
     trailing: int
+    full: bool = False
     defects: list[Defect] = field(default_factory=list)
 
 
@@ -85,6 +90,8 @@ class Header:
     unpacked_bytes: int
     name: bytes
     extra: bytes
+    modified: tuple[int, int] = (0, 0)
+    """Time and date as MS-DOS writes them."""
     offset: int = 0
     system: int = 0
     attributes: int = 0
@@ -108,12 +115,13 @@ def find_end(file: BinaryIO, size: int) -> EndRecord:
         BrokenZipError: there is none, or a record that it points to is not there.
     """
     start = max(0, size - TAIL_BYTES)
-    found = _end_candidates(read_at(file, start, size - start), start, size)
+    tail = read_at(file, start, size - start)
+    found = list(_end_candidates(tail, size - start))
     if not found:
         raise BrokenZipError(DefectKind.TRUNCATED, "there is no end record: the last part of the archive is missing")
-    exact = [end for end in found if end.trailing == 0]
-    complete = [end for end in found if end.trailing >= 0]
-    chosen = (exact or complete or found)[-1]
+    exact = [at for at, trailing in found if trailing == 0]
+    complete = [at for at, trailing in found if trailing >= 0]
+    chosen = _end_record(tail, (exact or complete or [found[-1][0]])[-1], start, size)
     if chosen.trailing < 0:
         raise BrokenZipError(
             DefectKind.TRUNCATED,
@@ -121,8 +129,9 @@ def find_end(file: BinaryIO, size: int) -> EndRecord:
             f"but the file ends after {len(chosen.comment)}",
         )
     _widen_end(file, chosen)
-    rivals = [e for e in found if e is not chosen and (e.trailing == 0 or e.offset >= chosen.directory_offset)]
-    if any(rival.trailing >= 0 for rival in rivals):
+    others = [(start + at, trailing) for at, trailing in found if start + at != chosen.offset]
+    rivals = [trailing for at, trailing in others if trailing == 0 or at >= chosen.directory_offset]
+    if any(trailing >= 0 for trailing in rivals):
         chosen.defects.append(
             Defect(DefectKind.AMBIGUOUS, f"{len(rivals) + 1} end records, each with its own contents")
         )
@@ -131,15 +140,13 @@ def find_end(file: BinaryIO, size: int) -> EndRecord:
     return chosen
 
 
-def _end_candidates(tail: bytes, start: int, size: int) -> list[EndRecord]:
-    """Every place in the last bytes of the file that looks like an end record."""
-    found = []
+def _end_candidates(tail: bytes, length: int) -> Iterator[tuple[int, int]]:
+    """Every place in the last bytes of the file that looks like an end record, and the bytes behind its comment."""
     at = tail.find(END_SIGNATURE)
     while at >= 0:
         if at + _END.size <= len(tail):
-            found.append(_end_record(tail, at, start, size))
+            yield at, length - at - _END.size - int.from_bytes(tail[at + _END.size - 2 : at + _END.size], "little")
         at = tail.find(END_SIGNATURE, at + 1)
-    return found
 
 
 def _end_record(tail: bytes, at: int, start: int, size: int) -> EndRecord:
@@ -153,6 +160,7 @@ def _end_record(tail: bytes, at: int, start: int, size: int) -> EndRecord:
         directory_offset=offset,
         comment=tail[comment_at : comment_at + comment_length],
         trailing=size - (start + comment_at + comment_length),
+        full=FULL_16 in (disk, directory_disk, here, count) or FULL_32 in (length, offset),
     )
     parts = {disk, directory_disk} - {0, FULL_16}
     if parts or here != count:
@@ -166,18 +174,18 @@ def _widen_end(file: BinaryIO, end: EndRecord) -> None:
     Raises:
         BrokenZipError: its locator points nowhere.
     """
-    full = end.count == FULL_16 or FULL_32 in (end.directory_size, end.directory_offset)
     locator_at = end.offset - _LOCATOR.size
     locator = read_at(file, locator_at, _LOCATOR.size) if locator_at >= 0 else b""
     if not locator.startswith(LOCATOR_SIGNATURE):
-        if full:
+        if end.full:
             end.defects.append(
                 Defect(DefectKind.STRUCTURE, "the end record refers to a ZIP64 record that is not there")
             )
         return
-    _, _, offset, disks = _LOCATOR.unpack(locator)
-    if disks > 1:
-        end.defects.append(Defect(DefectKind.SPLIT, f"the ZIP64 locator counts {disks} parts"))
+    _, disk, offset, disks = _LOCATOR.unpack(locator)
+    if disk or disks > 1:
+        detail = f"the ZIP64 locator names part {disk + 1} of {disks}, expected the only one"
+        end.defects.append(Defect(DefectKind.SPLIT, detail))
     _read_end64(file, end, offset, locator_at)
 
 
@@ -187,12 +195,16 @@ def _read_end64(file: BinaryIO, end: EndRecord, offset: int, locator_at: int) ->
     at = next((at for at in places if read_at(file, at, 4) == END64_SIGNATURE), None)
     if at is None:
         raise BrokenZipError(DefectKind.STRUCTURE, f"there is no ZIP64 end record at byte {offset}")
-    _, size, _, _, _, _, here, count, length, start = _END64.unpack(read_at(file, at, _END64.size))
+    _, size, _, _, disk, directory_disk, here, count, length, start = _END64.unpack(read_at(file, at, _END64.size))
+    if at != offset:
+        detail = f"the ZIP64 end record is at byte {at}, its locator says {offset}"
+        end.defects.append(Defect(DefectKind.STRUCTURE, detail))
     if size != END64_BODY_BYTES or at + 12 + size != locator_at:
         detail = f"the ZIP64 end record should have {END64_BODY_BYTES} bytes and end at its locator, it says {size}"
         end.defects.append(Defect(DefectKind.STRUCTURE, detail))
-    if here != count:
-        end.defects.append(Defect(DefectKind.SPLIT, f"{count} entries, {here} of them in this part"))
+    if here != count or disk or directory_disk:
+        detail = f"{count} entries, {here} of them in this part, which is number {disk + 1}"
+        end.defects.append(Defect(DefectKind.SPLIT, detail))
     pairs = (
         ("entries", end.count, FULL_16, count),
         ("size of the directory", end.directory_size, FULL_32, length),
@@ -244,7 +256,7 @@ def read_directory(file: BinaryIO, start: int, end: EndRecord) -> tuple[list[Hea
 
 def _central_header(data: bytes, at: int) -> tuple[Header, int]:
     """One entry of the central directory, and where it ends."""
-    _, _, system, _, flags, method, _, _, *rest = _CENTRAL.unpack_from(data, at)
+    _, _, system, _, flags, method, time, date, *rest = _CENTRAL.unpack_from(data, at)
     crc32, packed, unpacked, name_length, extra_length, comment_length, disk, _, attributes, offset = rest
     name_at = at + _CENTRAL.size
     extra_at = name_at + name_length
@@ -257,6 +269,7 @@ def _central_header(data: bytes, at: int) -> tuple[Header, int]:
         unpacked_bytes=unpacked,
         name=data[name_at:extra_at],
         extra=data[extra_at:comment_at],
+        modified=(time, date),
         offset=offset,
         system=system,
         attributes=attributes,
@@ -285,7 +298,7 @@ def read_local(file: BinaryIO, offset: int, limit: int) -> Header | None:
     fixed = read_at(file, offset, _LOCAL.size)
     if len(fixed) < _LOCAL.size or not fixed.startswith(LOCAL_SIGNATURE):
         return None
-    _, _, flags, method, _, _, crc32, packed, unpacked, name_length, extra_length = _LOCAL.unpack(fixed)
+    _, _, flags, method, time, date, crc32, packed, unpacked, name_length, extra_length = _LOCAL.unpack(fixed)
     data_offset = offset + _LOCAL.size + name_length + extra_length
     if data_offset > limit:
         return None
@@ -298,6 +311,7 @@ def read_local(file: BinaryIO, offset: int, limit: int) -> Header | None:
         unpacked_bytes=unpacked,
         name=rest[:name_length],
         extra=rest[name_length:],
+        modified=(time, date),
         offset=offset,
         data_offset=data_offset,
     )
@@ -311,6 +325,8 @@ def extra_fields(extra: bytes) -> tuple[list[tuple[int, bytes]], str]:
     fields: list[tuple[int, bytes]] = []
     at = 0
     while at + 4 <= len(extra):
+        if len(fields) == MAX_FIELDS:
+            return fields, f"more than {MAX_FIELDS} extra fields"
         kind, length = struct.unpack_from("<HH", extra, at)
         at += 4
         if at + length > len(extra):

@@ -13,6 +13,7 @@ import tokenize
 import warnings
 from typing import TYPE_CHECKING
 
+from audio_encoder_checker.archive.secrets import hide_secrets
 from audio_encoder_checker.evidence.source import (
     CONTRACT_ATTRIBUTES,
     BoundName,
@@ -136,7 +137,12 @@ def _decode(data: bytes) -> str | Trouble:
 def source_line(text: str, number: int) -> str:
     """One line as Python counts them, cut and made printable; empty where there is none."""
     lines = NEWLINE.split(text)
-    return printable(lines[number - 1].strip(), limit=100) if 0 < number <= len(lines) else ""
+    return shown_line(lines[number - 1]) if 0 < number <= len(lines) else ""
+
+
+def shown_line(line: str) -> str:
+    """A line of source for a report: credentials masked, cut and made printable."""
+    return printable(hide_secrets(line).strip(), limit=100)
 
 
 def top_level(tree: ast.Module) -> Iterator[ast.stmt]:
@@ -156,7 +162,7 @@ def top_classes(tree: ast.Module) -> dict[str, ast.ClassDef]:
 def _inner(statement: ast.stmt) -> Iterator[ast.stmt]:
     if isinstance(statement, (*Function.__args__, ast.ClassDef)):
         return
-    if isinstance(statement, ast.If) and _never_at_import(statement.test):
+    if isinstance(statement, ast.If) and never_at_import(statement.test):
         yield from statement.orelse
         return
     for field in ("body", "orelse", "finalbody"):
@@ -165,10 +171,10 @@ def _inner(statement: ast.stmt) -> Iterator[ast.stmt]:
         yield from handler.body
 
 
-def _never_at_import(test: ast.expr) -> bool:
+def never_at_import(test: ast.expr) -> bool:
     """Whether an `if` is false when X-ARES imports the module: type checking, and running as a script."""
     if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
-        return any(_never_at_import(one) for one in test.values if not isinstance(one, ast.BoolOp))
+        return any(never_at_import(one) for one in test.values if not isinstance(one, ast.BoolOp))
     if isinstance(test, ast.Compare):
         sides = [test.left, *test.comparators]
         return isinstance(test.ops[0], ast.Eq) and any(dotted(side) == "__name__" for side in sides)

@@ -13,7 +13,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from audio_encoder_checker.archive.syntax import NEWLINE, Function, dotted, parse_source, targets
+from audio_encoder_checker.archive.syntax import NEWLINE, Function, dotted, parse_source, shown_line, targets
 from audio_encoder_checker.evidence.traps import Trap, TrapFacts, TrapKind
 from audio_encoder_checker.printable import printable
 
@@ -85,7 +85,7 @@ def find_traps(sources: SourceFacts) -> TrapFacts:
             for one in _Reader(parsed.tree, local).read(parsed.tree):
                 counts[one.kind] += 1
                 if counts[one.kind] <= MOST:
-                    traps.append(replace(one, file=path, text=printable(lines[one.line - 1].strip(), limit=100)))
+                    traps.append(replace(one, file=path, text=shown_line(lines[one.line - 1])))
     traps.extend(islice(_required(sources.root), MOST))
     return TrapFacts(tuple(traps))
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 CHUNK_BYTES = 1 << 18
 SPARE_BYTES = 64 << 20
 """What has to stay free on the disk."""
+MAX_FOLDERS = 20_000
+"""Of all paths together: a path of a few bytes may take many."""
 FILE_MODE, FOLDER_MODE, ROOT_MODE = 0o644, 0o755, 0o700
 NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -81,6 +83,7 @@ class _Job:
     def __init__(self, root: int) -> None:
         self.root = root
         self.files = 0
+        self.folders = 0
         self.unpacked_bytes = 0
         self.damaged: list[DamagedMember] = []
         self.skipped: list[str] = []
@@ -108,11 +111,14 @@ class _Job:
 
     def _folder(self, parts: list[str]) -> int:
         """An open descriptor of a folder below the root, made where it is missing."""
+        if self.folders >= MAX_FOLDERS:
+            raise MemberError(f"all paths together have more than {MAX_FOLDERS} folders")
         at = os.dup(self.root)
         for part in parts:
             with closing(_Descriptor(at)):
                 with suppress(FileExistsError):
                     os.mkdir(part, FOLDER_MODE, dir_fd=at)
+                    self.folders += 1
                 at = os.open(part, FOLDER, dir_fd=at)
         return at
 

@@ -14,8 +14,10 @@ from audio_encoder_checker.printable import printable
 
 MAX_PART_BYTES, MAX_PATH_BYTES, MAX_DEPTH = 200, 240, 20
 """With room for the folder that it is unpacked into: Windows stops at 260 characters, ext4 at 255 bytes a name."""
-RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
+RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³]) *([.:].*)?", re.IGNORECASE)
 """Device names of Windows, with any extension."""
+BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+"""Letters, marks and a pattern of Braille that are drawn as nothing."""
 SHORT_NAME = re.compile(r"[^.]{1,6}~\d+(\.[^.]{0,3})?")
 """Names such as `PROGRA~1`, which Windows makes for long ones."""
 SETUID_BITS = 0o7000
@@ -111,25 +113,28 @@ def colliding_names(listing: ArchiveListing) -> Iterator[Problem]:
 
     Fix: rename one of the two, and make the ZIP anew.
     """
-    seen: dict[str, tuple[str, bool]] = {}
+    seen: dict[tuple[int, str], tuple[int, str, bool]] = {}
 
     def collides(entry: Entry) -> str:
-        parts = entry.name.rstrip("/").split("/")[: MAX_DEPTH + 1]
-        for depth in range(1, len(parts) + 1):
-            path = "/".join(parts[:depth])
+        if _overlong(entry):
+            return ""
+        above, parts = 0, entry.name.rstrip("/").split("/")
+        for depth, part in enumerate(parts, 1):
             folder = depth < len(parts) or entry.kind is EntryKind.FOLDER
-            other, other_folder = seen.setdefault(_collision_key(path), (path, folder))
-            if other != path:
-                return f"the same as '{printable(other, limit=120)}' on Windows or macOS"
+            here = len(seen) + 1, part, folder
+            above, other, other_folder = seen.setdefault((above, _collision_key(part)), here)
+            if other != part:
+                path = "/".join((*parts[: depth - 1], other))
+                return f"the same as '{printable(path, limit=120)}' on Windows or macOS"
             if other_folder != folder:
-                return f"'{printable(path, limit=120)}' is a file and a folder"
+                return f"'{printable('/'.join(parts[:depth]), limit=120)}' is a file and a folder"
         return ""
 
     yield from _each(listing, collides)
 
 
-def _collision_key(path: str) -> str:
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFKC", path).casefold())
+def _collision_key(part: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFKC", part).casefold())
 
 
 @check("AEC135")
@@ -145,9 +150,11 @@ def invisible_characters(listing: ArchiveListing) -> Iterator[Problem]:
 
 
 def _invisible(entry: Entry) -> str:
-    hidden = [character for character in entry.name if printable(character) != character]
-    shown = ", ".join(f"U+{ord(character):04X}" for character in dict.fromkeys(hidden[:5]))
-    return f"holds {shown}" if hidden else ""
+    if entry.name.isprintable() and BLANKS.isdisjoint(entry.name):
+        return ""
+    doubtful = dict.fromkeys(one for one in entry.name if not one.isprintable() or one in BLANKS)
+    hidden = [one for one in doubtful if printable(one) != one or one in BLANKS]
+    return f"holds {', '.join(f'U+{ord(one):04X}' for one in hidden[:5])}" if hidden else ""
 
 
 @check("AEC136")
@@ -160,16 +167,17 @@ def unportable_names(listing: ArchiveListing) -> Iterator[Problem]:
     Fix: rename the file, and make the ZIP anew.
     """
     yield from _each(listing, _unportable)
-    for problem in _each(listing, _doubtful):
+    for problem in _each(listing, lambda entry: "" if _overlong(entry) or _unportable(entry) else _doubtful(entry)):
         yield Problem(problem.message, problem.at, severity=Severity.WARNING)
 
 
 def _unportable(entry: Entry) -> str:
-    parts = [part for part in entry.name.split("/") if part.strip(".")]
-    for part in parts:
+    if _overlong(entry):
+        return ""
+    for part in entry.name.split("/"):
         if RESERVED.fullmatch(part):
             return f"'{printable(part, limit=60)}' is a device name on Windows"
-        if part != part.rstrip(" ."):
+        if part not in (".", "..") and part != part.rstrip(" ."):
             return f"'{printable(part, limit=60)}' ends in a dot or space"
     return ""
 
@@ -195,12 +203,12 @@ def overlong_paths(listing: ArchiveListing) -> Iterator[Problem]:
 
 def _overlong(entry: Entry) -> str:
     path = entry.name.encode("utf-8", "surrogatepass")
+    if len(path) > MAX_PATH_BYTES:
+        return f"a path of {len(path)} bytes, at most {MAX_PATH_BYTES} are safe"
     longest = max(len(part) for part in path.split(b"/"))
     depth = entry.name.rstrip("/").count("/") + 1
     if longest > MAX_PART_BYTES:
         return f"a name of {longest} bytes, at most {MAX_PART_BYTES} are safe"
-    if len(path) > MAX_PATH_BYTES:
-        return f"a path of {len(path)} bytes, at most {MAX_PATH_BYTES} are safe"
     return f"{depth} folders deep, at most {MAX_DEPTH} are safe" if depth > MAX_DEPTH else ""
 
 

@@ -101,6 +101,8 @@ def _print_schema(name: str) -> None:
     default="",
     help="Leave these out; ignoring an error leaves the verdict UNDECIDED.",
 )
+@click.option("--fix", is_flag=True, help="First show what can be mended without you, ask, and write it.")
+@click.option("--yes", is_flag=True, help="With --fix: write without asking.")
 @click.option("--isolated", is_flag=True, help="Leave the submission's own aecc.toml aside.")
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
 @click.option(
@@ -167,6 +169,7 @@ def check(
     targets = parse_reports(reports)
     options = _options(wishes)
     out, err = consoles(color)
+    submission = _mended(submission, wishes, err)
     if quiet:
         report = check_submission(submission, options, Progress())
     else:
@@ -178,6 +181,23 @@ def check(
         console.complain("interrupted: the report holds what was known by then")
         return console.EXIT_INTERRUPTED
     return report.verdict.exit_code
+
+
+def _mended(submission: Path, wishes: dict[str, Any], err: Any) -> Path:
+    """What to check: with --fix the mended submission, if there was something to mend and the user agreed.
+
+    Raises:
+        UsageError: --yes stands alone, or the mended submission cannot be written.
+    """
+    if not wishes["fix"]:
+        if wishes["yes"]:
+            raise UsageError("--yes answers what --fix asks", "add --fix")
+        return submission
+    from audio_encoder_checker.cli.mend import offer
+    from audio_encoder_checker.packing.mending.plan import Wishes
+
+    wanted = Wishes(encoder=wishes["encoder"], isolated=wishes["isolated"], profile=wishes["profile"])
+    return offer(submission, wanted, yes=wishes["yes"], err=err)
 
 
 def _options(wishes: dict[str, Any]) -> Any:

@@ -41,7 +41,7 @@ def start_submission(folder: Path, template: str, name: str = "") -> tuple[str, 
     _refuse_used_folder(folder)
     written = []
     try:
-        for relative, text in _template_files(_find_templates() / template):
+        for relative, text in _template_files(find_templates() / template):
             target = folder / relative
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text.replace(PLACEHOLDER, name), encoding="utf-8", newline="\n")
@@ -77,7 +77,7 @@ def _refuse_used_folder(folder: Path) -> None:
         raise UsageError(f"{shown!r} is not empty, and nothing is overwritten", hint)
 
 
-def _find_templates() -> Traversable:
+def find_templates() -> Traversable:
     """The templates inside the installed package, or beside it in a source checkout.
 
     Raises:

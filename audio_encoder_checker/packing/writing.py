@@ -36,8 +36,8 @@ EARLIEST, LATEST = 315_532_800, 4_354_819_199
 """What a ZIP can say of a time: the years 1980 to 2107, in seconds since 1970."""
 
 
-def write_zip(file: BinaryIO, files: Sequence[Chosen], manifest: str) -> None:
-    """Write files and their manifest, sorted by name.
+def write_zip(file: BinaryIO, files: Sequence[Chosen], manifest: str = "") -> None:
+    """Write files and their manifest, if there is one, sorted by name.
 
     Raises:
         UsageError: SOURCE_DATE_EPOCH is no time that a ZIP can hold.
@@ -48,8 +48,8 @@ def write_zip(file: BinaryIO, files: Sequence[Chosen], manifest: str) -> None:
     _refuse_bad_epoch()
     sources = {chosen.name: chosen.path for chosen in files}
     with ReproducibleZipFile(file, "w", ZIP_DEFLATED, compresslevel=LEVEL) as archive:
-        for name in sorted([*sources, MANIFEST]):
-            if name == MANIFEST:
+        for name in sorted({*sources, MANIFEST} if manifest else sources):
+            if manifest and name == MANIFEST:
                 archive.writestr(name, manifest)
             else:
                 archive.write(sources[name], name, compress_type=_method(name))

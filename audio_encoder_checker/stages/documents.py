@@ -1,4 +1,4 @@
-"""The stage of rules and documents: the report paper, and what is known of the training. Nothing is run."""
+"""The stage of rules and documents: the report paper, the training, what a repository has to hold. Nothing is run."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 
 from audio_encoder_checker.archive.paper import find_paper
 from audio_encoder_checker.archive.pretrained import read_training
+from audio_encoder_checker.archive.repository import read_repository_files
 from audio_encoder_checker.errors import MachineError
 from audio_encoder_checker.evidence.documents import PaperFacts
+from audio_encoder_checker.evidence.repository import RepositoryFacts
 from audio_encoder_checker.evidence.source import SourceFacts
+from audio_encoder_checker.evidence.submission import Submission, SubmissionKind
 from audio_encoder_checker.evidence.training import TrainingFacts
 from audio_encoder_checker.judging import NOT_ASKED
 
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 
     from audio_encoder_checker.judging import Evidence
 
-KINDS = (PaperFacts, TrainingFacts)
+KINDS = (PaperFacts, TrainingFacts, RepositoryFacts)
 """What this stage makes."""
 
 
@@ -28,7 +31,7 @@ def gather(
     """Put what documents say into the evidence; where there is no paper and none was named, it was not asked for.
 
     Args:
-        evidence: that of the sources has to be there.
+        evidence: those of the submission and its sources have to be there.
         submission: as the user gave it.
         paper: the PDF that the user named.
         downloads: names of repositories or addresses that were fetched, and where that was seen.
@@ -45,4 +48,7 @@ def gather(
         evidence.put(*([found] if found else []))
     if sources:
         evidence.put(read_training(sources, downloads))
-    evidence.miss(NOT_ASKED, PaperFacts)
+    given = evidence.get(Submission)
+    if sources and given and given.kind is not SubmissionKind.FILE:
+        evidence.put(read_repository_files(sources.root))
+    evidence.miss(NOT_ASKED, PaperFacts, RepositoryFacts)

@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from audio_encoder_checker.archive.habits import find_habits
 from audio_encoder_checker.archive.landmarks import find_landmarks
+from audio_encoder_checker.archive.secrets import find_secrets
 from audio_encoder_checker.archive.source import read_sources
 from audio_encoder_checker.archive.traps import find_traps
 from audio_encoder_checker.archive.weights.reading import read_weights
+from audio_encoder_checker.evidence.habits import HabitFacts
 from audio_encoder_checker.evidence.landmarks import Landmarks
+from audio_encoder_checker.evidence.secrets import SecretFacts
 from audio_encoder_checker.evidence.source import SourceFacts
 from audio_encoder_checker.evidence.submission import SubmissionKind
 from audio_encoder_checker.evidence.traps import TrapFacts
 from audio_encoder_checker.evidence.weights import WeightFacts
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from audio_encoder_checker.evidence.submission import Submission
 
-KINDS = (SourceFacts, Landmarks, TrapFacts, WeightFacts)
+KINDS = (SourceFacts, Landmarks, TrapFacts, HabitFacts, SecretFacts, WeightFacts)
 """What this stage makes."""
 
 
-def read_repository(root: Path, kind: SubmissionKind, encoder: str = "") -> tuple[object, ...]:
+def read_repository(root: Path, submission: Submission, encoder: str = "") -> tuple[object, ...]:
     """One of each kind of evidence.
 
     Args:
         root: the folder that was given or unpacked; that of the Python file if only that was given.
-        kind: what was given.
+        submission: what was given.
         encoder: `FILE[:CLASS]`, empty to search.
     """
     sources = read_sources(root, encoder or None)
-    weights = WeightFacts() if kind is SubmissionKind.FILE else read_weights(sources.root)
-    return sources, find_landmarks(sources), find_traps(sources), weights
+    alone = submission.kind is SubmissionKind.FILE
+    weights = WeightFacts() if alone else read_weights(sources.root)
+    secrets = find_secrets(Path(submission.path) if alone else sources.root)
+    return sources, find_landmarks(sources), find_traps(sources), find_habits(sources), secrets, weights

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import struct
+import time
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import pytest
@@ -44,10 +46,22 @@ def zip64_field(*values: int) -> bytes:
     return struct.pack(f"<HH{len(values)}Q", 1, 8 * len(values), *values)
 
 
-def with_zip64_end(*, surplus: bytes = b"", directory_at: int = 46) -> bytes:
+def with_zip64_end(*, surplus: bytes = b"", directory_at: int = 46, moved: int = 0) -> bytes:
     body, directory = PLAIN.local(), PLAIN.central(0)
-    at = len(body) + len(directory)
+    at = len(body) + len(directory) + moved
     return body + directory + zip64_end(1, len(directory), directory_at, at, surplus=surplus)
+
+
+def changed(data: bytes, signature: bytes, at: int, value: bytes) -> bytes:
+    """The same archive with other bytes at a place in its first record of a kind."""
+    place = data.index(signature) + at
+    return data[:place] + value + data[place + len(value) :]
+
+
+LOCAL, CENTRAL, END, END64, LOCATOR = b"PK\3\4", b"PK\1\2", b"PK\5\6", b"PK\6\6", b"PK\6\7"
+RAW = "größe.py".encode("cp437")
+WITH_PATH = Member(name=RAW, extra=unicode_path(RAW, "größe.py"))
+COMMENTED = struct.pack("<HHBL", 0x6375, 7, 1, 0) + b"ab"
 
 
 @pytest.mark.parametrize(
@@ -61,6 +75,8 @@ def with_zip64_end(*, surplus: bytes = b"", directory_at: int = 46) -> bytes:
         raw_zip(Member(name=b"lib/", data=b"", mode=0o40755), PLAIN),
         raw_zip(PLAIN, end=end_record(1, len(PLAIN.central(0)), len(PLAIN.local()), comment=b"made by hand")),
         with_zip64_end(),
+        changed(with_zip64_end(), END, 4, b"\xff\xff\xff\xff"),
+        changed(raw_zip(PLAIN), LOCAL, 10, bytes(4)),
         raw_zip(Member(extra=b"\0\0\0")),
         end_record(0, 0, 0),
     ],
@@ -121,6 +137,7 @@ def test_zip64_sizes_are_taken_from_the_extra_field(tmp_path: Path) -> None:
         (with_zip64_end(surplus=b"12345678"), DefectKind.STRUCTURE, "44 bytes"),
         (raw_zip(Member(extra=b"\x99\x99\x08\0ab")), DefectKind.STRUCTURE, "should have 8 bytes, 2 are left"),
         (raw_zip(Member(extra=b"abc")), DefectKind.STRUCTURE, "3 stray bytes"),
+        (raw_zip(Member(extra=b"\x99\x99\0\0" * 300)), DefectKind.STRUCTURE, "more than 256 extra fields"),
         (raw_zip(Member(unpacked_size=7)), DefectKind.STRUCTURE, "stored, not compressed"),
         (raw_zip(Member(offset=9)), DefectKind.STRUCTURE, "no local header at byte 9"),
         (raw_zip(Member(unpacked_size=0xFFFFFFFF)), DefectKind.STRUCTURE, "ZIP64 field that is not there"),
@@ -132,6 +149,15 @@ def test_zip64_sizes_are_taken_from_the_extra_field(tmp_path: Path) -> None:
         (raw_zip(Member(name=b"a/", data=b"")), DefectKind.AMBIGUOUS, "folder's, its mode a file's"),
         (raw_zip(Member(extra=unicode_path(b"encoder.py", "evil.py"))), DefectKind.AMBIGUOUS, "calls it 'evil.py'"),
         (raw_zip(Member(extra=2 * unicode_path(b"encoder.py", "encoder.py"))), DefectKind.AMBIGUOUS, "twice"),
+        (raw_zip(Member(local_extra=2 * COMMENTED)), DefectKind.AMBIGUOUS, "0x6375 is there twice"),
+        (raw_zip(Member(name=b"lib", data=b"", mode=0o40755)), DefectKind.AMBIGUOUS, "file's, its mode a folder's"),
+        (changed(raw_zip(PLAIN), CENTRAL, 38, b"\x10"), DefectKind.AMBIGUOUS, "file's, its mode a folder's"),
+        (changed(raw_zip(PLAIN), LOCAL, 10, b"\x21"), DefectKind.HEADERS, "time and date differ"),
+        (changed(raw_zip(WITH_PATH), LOCAL, 47, b"\xff"), DefectKind.HEADERS, "Unicode path differs"),
+        (changed(raw_zip(PLAIN), END, 4, b"\xff\xff"), DefectKind.STRUCTURE, "ZIP64 record that is not there"),
+        (changed(with_zip64_end(), LOCATOR, 4, b"\1"), DefectKind.SPLIT, "names part 2 of 1"),
+        (changed(with_zip64_end(), END64, 16, b"\1"), DefectKind.SPLIT, "number 2"),
+        (with_zip64_end(moved=3), DefectKind.STRUCTURE, "at byte 102, its locator says 105"),
         (raw_zip(Member(name=b"\xff.py", flags=0x0800)), DefectKind.NAME, "marked as UTF-8"),
         (make_zip({"a": "b"})[:-2] + b"\x16\0" + end_record(0, 0, 0), DefectKind.AMBIGUOUS, "2 end records"),
     ],
@@ -229,6 +255,29 @@ def test_what_is_no_zip_is_named(tmp_path: Path, data: bytes, found: str) -> Non
 def test_enormous_count_is_not_parsed(tmp_path: Path) -> None:
     found = listed(tmp_path, raw_zip(PLAIN, count=60_000))
     assert (found.declared_entries, found.entries) == (60_000, ())
+
+
+@pytest.mark.parametrize("name", [b"b" * 65_000, "é".encode() * 32_000 + b"\xff"])
+def test_local_headers_in_one_another_are_not_read_over_and_over(tmp_path: Path, name: bytes) -> None:
+    member = Member(name=b"a", local_name=name)
+    body, directory = member.local(), 15_000 * member.central(0)
+    start = time.process_time()
+    found = listed(tmp_path, body + directory + end_record(15_000, len(directory), len(body)))
+    assert time.process_time() - start < 2
+    assert [defect.detail[:30] for defect in found.defects] == ["its local headers share so man"]
+
+
+@pytest.mark.parametrize(
+    "data", [LOCAL + END * (1 << 17), LOCAL + (END + bytes(18)) * 30_000], ids=("one in another", "many")
+)
+def test_end_records_without_number_are_not_held(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "submission.zip"
+    path.write_bytes(data)
+    tracemalloc.start()
+    read_listing(path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 64 << 20
 
 
 @given(st.data())

@@ -118,3 +118,12 @@ def test_bomb_stops_at_its_declared_size(tmp_path: Path) -> None:
     facts, into = unpacked(tmp_path, raw_zip(Member(method=8, packed=bomb, unpacked_size=100, crc32=0)))
     assert "unpacks to more" in facts.damaged[0].what
     assert everything(into) == {}
+
+
+def test_paths_of_a_few_bytes_do_not_fill_the_disk_with_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("audio_encoder_checker.archive.unpack.MAX_FOLDERS", 10)
+    facts, into = unpacked(tmp_path, raw_zip(*(Member(name=b"%d/a/b/c/d" % number) for number in range(5))))
+    assert [member.what for member in facts.damaged] == 2 * ["all paths together have more than 10 folders"]
+    assert sum(path.is_dir() for path in into.rglob("*")) == 12

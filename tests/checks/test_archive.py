@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -97,7 +98,11 @@ def test_ordinary_archive_has_no_finding(tmp_path: Path, data: bytes) -> None:
         (raw_zip(Member(), Member()), "AEC133"),
         (raw_zip(Member(), Member(name=b"Encoder.py")), "AEC134"),
         (raw_zip(Member(name=b"a\0b.py")), "AEC135"),
+        (raw_zip(Member(name="a\u3164.py".encode(), flags=0x0800)), "AEC135"),
         (raw_zip(Member(name=b"aux.py")), "AEC136"),
+        (raw_zip(Member(name=b"con .txt")), "AEC136"),
+        (raw_zip(Member(name=b"nul:x")), "AEC136"),
+        (raw_zip(Member(name=b"lib/...")), "AEC136"),
         (raw_zip(Member(name=b"n" * 201)), "AEC137"),
         (raw_zip(Member(name=b"\xff.py", flags=0x0800)), "AEC138"),
     ],
@@ -269,3 +274,18 @@ def test_no_check_says_more_than_twenty_things() -> None:
     assert len(problems) == 20
     assert problems[-1].message.endswith("and 30 more like this")
     assert len(list(archive_names.unsafe_paths(listing(*(f"../{n}.py" for n in range(20)))))) == 20
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["\x07" + "a" * 60_000, "ﷺ/" * 9_000, ("ﷺ" * 19 + "/") * 4 + "{} ", "a/" * 20_000],
+    ids=("one long part", "short parts", "letters that stand for many", "many parts"),
+)
+def test_hostile_names_cost_no_more_than_their_length(name: str) -> None:
+    hostile = listing(*(name.format(number) for number in range(400)))
+    start = time.process_time()
+    evidence = Evidence()
+    evidence.put(hostile)
+    ours = [one for one in all_checks() if one.judge.__module__ == archive_names.__name__]
+    assert judge(evidence, ours).findings
+    assert time.process_time() - start < 3

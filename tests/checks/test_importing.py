@@ -81,7 +81,7 @@ def test_aec210_is_an_error_where_the_run_would_break(tmp_path: Path, path: str,
     ],
 )
 def test_aec210_leaves_ordinary_names_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
-    monkeypatch.setattr(modules, "_is_installed", lambda name: name != "encoder")
+    monkeypatch.setattr(modules, "is_installed", lambda name: name != "encoder")
     assert findings(tmp_path, {path: ""}) == []
 
 
@@ -92,7 +92,7 @@ def test_aec210_warns_where_the_check_and_the_run_would_import_different_files(
     names = ("audio_encoder_checker", "datasets", "time", "utils", "wave")
     files: dict[str, bytes | str] = {"encoder.py": source, **{f"{name}.py": "" for name in names}}
     assert [one.at for one in findings(tmp_path, files)] == ["wave.py"]
-    monkeypatch.setattr(modules, "_is_installed", lambda name: name != "encoder")
+    monkeypatch.setattr(modules, "is_installed", lambda name: name != "encoder")
     found = findings(tmp_path, files)
     assert [(one.at, one.severity.value) for one in found] == [
         ("datasets.py", "warning"),

@@ -79,6 +79,7 @@ class Draft:
         for detail in self.log.unread:
             self.flaw(FlawKind.UNREAD, detail)
         numbers = self.numbers
+        names = sorted(self.log.names.values(), key=lambda one: (-one.safety.rank, not one.called))
         return WeightFile(
             path=self.path,
             kind=self.kind,
@@ -86,7 +87,7 @@ class Draft:
             parameters=None if numbers is None else sum(numbers.values()),
             dtypes=tuple(sorted((numbers or {}).items(), key=lambda one: (-one[1], one[0]))),
             flaws=tuple(self._flaws),
-            names=tuple(sorted(self.log.names.values(), key=lambda one: (-one.safety.rank, not one.called))[:MAX_NAMES]),
+            names=tuple(names[:MAX_NAMES]),
             pickles=self.log.pickles,
             refused=self.log.refused,
         )

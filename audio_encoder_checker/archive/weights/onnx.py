@@ -41,6 +41,8 @@ TYPES = {
 }
 MAX_TEXT_BYTES = 4096
 MAX_AXES = 64
+FIELD_OPCODES = 4
+"""What a field costs, in opcodes."""
 START = re.compile(rb"\x08[\x01-\x14][\x12\x1a\x22\x28\x3a\x42]")
 """The version of the format, which every exporter writes first, and a field that may follow it."""
 
@@ -89,7 +91,7 @@ def _parts(stream: Stream, wanted: int, budget: Budget) -> Iterator[Part]:
 def _fields(stream: Stream, budget: Budget) -> Iterator[tuple[int, int | Part]]:
     """All fields of a message: numbers, and the bytes of the others."""
     while stream.peek(1):
-        budget.opcodes -= 1
+        budget.opcodes -= FIELD_OPCODES
         if budget.opcodes < 0:
             raise TooMuchError("it has more fields than are looked at")
         key = _varint(stream)

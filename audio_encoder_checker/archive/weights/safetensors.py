@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 FORMAT_HEADER_BYTES = 100_000_000
 """The library refuses longer headers."""
-MAX_HEADER_BYTES = 8 << 20
-"""Longer ones are not looked at: their JSON would take hundreds of megabytes. A hundred bytes are a tensor."""
+MAX_HEADER_BYTES = 4 << 20
+"""Longer ones are not looked at: their JSON could take hundreds of megabytes. A hundred bytes are a tensor."""
 MAX_DIGITS = 20
 BITS = {
     **dict.fromkeys(("BOOL", "U8", "I8", "F8_E5M2", "F8_E4M3", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ"), 8),

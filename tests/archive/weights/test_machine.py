@@ -11,7 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audio_encoder_checker.archive.weights.machine import MAX_NAMES, MAX_SPARSE_MEMO, Machine
+from audio_encoder_checker.archive.weights.machine import (
+    FEW_OPCODES,
+    LITERAL_OPCODES,
+    MAX_HELD_BYTES,
+    MAX_NAMES,
+    MAX_SPARSE_MEMO,
+    MAX_VALUES,
+    Machine,
+)
 from audio_encoder_checker.archive.weights.streams import Budget, memory_stream
 from tests.weights import PROTO2, PROTO4, STOP, called, named, stacked, state_dict, storage, tensor, text, whole
 
@@ -175,16 +183,30 @@ def test_what_comes_before_the_break_counts() -> None:
     [
         (b"N" * 50_000 + STOP, "too long"),
         (b"".join(b"ca\nb%d\n" % number for number in range(MAX_NAMES + 1)), "names"),
+        (b"N" * (MAX_VALUES + 2 * FEW_OPCODES), "too many values"),
+        (b"(" * (MAX_VALUES + 2 * FEW_OPCODES), "too many values"),
+        (b"N" + b"\x94" * (MAX_VALUES + 2 * FEW_OPCODES), "too many values"),
+        (text("a" * 1000) * (MAX_HELD_BYTES // 1000), "too many values"),
         (b"N" + b"".join(b"p%d\n" % (2 * number + 9) for number in range(MAX_SPARSE_MEMO + 2)), "scattered"),
     ],
 )
 def test_hostile_pickles_end_at_a_limit(data: bytes, words: str) -> None:
-    assert words in walk(data, 40_000 if words == "too long" else 1_000_000).too_much
+    assert words in walk(data, 40_000 if words == "too long" else 4_000_000).too_much
+
+
+def test_a_name_that_is_too_long_is_not_held() -> None:
+    assert names(b"c" + b"a" * 2000 + b"\nb\n.") == {("?", "b")}
 
 
 def test_too_many_storages_end_at_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("audio_encoder_checker.archive.weights.machine.MAX_STORAGES", 2)
     assert "storages" in walk(b"".join(storage(str(number), 1) for number in range(4))).too_much
+
+
+def test_texts_cost_more_than_other_opcodes() -> None:
+    budget = Budget(10_000)
+    Machine(memory_stream(whole(text("a"))), budget, lambda _: False).run()
+    assert budget.opcodes == 10_000 - 3 - LITERAL_OPCODES
 
 
 def test_only_the_opcodes_that_there_are_cost() -> None:

@@ -214,6 +214,12 @@ def test_only_so_many_files_are_looked_at(tmp_path: Path, monkeypatch: pytest.Mo
     assert (len(found.files), found.more) == (2, 3)
 
 
+def test_only_the_worst_names_are_told(tmp_path: Path) -> None:
+    many = b"".join(named("mynet", f"A{one}") for one in range(1500))
+    found = read(tmp_path / "w.pkl", whole(many, named("os", "system")))
+    assert (len(found.names), found.names[0].shown) == (1000, "os.system")
+
+
 def test_all_files_share_one_budget(tmp_path: Path) -> None:
     files: dict[str, bytes | str] = {"a.pkl": b"N" * 100_000 + b".", "b.pkl": b"N" * 100_000 + b"."}
     found = read_weights(write_tree(tmp_path / "repo", files), Budget(150_000))

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from audio_encoder_checker.archive.weights.streams import (
     CHUNK_BYTES,
+    FREE_BYTES,
     Budget,
     CutOffError,
     Extent,
@@ -124,6 +125,16 @@ def test_a_bomb_ends_with_the_budget() -> None:
     stream = inflated_stream(memory_stream(raw(bytes(10 << 20))), raw_deflate, Budget(inflated_bytes=1 << 20))
     with pytest.raises(TooMuchError):
         stream.skip(10 << 20)
+
+
+def test_what_unpacks_to_many_times_its_size_is_a_bomb() -> None:
+    bomb = bz2.compress(bytes(2 * FREE_BYTES))
+    stream = inflated_stream(memory_stream(bomb), bz2.BZ2Decompressor, Budget())
+    stream.skip(FREE_BYTES)
+    with pytest.raises(TooMuchError, match="times its size"):
+        stream.skip(FREE_BYTES)
+    honest = bz2.compress(CONTENT * 3)
+    inflated_stream(memory_stream(honest), bz2.BZ2Decompressor, Budget()).skip(3 * len(CONTENT))
 
 
 @pytest.mark.parametrize("head", [b"", b"PK\3\4", b"\x80\x02", b"x", b"xx"])

@@ -1,0 +1,139 @@
+"""AEC212 to AEC219 and AEC601: lines of the sources that work on the author's machine and may not elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from audio_encoder_checker.catalogue import check
+from audio_encoder_checker.checks.few import few
+from audio_encoder_checker.evidence.habits import Habit, HabitFacts, HabitKind
+from audio_encoder_checker.findings import Problem, Severity
+
+HERE = "Path(__file__).parent"
+
+
+@check("AEC212")
+def absolute_paths(habits: HabitFacts) -> Iterator[Problem]:
+    r"""The encoder's sources name a path of your machine.
+
+    Below `/home`, `/content` or `C:\Users` everyone has something else. Where the encoder opens such a file whenever
+    it is loaded or called that is the end; elsewhere it is a risk.
+
+    Fix: put the file into the repository and open it as `Path(__file__).parent / "FILE"`.
+    """
+    yield from few(_absolute(one) for one in habits.of(HabitKind.ABSOLUTE_PATH))
+
+
+def _absolute(one: Habit) -> Problem:
+    name = one.what.replace("\\", "/").rpartition("/")[2]
+    opens = "it opens" if one.sure else "it names"
+    severity = None if one.sure else Severity.WARNING
+    return Problem(f"{opens} '{one.what}', which is on your machine only", one.at, f'{HERE} / "{name}"', severity)
+
+
+@check("AEC213", severity=Severity.WARNING, follows=("AEC409",))
+def working_directory_paths(habits: HabitFacts) -> Iterator[Problem]:
+    """A file of the repository is opened by its path from the working folder.
+
+    That is right only as long as the program is started in the repository's root. X-ARES is run from wherever the
+    organisers run it, and its workers may be elsewhere.
+
+    Fix: start from the source: `Path(__file__).parent / "weights.pt"`.
+    """
+    yield from few(
+        Problem(
+            f"'{one.what}' is looked for in the folder where the program was started",
+            one.at,
+            _from_source(one),
+        )
+        for one in habits.of(HabitKind.WORKING_FOLDER)
+    )
+
+
+def _from_source(one: Habit) -> str:
+    """The path as it should be written, seen from the file that opens it."""
+    up = one.file.count("/")
+    start = HERE if not up else f"Path(__file__).parents[{up}]"
+    return f'{start} / "{one.what.removeprefix("./")}"'
+
+
+@check("AEC214")
+def wrong_case_imports(habits: HabitFacts) -> Iterator[Problem]:
+    """An import spells a module in other letters than its file.
+
+    Windows and macOS take `Model.py` and `model.py` for the same file, Linux does not: the import that works on your
+    machine fails on the organisers'.
+
+    Fix: spell the import as the file is called.
+    """
+    for one in habits.of(HabitKind.WRONG_CASE):
+        severity = None if one.sure else Severity.WARNING
+        found = f"it imports '{one.what}', the file is called '{one.better}'"
+        yield Problem(found, one.at, f"write `{one.better}`", severity)
+
+
+@check("AEC217", severity=Severity.WARNING, follows=("AEC532", "AEC530"))
+def hard_coded_device(habits: HabitFacts) -> Iterator[Problem]:
+    """The encoder chooses the device itself.
+
+    X-ARES moves the encoder to the device that it wants, and without a GPU, or with another one, `cuda` and `cuda:1`
+    fail. What the encoder makes has to lie where the audio lies.
+
+    Fix: leave out `.cuda()` and `device=...` in the constructor, and in `forward` use `device=audio.device`.
+    """
+    yield from few(
+        Problem(f"'{one.what}' is written out: `{one.text}`", one.at, _device_hint(one))
+        for one in habits.of(HabitKind.DEVICE)
+    )
+
+
+def _device_hint(one: Habit) -> str:
+    if "map_location" in one.text:
+        return 'map_location="cpu"'
+    return "leave it out in the constructor; in forward use audio.device"
+
+
+@check("AEC218", severity=Severity.WARNING)
+def moving_remote_code(habits: HabitFacts) -> Iterator[Problem]:
+    """The encoder runs code of another repository, whatever that will be by then.
+
+    `trust_remote_code=True` and `torch.hub.load` download Python and run it. Without a commit the organisers run what
+    lies there on that day, which need not be what you tested.
+
+    Fix: name the commit: `code_revision="..."` in transformers, `"OWNER/REPOSITORY:COMMIT"` in torch.hub.
+    """
+    yield from few(_remote(one) for one in habits.of(HabitKind.REMOTE_CODE))
+
+
+def _remote(one: Habit) -> Problem:
+    hint = (
+        f'"{one.what.partition(":")[0]}:COMMIT"' if one.better == "ref" else 'revision="COMMIT", code_revision="COMMIT"'
+    )
+    return Problem(f"runs the code of '{one.what}' without naming a commit", one.at, hint)
+
+
+@check("AEC219", severity=Severity.WARNING, follows=("AEC520", "AEC521", "AEC503"))
+def placeholder_output(habits: HabitFacts) -> Iterator[Problem]:
+    """The encoder returns made-up numbers.
+
+    What `forward` returns is filled with random or equal numbers, as in a template before the model is put in. Shapes
+    are right, so the official checker is content; every score would be chance.
+
+    Fix: return what your model makes of the audio.
+    """
+    for one in habits.of(HabitKind.PLACEHOLDER):
+        yield Problem(f"{one.what}: `{one.text}`", one.at)
+
+
+@check("AEC601", severity=Severity.WARNING, stage="source")
+def unpinned_revision(habits: HabitFacts) -> Iterator[Problem]:
+    """A model is downloaded without saying which revision.
+
+    Whoever owns the repository may change it after the deadline, and the organisers would evaluate something else than
+    you tested.
+
+    Fix: name the commit: `revision="..."`; `aecc-check SUBMISSION --fix` asks the Hub for it and writes it.
+    """
+    yield from few(
+        Problem(f"'{one.what}' is downloaded as it is on that day", one.at) for one in habits.of(HabitKind.UNPINNED)
+    )

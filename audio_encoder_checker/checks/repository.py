@@ -1,0 +1,102 @@
+"""AEC121 to AEC125: what a repository has to bring along, and what it should not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from audio_encoder_checker.catalogue import check
+from audio_encoder_checker.checks.few import few
+from audio_encoder_checker.evidence.archive import ArchiveListing
+from audio_encoder_checker.evidence.repository import OFFICIAL_CHECKER, CheckerState, RepositoryFacts
+from audio_encoder_checker.findings import Problem, Severity
+from audio_encoder_checker.printable import printable, size_words
+
+OFFICIAL = "https://github.com/jimbozhang/xares"
+COPY = f"copy it anew from the challenge's template, or leave it out; the one of X-ARES ({OFFICIAL}) is the same"
+
+
+@check("AEC121", severity=Severity.WARNING, stage="rules")
+def missing_readme(repository: RepositoryFacts) -> Iterator[Problem]:
+    """The repository has no README.
+
+    The challenge asks for the complete repository. Whoever evaluates hundreds of them looks there first for what the
+    encoder is, where its weights come from and what it needs.
+
+    Fix: write a `README.md`; `aecc-package init` makes one to start from.
+    """
+    if not repository.readme:
+        yield Problem("there is no README at the root")
+
+
+@check("AEC122", severity=Severity.WARNING, stage="rules")
+def missing_requirements(repository: RepositoryFacts) -> Iterator[Problem]:
+    """Nothing says which packages the encoder needs.
+
+    The organisers install them from that list into a fresh environment; what works on your machine by what happens to
+    be installed there fails on theirs.
+
+    Fix: list what the encoder imports in `requirements.txt`, such as `torch>=2.2`; `pip freeze` shows your versions.
+    """
+    if not repository.requirements:
+        yield Problem("there is no requirements.txt or pyproject.toml at the root")
+
+
+@check("AEC123", severity=Severity.NOTE, stage="rules")
+def missing_official_checker(repository: RepositoryFacts, listing: ArchiveListing) -> Iterator[Problem]:
+    """The archive does not hold the challenge's own checker.
+
+    The template brings it along, and a complete repository still has it. The organisers run their own copy, so that
+    nothing depends on it.
+
+    Fix: copy `audio_encoder_checker.py` from the challenge's template to the root.
+    """
+    if repository.checker is CheckerState.MISSING and listing.entries:
+        yield Problem(f"there is no {OFFICIAL_CHECKER} at the root")
+
+
+@check("AEC124", stage="rules")
+def altered_official_checker(repository: RepositoryFacts) -> Iterator[Problem]:
+    """The challenge's own checker was changed.
+
+    What such a copy accepts says nothing, since the organisers run theirs; whoever reads the submission sees a checker
+    that was made to pass.
+
+    Fix: copy `audio_encoder_checker.py` anew from the challenge's template.
+    """
+    found = f"its SHA-256 begins with {repository.checker_sha256[:12]}"
+    if repository.checker is CheckerState.ALTERED:
+        yield Problem(f"{OFFICIAL_CHECKER} is no version of the official one: {found}", OFFICIAL_CHECKER, COPY)
+    elif repository.checker is CheckerState.OLDER:
+        missing = "is an early version, which does not ask for hop_size_in_ms"
+        yield Problem(f"{OFFICIAL_CHECKER} {missing}: {found}", OFFICIAL_CHECKER, COPY, Severity.WARNING)
+
+
+@check("AEC125", severity=Severity.WARNING, stage="rules")
+def compiled_files(repository: RepositoryFacts) -> Iterator[Problem]:
+    """The repository holds machine code.
+
+    Nobody can read it, mail filters stop it, and an extension that was compiled for another Python, processor or CUDA
+    does not load at the organisers'.
+
+    Fix: leave it out and send the source, or require a package from PyPI that brings it for their machine.
+    """
+    yield from few(
+        Problem(f"'{printable(one.path, limit=120)}' is {one.what}", printable(one.path)) for one in repository.compiled
+    )
+
+
+@check("AEC221", severity=Severity.NOTE, stage="rules")
+def notebook_outputs(repository: RepositoryFacts) -> Iterator[Problem]:
+    """A notebook still holds the outputs of its cells.
+
+    They make the submission large, and what they print often shows paths, names and keys of your machine.
+
+    Fix: `jupyter nbconvert --clear-output --inplace NOTEBOOK`.
+    """
+    for one in repository.notebooks:
+        cells = "1 cell" if one.cells == 1 else f"{one.cells} cells"
+        yield Problem(
+            f"'{printable(one.path, limit=120)}' holds outputs of {cells}, {size_words(one.output_bytes)}",
+            printable(one.path),
+            f"jupyter nbconvert --clear-output --inplace {printable(one.path, limit=120)}",
+        )
