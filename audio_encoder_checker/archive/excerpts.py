@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audio_encoder_checker.archive.secrets import hide_secrets
+from audio_encoder_checker.archive.secrets import OPEN_FLAGS, hide_secrets
 from audio_encoder_checker.archive.syntax import NEWLINE
 from audio_encoder_checker.findings import SourceLine
 from audio_encoder_checker.printable import printable
@@ -28,8 +28,6 @@ PLACE = re.compile(r"(?P<path>.+\.py):(?P<line>[1-9][0-9]{0,8})", re.DOTALL)
 MAX_BYTES = 1 << 20
 MAX_LINE = 160
 TAB = 4
-OPEN_FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_BINARY", "O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK"))
-"""As far as the system has them; a pipe is opened without waiting for who writes into it."""
 
 
 def with_excerpts(findings: Iterable[Finding], root: Path) -> tuple[Finding, ...]:

@@ -12,7 +12,6 @@ from fnmatch import fnmatchcase
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from audio_encoder_checker.archive.excerpts import OPEN_FLAGS
 from audio_encoder_checker.archive.secret_formats import MOST, Hit, find_hits
 from audio_encoder_checker.archive.secret_names import find_named
 from audio_encoder_checker.evidence.secrets import Secret, SecretFacts, SecretFile
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+OPEN_FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_BINARY", "O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK"))
+"""As far as the system has them; a pipe is opened without waiting for who writes into it."""
 MAX_BYTES = 1 << 20
 MAX_TOTAL = 1 << 24
 MAX_FILES = 5_000
