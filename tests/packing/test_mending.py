@@ -130,7 +130,7 @@ def test_a_manifest_is_made_anew_and_fits(tmp_path: Path) -> None:
     write_tree(tmp_path / "repo", {"encoder.py": LOADING, ".gitignore": ""})
     build_zip(tmp_path / "repo", tmp_path / "team.zip")
     mended, ids = mend(tmp_path / "team.zip")
-    assert ids == [""]
+    assert ids == ["AEC601"]
     assert contents(mended)["encoder.py"].decode() == PINNED
     assert json.loads(contents(mended)[MANIFEST])["encoder"] == "encoder.py"
     assert [one.id for one in inspect_zip(mended, sources=False)] == []
@@ -154,7 +154,7 @@ def test_all_of_it_at_once(tmp_path: Path) -> None:
         Member("repo\\名.txt".encode("gbk"), b"x", mode=stat.S_IFREG | 0o2644), Member(b"__MACOSX\\._x", b"x"),
     )  # fmt: skip
     mended, ids = mend(archive(tmp_path, data))
-    assert ids == ["AEC118", "AEC131", "AEC119", "AEC139", "AEC140", "", ""]
+    assert ids == ["AEC118", "AEC131", "AEC119", "AEC139", "AEC140", "AEC601", ""]
     assert found(mended) == set()
     assert contents(mended) == utf8({"encoder.py": PINNED.replace("\n", "\r\n"), "名.txt": "x"})
 

@@ -57,7 +57,7 @@ def test_in_a_folder_sources_and_the_ignore_file_are_all_that_changes(tmp_path: 
     root = write_tree(tmp_path / "repo", {**files, "aecc.toml": 'encoder = "encoder.py"\n'})
     (root / "encoder.py").chmod(0o755)
     before = snapshot(root)
-    assert mend(root) == (root, ["", ""])
+    assert mend(root) == (root, ["", "AEC601"])
     after = snapshot(root)
     assert {name for name in after if after[name] != before.get(name)} == {"encoder.py", ".aeccignore"}
     assert after["encoder.py"] == (PINNED.encode(), before["encoder.py"][1])
@@ -66,7 +66,7 @@ def test_in_a_folder_sources_and_the_ignore_file_are_all_that_changes(tmp_path: 
 @pytest.mark.usefixtures("hub")
 def test_a_nested_folder_keeps_its_root(tmp_path: Path) -> None:
     write_tree(tmp_path / "outer" / "repo", {"encoder.py": LOADING})
-    assert mend(tmp_path / "outer") == (tmp_path / "outer", ["", ""])
+    assert mend(tmp_path / "outer") == (tmp_path / "outer", ["", "AEC601"])
     assert set(snapshot(tmp_path / "outer")) == {"repo/encoder.py", "repo/.aeccignore"}
 
 
@@ -85,7 +85,7 @@ def test_a_link_stays_a_link_and_its_file_is_changed_once(tmp_path: Path) -> Non
 def test_of_a_file_nothing_else_changes(tmp_path: Path) -> None:
     write_tree(tmp_path, {"encoder.py": "import other\n" + LOADING, "other.py": LOADING})
     mended, ids = mend(tmp_path / "encoder.py")
-    assert (mended, ids) == (tmp_path / "encoder.py", [""])
+    assert (mended, ids) == (tmp_path / "encoder.py", ["AEC601"])
     assert mended.read_text() == "import other\n" + PINNED
     assert (tmp_path / "other.py").read_text() == LOADING
     assert sorted(one.name for one in tmp_path.iterdir()) == ["encoder.py", "other.py"]

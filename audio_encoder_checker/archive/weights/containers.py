@@ -102,14 +102,17 @@ def read_array(stream: Stream, size: int, draft: Draft, reader: PickleReader, *,
     """One array: its header, its length, and its pickle if it holds objects.
 
     Raises:
-        TooMuchError: the pickle is too long.
+        TooMuchError: the pickle is too long, or there are too many headers.
     """
     shown = f"'{where}': " if where else ""
+    start = stream.position
     try:
         head = read_head(stream)
     except BrokenArrayError as error:
         draft.flaw(FlawKind.DAMAGED, f"{shown}{error}")
         return
+    finally:
+        reader.budget.spend(stream.position - start)  # a byte of a header takes as long as an opcode
     draft.add(head.dtype, head.numbers)
     left = size - stream.position
     if head.pickled:

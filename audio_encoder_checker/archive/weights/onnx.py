@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import TYPE_CHECKING
 
-from audio_encoder_checker.archive.weights.streams import CutOffError, TooMuchError
+from audio_encoder_checker.archive.weights.streams import CutOffError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,9 +91,7 @@ def _parts(stream: Stream, wanted: int, budget: Budget) -> Iterator[Part]:
 def _fields(stream: Stream, budget: Budget) -> Iterator[tuple[int, int | Part]]:
     """All fields of a message: numbers, and the bytes of the others."""
     while stream.peek(1):
-        budget.opcodes -= FIELD_OPCODES
-        if budget.opcodes < 0:
-            raise TooMuchError("it has more fields than are looked at")
+        budget.spend(FIELD_OPCODES)
         key = _varint(stream)
         number, form = key >> 3, key & 7
         if form == VARINT:

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import pickletools
-import re
+import warnings
+from _codecs import escape_decode
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ KEPT_BYTES = 1 << 20
 MAX_NAME_BYTES = 1024
 """A longer name of a module or of something in it is none."""
 MAX_NUMBER_BYTES = 64
-ESCAPE = re.compile(rb"\\(x[0-9a-fA-F]{2}|[0-7]{1,3}|[\s\S])")
-PLAIN_ESCAPES = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"0": b"\0", b"a": b"\a", b"b": b"\b", b"f": b"\f", b"v": b"\v"}
 
 
 class NotAPickleError(Exception):
@@ -147,7 +146,7 @@ def _from_line(form: _Form, stream: Stream) -> Argument:
         return Literal(text.encode("utf-8", "surrogatepass"), text)
     if len(line) < 2 or line[:1] != line[-1:] or line[:1] not in {b"'", b'"'}:
         raise NotAPickleError(f"the text before byte {stream.position} has no quotes")
-    data = ESCAPE.sub(_unescaped, line[1:-1])
+    data = _unescaped(line[1:-1])
     return Literal(data, data.decode("latin-1"))
 
 
@@ -164,12 +163,13 @@ def _number(line: bytes | None) -> int | None:
         return None
 
 
-def _unescaped(match: re.Match[bytes]) -> bytes:
-    code = match[1]
-    if code[:1] == b"x" and len(code) == 3:
-        return bytes((int(code[1:], 16),))
-    if code[:1].isdigit() and code[:1] < b"8":
-        return bytes((int(code, 8) & 0xFF,))
-    if code == b"\n":
-        return b""
-    return PLAIN_ESCAPES.get(code, code if code in {b"\\", b"'", b'"'} else match[0])
+def _unescaped(data: bytes) -> bytes:
+    """The bytes that Python's escapes stand for; as they are where `pickle` would stop with an error."""
+    if b"\\" not in data:
+        return data
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of escapes that Python does not know
+        try:
+            return escape_decode(data)[0]
+        except ValueError:
+            return data

@@ -14,7 +14,12 @@ from audio_encoder_checker.archive.weights.draft import Draft, format_of
 from audio_encoder_checker.archive.weights.onnx import BrokenModelError, looks_like_onnx, read_onnx
 from audio_encoder_checker.archive.weights.opcodes import STARTS
 from audio_encoder_checker.archive.weights.pickles import ZIP_START, PickleReader, looks_pickled
-from audio_encoder_checker.archive.weights.safetensors import BrokenHeaderError, LongHeaderError, read_safetensors
+from audio_encoder_checker.archive.weights.safetensors import (
+    MAX_HEADER_BYTES,
+    BrokenHeaderError,
+    LongHeaderError,
+    read_safetensors,
+)
 from audio_encoder_checker.archive.weights.streams import (
     Budget,
     Extent,
@@ -36,6 +41,8 @@ STRICT = {".joblib", ".npy", ".npz", ".pickle", ".pkl", ".pt", ".pth", ".safeten
 LOOSE = {".bin", ".ckpt", ".dat", ".jit", ".model", ".onnx", ".p", ".params", ".pt2", ".ptl", ".th", ".weights"}
 """Files of these names may be weights."""
 MAX_FILES = 2000
+HEADER_BYTES_AN_OPCODE = 16
+"""So much JSON takes as long as an opcode."""
 UNKNOWN = "a file of a kind unknown here"
 PACKED = ("archive", "(.", "LZ4", "lzip", "cabinet", "disk image")
 """Words for what has other files inside."""
@@ -126,7 +133,7 @@ def _read(path: Path, file: BinaryIO, draft: Draft, reader: PickleReader) -> Non
         draft.kind = WeightKind.NUMPY
         read_array(stream, draft.size, draft, reader)
     elif _is_safetensors(head, draft.size) or (suffix == ".safetensors" and identify(head) == UNKNOWN):
-        _safetensors(file, draft)
+        _safetensors(file, draft, reader.budget)
     elif suffix == ".onnx" or looks_like_onnx(head):
         _onnx(path, stream, draft, reader.budget)
     elif unpacks is not None:
@@ -141,8 +148,11 @@ def _is_safetensors(head: bytes, size: int) -> bool:
     return head[8:10] in {b'{"', b"{}"} and int.from_bytes(head[:8], "little") <= size - 8
 
 
-def _safetensors(file: BinaryIO, draft: Draft) -> None:
+def _safetensors(file: BinaryIO, draft: Draft, budget: Budget) -> None:
     draft.kind = WeightKind.SAFETENSORS
+    file.seek(0)
+    length = int.from_bytes(file.read(8), "little")
+    budget.spend(min(length, draft.size, MAX_HEADER_BYTES) // HEADER_BYTES_AN_OPCODE)
     try:
         for entry in read_safetensors(file, draft.size):
             draft.add(entry.dtype, entry.numbers)

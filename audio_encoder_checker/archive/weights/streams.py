@@ -39,6 +39,16 @@ class Budget:
         self.opcodes = opcodes
         self.inflated_bytes = inflated_bytes
 
+    def spend(self, opcodes: int) -> None:
+        """Pay for work that takes as long as so many opcodes.
+
+        Raises:
+            TooMuchError: there has been too much.
+        """
+        self.opcodes -= opcodes
+        if self.opcodes < 0:
+            raise TooMuchError("it takes too long to be looked through")
+
     def inflate(self, count: int) -> None:
         """Pay for unpacked bytes.
 

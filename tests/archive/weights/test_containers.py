@@ -10,7 +10,7 @@ import pytest
 from audio_encoder_checker.archive.weights.reading import read_weight_file
 from audio_encoder_checker.archive.weights.streams import Budget
 from audio_encoder_checker.evidence.weights import FlawKind, Safety, WeightFile, WeightKind
-from tests.builders import Member, make_zip, raw_zip
+from tests.builders import Member, end_record, make_zip, raw_zip
 from tests.weights import EVIL, GOOD_ZIP, npy, plain, state_dict, tensor, torch_zip, whole
 
 if TYPE_CHECKING:
@@ -127,3 +127,10 @@ def test_arrays_are_counted_and_their_objects_looked_at(read: Reader) -> None:
 )
 def test_a_broken_array_is_damage(read: Reader, array: bytes, expected: str) -> None:
     assert expected in words(read(make_zip({"a.npy": array}), "a.npz"), FlawKind.DAMAGED)
+
+
+def test_the_headers_of_many_arrays_cost(read: Reader) -> None:
+    member = Member(b"a.npy", npy("[" + "('a','<f4')," * 700 + "]", "(1,)", b""))
+    body, directory = member.local(), 100 * member.central(0)
+    found = read(body + directory + end_record(100, len(directory), len(body)), "a.npz", Budget(50_000))
+    assert "takes too long" in words(found, FlawKind.UNREAD)

@@ -214,6 +214,13 @@ def test_only_so_many_files_are_looked_at(tmp_path: Path, monkeypatch: pytest.Mo
     assert (len(found.files), found.more) == (2, 3)
 
 
+def test_headers_cost_as_well(tmp_path: Path) -> None:
+    header = safetensors(b'{"a":[' + b"[]," * 30_000 + b"[]]}")
+    files: dict[str, bytes | str] = {f"{one}.safetensors": header for one in range(3)}
+    found = read_weights(write_tree(tmp_path / "repo", files), Budget(15_000))
+    assert [one.flaws[0].kind for one in found.files] == [FlawKind.DAMAGED, FlawKind.DAMAGED, FlawKind.UNREAD]
+
+
 def test_only_the_worst_names_are_told(tmp_path: Path) -> None:
     many = b"".join(named("mynet", f"A{one}") for one in range(1500))
     found = read(tmp_path / "w.pkl", whole(many, named("os", "system")))
