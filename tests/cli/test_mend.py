@@ -15,7 +15,6 @@ import pytest
 from rich.console import Console
 
 from audio_encoder_checker.cli.mend import offer
-from audio_encoder_checker.errors import UsageError
 from audio_encoder_checker.packing.mending.plan import Wishes
 from tests.builders import make_zip, write_tree
 from tests.packing.hub import COMMIT, serving_hub

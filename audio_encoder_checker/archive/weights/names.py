@@ -124,13 +124,51 @@ GETTERS = frozenset({("builtins", "getattr")})
 TORCHSCRIPT_ROOT = "__torch__."
 """Under this no Python module can be found; TorchScript makes its own types of it."""
 
-REMOVED = {"asynchat", "asyncore", "cgi", "commands", "crypt", "dummy_threading", "imp", "nt", "parser", "pipes"}
-REMOVED |= {"__builtin__", "distutils", "lib2to3", "macpath", "popen2", "posix", "smtpd", "symbol", "telnetlib"}
+GONE = {"commands", "dummy_threading", "macpath", "parser", "popen2", "symbol"}
+REMOVED = GONE | {"__builtin__", "asynchat", "asyncore", "cgi", "crypt", "distutils", "imp", "lib2to3", "nt", "pipes"}
+REMOVED |= {"posix", "smtpd", "telnetlib"}
 STANDARD = frozenset(sys.stdlib_module_names) | REMOVED
-"""Modules of Python's library, in whatever version."""
-WORKSHOPS = {"IPython", "_distutils_hack", "_pytest", "aiohttp", "cloudpickle", "dill", "fsspec", "httpx", "joblib"}
-WORKSHOPS |= {"ipykernel", "keras", "numexpr", "pandas", "paramiko", "pip", "pkg_resources", "psutil", "py", "pytest"}
-WORKSHOPS |= {"requests", "setuptools", "sh", "sympy", "tensorflow", "urllib3", "uv", "wheel"}
+"""Modules of Python's library, in whatever version; those that are gone from all of today's may be a repository's."""
+WORKSHOPS = {"IPython", "_distutils_hack", "_pytest", "aiohttp", "billiard", "cffi", "cloudpickle", "dill", "eventlet"}
+WORKSHOPS |= {
+    "execnet",
+    "fabric",
+    "fsspec",
+    "gevent",
+    "httpx",
+    "ipykernel",
+    "jinja2",
+    "joblib",
+    "keras",
+    "mako",
+    "numba",
+}
+WORKSHOPS |= {
+    "numexpr",
+    "pandas",
+    "paramiko",
+    "pexpect",
+    "pip",
+    "pkg_resources",
+    "plumbum",
+    "psutil",
+    "ptyprocess",
+    "py",
+}
+WORKSHOPS |= {
+    "pytest",
+    "requests",
+    "rpyc",
+    "sarge",
+    "setuptools",
+    "sh",
+    "sympy",
+    "tensorflow",
+    "twisted",
+    "urllib3",
+    "uv",
+}
+WORKSHOPS |= {"wheel"}
 """Libraries with a way to run code or to reach the disk or the network."""
 SHARP = (
     *("numpy.ctypeslib.", "numpy.distutils.", "numpy.f2py.", "numpy.lib.", "numpy.testing."),
@@ -193,7 +231,8 @@ def _unlisted(module: str, name: str, use: Use, own: Collection[str]) -> Safety:
     top = module.split(".", maxsplit=1)[0]
     if (module, name) in LOADERS:
         return Safety.CODE if use.blind else Safety.DATA
-    sharp = top in STANDARD or top in WORKSHOPS or f"{module}.".startswith(SHARP)
+    standard = top in STANDARD and not (top in GONE and top in own)
+    sharp = standard or top in WORKSHOPS or f"{module}.".startswith(SHARP)
     if not is_importable(module, name) or (sharp and top != "__main__"):
         return Safety.CODE
     plain = "." not in name

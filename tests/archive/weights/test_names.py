@@ -19,7 +19,7 @@ SEEN_THROUGH = Use(pushes=1, calls=1, constructed=True)
 
 def safety(name: str, use: Use = CALLED) -> Safety:
     module, _, last = name.partition(":")
-    return safety_of(module, last, use, {"mynet"})
+    return safety_of(module, last, use, {"mynet", "parser", "cgi"})
 
 
 def test_the_list_of_weights_only_is_torchs() -> None:
@@ -68,6 +68,10 @@ def test_what_is_sharp_is_code_even_if_it_is_only_mentioned(name: str) -> None:
         ("__torch__.net:Net", CALLED, Safety.DATA),
         ("mynet.layers:Block", CALLED, Safety.OWN),
         ("mynet:build", CALLED, Safety.OWN),
+        ("parser:Parser", CALLED, Safety.OWN),
+        ("cgi:Parser", CALLED, Safety.CODE),
+        ("symbol:Parser", CALLED, Safety.CODE),
+        ("gevent.subprocess:Popen", CALLED, Safety.CODE),
         ("__main__:Net", CALLED, Safety.UNKNOWN),
         ("unheard.of:Class", CALLED, Safety.UNKNOWN),
         ("unheard.of:function", MENTIONED, Safety.UNKNOWN),
