@@ -6,6 +6,7 @@ everything later is skipped with that error as its reason: one root cause, no co
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import time
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 from audio_encoder_checker.archive.excerpts import with_excerpts
 from audio_encoder_checker.archive.listing import read_listing
 from audio_encoder_checker.archive.source import repository_root
-from audio_encoder_checker.archive.submission import read_submission
+from audio_encoder_checker.archive.submission import feed, read_submission
 from audio_encoder_checker.archive.unpack import unpack
 from audio_encoder_checker.catalogue import all_checks, matching
 from audio_encoder_checker.config import Config, read_config
@@ -58,6 +59,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Options", "check_submission"]
 
+HASHED_BYTES = 256 << 20
+"""Larger archives are hashed only if they are run: to hash takes longer than all else that is done without."""
 INTERRUPTED = "the run was interrupted"
 """Why evidence is missing after Ctrl-C."""
 
@@ -77,7 +80,7 @@ def check_submission(path: Path, options: Options | None = None, progress: Progr
     options = options or Options()
     _matching((*options.select, *options.ignore))  # a word that chooses no check is told before anything runs
     rules = load_rules(options.profile, options.machine)
-    plan, submission = make_plan(options.evaluation), read_submission(path)
+    plan, submission = make_plan(options.evaluation), read_submission(path, hashed=False)
     if plan.wishes.data:
         rules = replace(rules, limits=rules.limits.for_data())
     sweep()
@@ -151,7 +154,7 @@ class _Run:
     def _static_stages(self, last: int) -> None:
         if self.kind is SubmissionKind.ARCHIVE:
             with self._stage("archive"):
-                self._read_archive()
+                self._read_archive(run=last >= STAGES.index("load"))
         else:
             self.evidence.miss(NOT_ASKED, *EVIDENCE["archive"])
             self.root = self.path.resolve() if self.kind is SubmissionKind.FOLDER else self.path.resolve().parent
@@ -163,14 +166,20 @@ class _Run:
             with self._stage("rules"):
                 documents.gather(self.evidence, self.path, self.options.paper)
 
-    def _read_archive(self) -> None:
+    def _read_archive(self, *, run: bool) -> None:
+        """List, unpack and hash it; what will not be run may stay packed, and is not hashed if it is large."""
         listing = read_listing(self.path)
         self.evidence.put(listing)
+        digest = hashlib.sha256() if run or listing.size_bytes <= HASHED_BYTES else None
         if self._first_error("archive"):
-            return
-        self.root = self.workspace / secrets.token_hex(8)  # a name that only the box is told
-        self.evidence.put(unpack(self.path, listing, self.root))
-        self.root.chmod(0o755)  # the box's own user reads it
+            digest = hashlib.sha256()
+            feed(digest, self.path)
+        else:
+            self.root = self.workspace / secrets.token_hex(8)  # a name that only the box is told
+            self.evidence.put(unpack(self.path, listing, self.root, digest=digest, leave_packed=not run))
+            self.root.chmod(0o755)  # the box's own user reads it
+        self.submission = replace(self.submission, sha256=digest.hexdigest() if digest else "")
+        self.evidence.put(self.submission)
 
     def _read_sources(self) -> None:
         encoder = self.options.encoder
@@ -180,7 +189,7 @@ class _Run:
             self.config = read_config(repository_root(self.root))
             _matching(tuple(self.config.ignore))
             encoder = encoder or self.config.encoder
-        self.evidence.put(*read_repository(self.root, self.submission, encoder))
+        self.evidence.put(*read_repository(self.root, self.submission, encoder, self.evidence.get(UnpackFacts)))
 
     def _running_stages(self, last: int) -> None:
         sources = self.evidence.get(SourceFacts)

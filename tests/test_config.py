@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from jsonschema import Draft202012Validator
 
+from audio_encoder_checker.archive.declaration import read_declaration
 from audio_encoder_checker.config import Config, read_config
 from audio_encoder_checker.errors import UsageError
+from audio_encoder_checker.rules import schema
+from audio_encoder_checker.toml import loads
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,10 +35,36 @@ def test_settings_are_read_from_either_file_and_the_own_file_wins(tmp_path: Path
 
 
 @pytest.mark.parametrize(
+    ("text", "fine"),
+    [
+        ("", True),
+        ("encoder = 'a.py'\n[ignore]\nAEC523 = 'why'\n[training]\ndata = ['AudioSet']\npretrained = []", True),
+        ("encodr = 'a.py'", False),
+        ("encoder = 1", False),
+        ("ignore = ['AEC523']", False),
+        ("[ignore]\nAEC523 = true", False),
+        ("training = 'AudioSet'", False),
+        ("[training]\ndata = 'AudioSet'", False),
+        ("[training]\ndata = [1]", False),
+        ("[training]\nmodels = ['x']", False),
+    ],
+)
+def test_the_published_schema_says_what_is_accepted(tmp_path: Path, text: str, fine: bool) -> None:
+    written(tmp_path, text)
+    valid = Draft202012Validator(schema("settings")).is_valid(loads(text))
+    try:
+        read_config(tmp_path)
+        accepted = not read_declaration(tmp_path).troubles
+    except UsageError:
+        accepted = False
+    assert (valid, accepted) == (fine, fine)
+
+
+@pytest.mark.parametrize(
     ("text", "complaint"),
     [
         ("encodr = 'a.py'", "unknown key 'encodr', did you mean 'encoder'"),
-        ("colour = 1", "known are encoder, ignore"),
+        ("colour = 1", "known are encoder, ignore, training"),
         ("encoder = 1", "expected a text, found 1"),
         ("ignore = ['AEC523']", "expected a table of check to reason"),
         ("[ignore]\nAEC523 = true", "expected a table of check to reason"),

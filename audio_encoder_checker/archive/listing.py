@@ -70,13 +70,21 @@ def read_listing(path: Path) -> ArchiveListing:
         OSError: the file cannot be read.
     """
     with path.open("rb") as file:
-        size = file.seek(0, 2)
-        head = read_at(file, 0, HEAD_BYTES)
-        try:
-            end = find_end(file, size)
-            return _list(file, size, end)
-        except BrokenZipError as error:
-            return _broken(head, size, error.defect)
+        return list_open(file)
+
+
+def list_open(file: BinaryIO) -> ArchiveListing:
+    """The same of a file that is open for reading.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    size = file.seek(0, 2)
+    head = read_at(file, 0, HEAD_BYTES)
+    try:
+        return _list(file, size, find_end(file, size))
+    except BrokenZipError as error:
+        return _broken(head, size, error.defect)
 
 
 def _broken(head: bytes, size: int, defect: Defect) -> ArchiveListing:

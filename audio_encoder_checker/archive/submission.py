@@ -20,8 +20,12 @@ NOT_HASHED = {".git", ".venv", "__pycache__"}
 CHUNK_BYTES = 1 << 20
 
 
-def read_submission(path: Path) -> Submission:
+def read_submission(path: Path, *, hashed: bool = True) -> Submission:
     """Find and hash a submission.
+
+    Args:
+        path: as the user gave it.
+        hashed: False leaves the hash of an archive to whoever reads it.
 
     Returns:
         A folder's hash covers its sorted relative names and their contents; symbolic links count by their
@@ -36,7 +40,7 @@ def read_submission(path: Path) -> Submission:
         if stat.S_ISDIR(mode):
             return _folder(path)
         if stat.S_ISREG(mode):
-            return _file(path)
+            return _file(path, hashed=hashed)
     except FileNotFoundError:
         raise UsageError(f"there is no {shown!r}", _nearby(path)) from None
     except OSError as error:
@@ -59,10 +63,13 @@ def _nearby(path: Path) -> str:
     return "name a ZIP archive, a folder or a Python file"
 
 
-def _file(path: Path) -> Submission:
-    digest = hashlib.sha256()
-    size = _feed(digest, path)
+def _file(path: Path, *, hashed: bool) -> Submission:
     kind = SubmissionKind.FILE if path.suffix == ".py" else SubmissionKind.ARCHIVE
+    if kind is SubmissionKind.ARCHIVE and not hashed:
+        with path.open("rb") as file:  # it is told now if it cannot be read
+            return Submission(str(path), kind, "", file.seek(0, os.SEEK_END))
+    digest = hashlib.sha256()
+    size = feed(digest, path)
     return Submission(str(path), kind, digest.hexdigest(), size)
 
 
@@ -75,7 +82,7 @@ def _folder(path: Path) -> Submission:
             digest.update(b"link\0" + os.fsencode(found.readlink()))
         else:
             own = hashlib.sha256()
-            size += _feed(own, found)
+            size += feed(own, found)
             digest.update(own.digest())
     return Submission(str(path), SubmissionKind.FOLDER, digest.hexdigest(), size)
 
@@ -95,7 +102,7 @@ def _raise(error: OSError) -> None:
     raise error
 
 
-def _feed(digest: hashlib._Hash, path: Path) -> int:
+def feed(digest: hashlib._Hash, path: Path) -> int:
     """Add a file's bytes to a hash, and count them."""
     size = 0
     with path.open("rb") as file:

@@ -11,21 +11,28 @@ import errno
 import os
 import re
 import zlib
-from contextlib import closing, suppress
+from contextlib import closing, nullcontext, suppress
 from typing import TYPE_CHECKING
 
+from audio_encoder_checker.archive.checksum import crc32_of
 from audio_encoder_checker.archive.layout import is_macos_metadata
+from audio_encoder_checker.archive.window import Hashed
 from audio_encoder_checker.errors import MachineError
-from audio_encoder_checker.evidence.archive import DamagedMember, EntryKind, LfsPointer, UnpackFacts
+from audio_encoder_checker.evidence.archive import DamagedMember, EntryKind, LeftPacked, LfsPointer, UnpackFacts
 
 if TYPE_CHECKING:
+    import hashlib
     from collections.abc import Iterator
     from pathlib import Path
     from typing import BinaryIO
 
     from audio_encoder_checker.evidence.archive import ArchiveListing, Entry
 
-CHUNK_BYTES = 1 << 18
+    Readable = BinaryIO | Hashed
+
+CHUNK_BYTES = 1 << 20
+LARGE_BYTES = 16 << 20
+"""Larger files may stay packed."""
 SPARE_BYTES = 64 << 20
 """What has to stay free on the disk."""
 MAX_FOLDERS = 20_000
@@ -43,13 +50,22 @@ class MemberError(Exception):
     """One file of the archive is not what its entry promises."""
 
 
-def unpack(path: Path, listing: ArchiveListing, into: Path) -> UnpackFacts:
+def unpack(
+    path: Path,
+    listing: ArchiveListing,
+    into: Path,
+    *,
+    digest: hashlib._Hash | None = None,
+    leave_packed: bool = False,
+) -> UnpackFacts:
     """Unpack an archive whose listing no check objected to.
 
     Args:
         path: the archive.
         listing: what `read_listing` said of it.
         into: a folder that does not exist yet; it is made with mode 0700.
+        digest: takes all bytes of the archive, so that it is read only once.
+        leave_packed: large files that are stored are only verified. In place of each lies an empty one of its size.
 
     Returns:
         What was written. A file that is damaged is left out and named.
@@ -58,18 +74,26 @@ def unpack(path: Path, listing: ArchiveListing, into: Path) -> UnpackFacts:
         MachineError: the disk has no room for the declared sizes, or cannot be written.
     """
     into.mkdir(mode=ROOT_MODE)
-    _room_for(listing, into)
-    job = _Job(os.open(into, FOLDER))
-    with closing(job), path.open("rb") as archive:
-        for entry in listing.entries:
+    job = _Job(os.open(into, FOLDER), leave_packed=leave_packed)
+    _room_for(sum(entry.unpacked_bytes for entry in listing.entries if not job.stays_packed(entry)), into)
+    with closing(job), path.open("rb") as file, Hashed(file, digest) if digest else nullcontext(file) as archive:
+        for entry in sorted(listing.entries, key=lambda entry: entry.data_offset):
             job.member(archive, entry)
-    return UnpackFacts(job.files, job.unpacked_bytes, tuple(job.damaged), tuple(job.skipped), tuple(job.pointers))
+    place = {entry.name: entry.index for entry in listing.entries}
+    return UnpackFacts(
+        files=job.files,
+        unpacked_bytes=job.unpacked_bytes,
+        damaged=tuple(sorted(job.damaged, key=lambda one: place[one.name])),
+        skipped=tuple(sorted(job.skipped, key=place.__getitem__)),
+        pointers=tuple(sorted(job.pointers, key=lambda one: place[one.name])),
+        left_packed=tuple(sorted(job.left_packed, key=lambda one: place[one.name])),
+    )
 
 
-def _room_for(listing: ArchiveListing, into: Path) -> None:
+def _room_for(size: int, into: Path) -> None:
     disk = os.statvfs(into)
     free = disk.f_bavail * disk.f_frsize
-    needed = listing.unpacked_bytes + SPARE_BYTES
+    needed = size + SPARE_BYTES
     if free < needed:
         raise MachineError(
             f"unpacking needs {needed / 2**20:.0f} MiB in {into.parent}, {free / 2**20:.0f} MiB are free",
@@ -80,8 +104,10 @@ def _room_for(listing: ArchiveListing, into: Path) -> None:
 class _Job:
     """One archive being unpacked below the open folder `root`."""
 
-    def __init__(self, root: int) -> None:
+    def __init__(self, root: int, *, leave_packed: bool) -> None:
         self.root = root
+        self.leave_packed = leave_packed
+        self.left_packed: list[LeftPacked] = []
         self.files = 0
         self.folders = 0
         self.unpacked_bytes = 0
@@ -92,7 +118,11 @@ class _Job:
     def close(self) -> None:
         os.close(self.root)
 
-    def member(self, archive: BinaryIO, entry: Entry) -> None:
+    def stays_packed(self, entry: Entry) -> bool:
+        """Whether a file is read where it lies."""
+        return self.leave_packed and entry.method == 0 and entry.unpacked_bytes > LARGE_BYTES
+
+    def member(self, archive: Readable, entry: Entry) -> None:
         """Write one entry, or note why not."""
         if is_macos_metadata(entry.name):
             self.skipped.append(entry.name)
@@ -122,13 +152,18 @@ class _Job:
                 at = os.open(part, FOLDER, dir_fd=at)
         return at
 
-    def _file(self, archive: BinaryIO, entry: Entry) -> None:
+    def _file(self, archive: Readable, entry: Entry) -> None:
         *folders, name = _parts(entry)
         with closing(_Descriptor(self._folder(folders))) as folder:
             target = os.open(name, NEW_FILE, FILE_MODE, dir_fd=folder.number)
             try:
                 with os.fdopen(target, "wb") as file:
-                    start = _write(archive, entry, file)
+                    if self.stays_packed(entry):
+                        start = _verify(archive, entry)
+                        file.truncate(entry.unpacked_bytes)
+                        self.left_packed.append(LeftPacked(entry.name, entry.data_offset, entry.unpacked_bytes))
+                    else:
+                        start = _write(archive, entry, file)
             except BaseException:
                 os.unlink(name, dir_fd=folder.number)
                 raise
@@ -163,8 +198,21 @@ def _parts(entry: Entry) -> list[str]:
     return parts
 
 
-def _write(archive: BinaryIO, entry: Entry, file: BinaryIO) -> bytes:
-    """Write an entry's data, and return how it starts.
+def _verify(archive: Readable, entry: Entry) -> bytes:
+    """Verify a stored entry where it lies; it is too large for how it starts to matter.
+
+    Raises:
+        MemberError: size or CRC are not as declared.
+    """
+    if isinstance(archive, Hashed):
+        return _write(archive, entry, None)
+    checksum, size = crc32_of(archive.fileno(), entry.data_offset, entry.packed_bytes)
+    _compare(entry, size, checksum)
+    return b""
+
+
+def _write(archive: Readable, entry: Entry, file: BinaryIO | None) -> bytes:
+    """Write an entry's data, if there is a file for it, and return how it starts.
 
     Raises:
         MemberError: size or CRC are not as declared.
@@ -177,15 +225,20 @@ def _write(archive: BinaryIO, entry: Entry, file: BinaryIO) -> bytes:
             raise MemberError(f"it should have {entry.unpacked_bytes} bytes and unpacks to more")
         checksum = zlib.crc32(piece, checksum)
         start += piece[: max(0, POINTER_BYTES - len(start))]
-        file.write(piece)
+        if file:
+            file.write(piece)
+    _compare(entry, size, checksum)
+    return start
+
+
+def _compare(entry: Entry, size: int, checksum: int) -> None:
     if size != entry.unpacked_bytes:
         raise MemberError(f"it should have {entry.unpacked_bytes} bytes and unpacks to {size}")
     if checksum != entry.crc32:
         raise MemberError(f"its CRC-32 should be {entry.crc32:08x} and is {checksum:08x}")
-    return start
 
 
-def _pieces(archive: BinaryIO, entry: Entry) -> Iterator[bytes]:
+def _pieces(archive: Readable, entry: Entry) -> Iterator[bytes]:
     """An entry's unpacked data, in pieces of bounded size."""
     archive.seek(entry.data_offset)
     if entry.method == 0:
@@ -196,7 +249,7 @@ def _pieces(archive: BinaryIO, entry: Entry) -> Iterator[bytes]:
         raise MemberError(f"compression method {entry.method} cannot be read")
 
 
-def _packed(archive: BinaryIO, entry: Entry) -> Iterator[bytes]:
+def _packed(archive: Readable, entry: Entry) -> Iterator[bytes]:
     left = entry.packed_bytes
     while left:
         chunk = archive.read(min(left, CHUNK_BYTES))
@@ -206,7 +259,7 @@ def _packed(archive: BinaryIO, entry: Entry) -> Iterator[bytes]:
         yield chunk
 
 
-def _inflated(archive: BinaryIO, entry: Entry) -> Iterator[bytes]:
+def _inflated(archive: Readable, entry: Entry) -> Iterator[bytes]:
     inflate = zlib.decompressobj(-zlib.MAX_WBITS)
     for chunk in _packed(archive, entry):
         if inflate.eof:

@@ -175,7 +175,7 @@ def archive_litter(listing: ArchiveListing) -> Iterator[Problem]:
     Caches, environments and version control make it large and hide what matters; macOS's `._x` twins have been
     taken for submissions of their own. They are left aside here.
 
-    Fix: `aecc-package build DIR -o submission.zip` leaves them out; with zip:
+    Fix: `aecc-check SUBMISSION --fix` writes a ZIP without them, `aecc-package build DIR` leaves them out; with zip:
         `zip -r -X submission.zip . -x '*.git/*' '*__pycache__/*' '*.DS_Store' '__MACOSX/*'`.
     """
     groups: dict[str, list[Entry]] = {}
@@ -204,7 +204,8 @@ def nested_root(listing: ArchiveListing) -> Iterator[Problem]:
     X-ARES is run from the repository's root, and other challenges lost submissions that were unpacked one level
     too deep. That folder is taken for the root here; not every script does.
 
-    Fix: zip the contents, not the folder: `cd DIR && zip -r ../submission.zip .`, or `aecc-package build DIR`.
+    Fix: `aecc-check SUBMISSION --fix`, or zip the contents, not the folder: `cd DIR && zip -r ../submission.zip .`, or
+        `aecc-package build DIR`.
     """
     if listing.top_folder:
         yield Problem(

@@ -66,8 +66,8 @@ def backslash_names(listing: ArchiveListing) -> Iterator[Problem]:
     Old PowerShell and .NET write such names. On Linux `repo\encoder.py` becomes one file with a backslash in its
     name, and no import finds it.
 
-    Fix: make the ZIP with Explorer ("Send to, compressed folder"), 7-Zip, `python -m zipfile -c` or
-        `aecc-package build DIR`.
+    Fix: `aecc-check SUBMISSION --fix`, or make the ZIP with Explorer ("Send to, compressed folder"), 7-Zip,
+        `python -m zipfile -c` or `aecc-package build DIR`.
     """
     yield from _each(listing, lambda entry: r"'\' separates its folders, expected '/'" if "\\" in entry.name else "")
 

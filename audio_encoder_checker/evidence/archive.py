@@ -180,6 +180,15 @@ class LfsPointer:
 
 
 @dataclass(frozen=True)
+class LeftPacked:
+    """A stored file that was verified where it lies in the archive: its name, offset of its data, and its size."""
+
+    name: str
+    offset: int
+    size_bytes: int
+
+
+@dataclass(frozen=True)
 class UnpackFacts:
     """What came out of an archive.
 
@@ -189,6 +198,7 @@ class UnpackFacts:
         damaged: files that could not be written as the archive promises; they are not there.
         skipped: names of macOS metadata left aside.
         pointers: Git LFS pointers where a file should be.
+        left_packed: large files that nobody is going to run: in their place lie empty ones of the same size.
     """
 
     files: int
@@ -196,3 +206,4 @@ class UnpackFacts:
     damaged: tuple[DamagedMember, ...] = ()
     skipped: tuple[str, ...] = ()
     pointers: tuple[LfsPointer, ...] = ()
+    left_packed: tuple[LeftPacked, ...] = ()

@@ -21,7 +21,8 @@ class Submission:
     Attributes:
         path: as the user gave it.
         kind: archive, folder or one Python file.
-        sha256: of the archive's or file's bytes; of a folder, of its sorted names and contents.
+        sha256: of the archive's or file's bytes, empty until they are read; of a folder, of its sorted names and
+            contents.
         size_bytes: of the archive or file; of a folder, the sum of its files.
     """
 

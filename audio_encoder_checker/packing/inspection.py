@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audio_encoder_checker.archive.listing import read_listing
-from audio_encoder_checker.archive.source import read_sources
 from audio_encoder_checker.archive.submission import read_submission
 from audio_encoder_checker.archive.unpack import unpack
 from audio_encoder_checker.catalogue import all_checks
@@ -18,6 +17,7 @@ from audio_encoder_checker.packing.manifest import read_manifest
 from audio_encoder_checker.printable import printable
 from audio_encoder_checker.rules import load_rules
 from audio_encoder_checker.sandbox.sweep import workspace
+from audio_encoder_checker.stages.reading import read_repository
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,7 +56,7 @@ def inspect_zip(path: Path, *, sources: bool) -> tuple[Finding, ...]:
         evidence.put(unpack(path, listing, folder))
         evidence.put(read_manifest(folder / listing.top_folder))
         if sources and not _broken(evidence):
-            evidence.put(read_sources(folder, read_config(folder).encoder or None))
+            evidence.put(*read_repository(folder, submission, read_config(folder).encoder))
     return _findings(evidence)
 
 

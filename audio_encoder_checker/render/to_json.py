@@ -13,7 +13,7 @@ from audio_encoder_checker.evidence.load import EncoderFacts
 from audio_encoder_checker.evidence.run import Conduct, Isolation, Usage
 from audio_encoder_checker.evidence.scores import Measure, TaskScore, TrackScores
 from audio_encoder_checker.evidence.submission import Submission
-from audio_encoder_checker.render import budget_json
+from audio_encoder_checker.render import budget_json, files
 from audio_encoder_checker.render.measured import measured
 from audio_encoder_checker.render.standing import Known, known_scores, place
 from audio_encoder_checker.report import SCHEMA_VERSION, Report
@@ -40,6 +40,7 @@ def as_data(report: Report) -> dict[str, Any]:
         "interrupted": report.interrupted,
         "findings": [_finding(finding) for finding in report.findings],
         "skipped": [{"id": s.id, "name": s.name, "reason": s.reason, "open": s.open} for s in report.judgement.skipped],
+        "files": files.as_data(report.evidence),
         "isolation": _isolation(report),
         "contract": _contract(report),
         "budget": budget_json.budget(report.evidence),
@@ -73,7 +74,7 @@ def _submission(report: Report) -> dict[str, Any]:
     return {
         "path": report.path,
         "kind": submission.kind.value if submission else None,
-        "sha256": submission.sha256 if submission else None,
+        "sha256": submission.sha256 or None if submission else None,
         "size_bytes": submission.size_bytes if submission else None,
         "encoder": {"file": encoder.file, "class": encoder.class_name} if encoder else None,
     }

@@ -15,7 +15,7 @@ from audio_encoder_checker.evidence.run import Isolation, Usage
 from audio_encoder_checker.evidence.submission import Submission
 from audio_encoder_checker.findings import Finding, Severity
 from audio_encoder_checker.printable import size_words
-from audio_encoder_checker.render import budget_text, contract_text, scores_text
+from audio_encoder_checker.render import budget_text, contract_text, files, scores_text
 from audio_encoder_checker.render.card import card
 from audio_encoder_checker.report import Report, Verdict
 
@@ -36,6 +36,7 @@ def render(report: Report, console: Console) -> None:
     """Print the whole report."""
     _verdict(report, console)
     _findings(report, console)
+    _files(report, console)
     _encoder(report, console)
     contract_text.survival(report, console)
     contract_text.figures(report, console)
@@ -54,7 +55,8 @@ def _verdict(report: Report, console: Console) -> None:
     submission = report.evidence.get(Submission)
     facts = [f"profile {report.profile}", f"stages {', '.join(report.stages)}"]
     if submission:
-        facts.insert(0, f"sha256 {submission.sha256[:16]}… · {size_words(submission.size_bytes)}")
+        digest = f"sha256 {submission.sha256[:16]}… · " if submission.sha256 else ""
+        facts.insert(0, f"{digest}{size_words(submission.size_bytes)}")
     console.print(Text(" · ".join(facts), style="dim"))
     console.print()
 
@@ -131,6 +133,12 @@ def _grid(rows: list[tuple[str, Text]]) -> Table:
     for label, text in rows:
         grid.add_row(Text(label), text)
     return grid
+
+
+def _files(report: Report, console: Console) -> None:
+    rows = files.rows(report.evidence)
+    if rows:
+        card(rows, console)
 
 
 def _encoder(report: Report, console: Console) -> None:

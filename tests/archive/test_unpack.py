@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import stat
 import zlib
 from dataclasses import replace
@@ -29,6 +30,31 @@ def unpacked(tmp_path: Path, data: bytes) -> tuple[UnpackFacts, Path]:
 
 def everything(folder: Path) -> dict[str, bytes]:
     return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.mark.parametrize("digest", [None, hashlib.sha256()], ids=["threads", "hashed"])
+def test_large_stored_files_may_stay_packed_and_are_verified(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, digest: hashlib._Hash | None
+) -> None:
+    monkeypatch.setattr("audio_encoder_checker.archive.unpack.LARGE_BYTES", 1000)
+    path, weights = tmp_path / "submission.zip", bytes(range(256)) * 100
+    whole = make_zip({"small.bin": b"x" * 1000, "w/large.bin": weights, "w/other.bin": weights[::-1]}, compress=False)
+    path.write_bytes(whole.replace(weights[::-1], weights[::-1][:-1] + b"!"))
+    facts = unpack(path, read_listing(path), tmp_path / "out", digest=digest, leave_packed=True)
+    (left,) = facts.left_packed
+    assert (left.name, left.size_bytes) == ("w/large.bin", len(weights))
+    assert path.read_bytes()[left.offset :].startswith(weights)
+    assert everything(tmp_path / "out") == {"small.bin": b"x" * 1000, "w/large.bin": bytes(len(weights))}
+    assert [one.name for one in facts.damaged] == ["w/other.bin"]
+    assert digest is None or digest.hexdigest() == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_packed_large_files_are_unpacked_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("audio_encoder_checker.archive.unpack.LARGE_BYTES", 1000)
+    path = tmp_path / "submission.zip"
+    path.write_bytes(make_zip({"large.bin": b"abc" * 1000}))
+    facts = unpack(path, read_listing(path), tmp_path / "out", leave_packed=True)
+    assert (facts.left_packed, everything(tmp_path / "out")) == ((), {"large.bin": b"abc" * 1000})
 
 
 @pytest.mark.parametrize("compress", [True, False])

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from audio_encoder_checker.archive.listing import read_listing
+from audio_encoder_checker.archive.listing import list_open
 from audio_encoder_checker.archive.weights.arrays import MAGIC, BrokenArrayError, read_head
 from audio_encoder_checker.archive.weights.draft import format_of
 from audio_encoder_checker.archive.weights.opcodes import STARTS
@@ -18,7 +18,6 @@ from audio_encoder_checker.evidence.archive import DefectKind, EntryKind
 from audio_encoder_checker.evidence.weights import FlawKind, WeightKind
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from typing import BinaryIO
 
     from audio_encoder_checker.archive.weights.draft import Draft
@@ -30,19 +29,18 @@ PICKLE_NAMES = (".pkl", ".pickle", ".p")
 STORED, DEFLATED = 0, 8
 
 
-def read_container(path: Path, draft: Draft, reader: PickleReader) -> None:
-    """Look at all members.
+def read_container(file: BinaryIO, draft: Draft, reader: PickleReader) -> None:
+    """Look at all members of an open file.
 
     Raises:
         TooMuchError: they are too large or too many.
     """
-    listing = read_listing(path)
+    listing = list_open(file)
     draft.kind = _kind({entry.name for entry in listing.entries})
     _structure(listing, draft)
-    with path.open("rb") as file:
-        for entry in listing.entries:
-            if entry.kind is EntryKind.FILE and entry.data_offset:
-                _member(file, entry, draft, reader)
+    for entry in listing.entries:
+        if entry.kind is EntryKind.FILE and entry.data_offset:
+            _member(file, entry, draft, reader)
     if draft.kind in {WeightKind.TORCH_ZIP, WeightKind.TORCHSCRIPT}:
         _storages(listing, draft)
         draft.add_storages()

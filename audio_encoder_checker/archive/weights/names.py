@@ -129,46 +129,11 @@ REMOVED = GONE | {"__builtin__", "asynchat", "asyncore", "cgi", "crypt", "distut
 REMOVED |= {"posix", "smtpd", "telnetlib"}
 STANDARD = frozenset(sys.stdlib_module_names) | REMOVED
 """Modules of Python's library, in whatever version; those that are gone from all of today's may be a repository's."""
-WORKSHOPS = {"IPython", "_distutils_hack", "_pytest", "aiohttp", "billiard", "cffi", "cloudpickle", "dill", "eventlet"}
-WORKSHOPS |= {
-    "execnet",
-    "fabric",
-    "fsspec",
-    "gevent",
-    "httpx",
-    "ipykernel",
-    "jinja2",
-    "joblib",
-    "keras",
-    "mako",
-    "numba",
-}
-WORKSHOPS |= {
-    "numexpr",
-    "pandas",
-    "paramiko",
-    "pexpect",
-    "pip",
-    "pkg_resources",
-    "plumbum",
-    "psutil",
-    "ptyprocess",
-    "py",
-}
-WORKSHOPS |= {
-    "pytest",
-    "requests",
-    "rpyc",
-    "sarge",
-    "setuptools",
-    "sh",
-    "sympy",
-    "tensorflow",
-    "twisted",
-    "urllib3",
-    "uv",
-}
-WORKSHOPS |= {"wheel"}
+WORKSHOPS = {"IPython", "_distutils_hack", "_pytest", "aiohttp", "billiard", "cffi", "cloudpickle", "dill"}
+WORKSHOPS |= {"eventlet", "execnet", "fabric", "fsspec", "gevent", "httpx", "ipykernel", "jinja2", "joblib", "keras"}
+WORKSHOPS |= {"mako", "numba", "numexpr", "pandas", "paramiko", "pexpect", "pip", "pkg_resources", "plumbum"}
+WORKSHOPS |= {"psutil", "ptyprocess", "py", "pytest", "requests", "rpyc", "sarge", "setuptools", "sh", "sympy"}
+WORKSHOPS |= {"tensorflow", "twisted", "urllib3", "uv", "wheel"}
 """Libraries with a way to run code or to reach the disk or the network."""
 SHARP = (
     *("numpy.ctypeslib.", "numpy.distutils.", "numpy.f2py.", "numpy.lib.", "numpy.testing."),

@@ -31,10 +31,12 @@ from audio_encoder_checker.archive.weights.streams import (
 from audio_encoder_checker.evidence.weights import FlawKind, WeightFacts, WeightFile, WeightKind
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from typing import BinaryIO
 
     from audio_encoder_checker.archive.weights.streams import Stream
+
+    Opener = Callable[[Path], BinaryIO]
 
 STRICT = {".joblib", ".npy", ".npz", ".pickle", ".pkl", ".pt", ".pth", ".safetensors"}
 """Files of these names are weights, or are broken."""
@@ -48,24 +50,30 @@ PACKED = ("archive", "(.", "LZ4", "lzip", "cabinet", "disk image")
 """Words for what has other files inside."""
 
 
-def read_weights(root: Path, budget: Budget | None = None) -> WeightFacts:
+def opened_plainly(path: Path) -> BinaryIO:
+    """A file, open for reading."""
+    return path.open("rb")
+
+
+def read_weights(root: Path, budget: Budget | None = None, opened: Opener = opened_plainly) -> WeightFacts:
     """Read all weight files of a repository.
 
     Args:
         root: of the repository.
         budget: what all may cost together.
+        opened: opens a file; its bytes may lie elsewhere.
     """
     budget = budget or Budget()
     own = _own_modules(root)
     found: list[WeightFile] = []
     more = 0
     for relative in sorted(_files(root)):
-        if not _is_candidate(root / relative):
+        if not _is_candidate(root / relative, opened):
             continue
         if len(found) == MAX_FILES:
             more += 1
         else:
-            found.append(read_weight_file(root / relative, relative, own, budget))
+            found.append(read_weight_file(root / relative, relative, own, budget, opened))
     return WeightFacts(tuple(found), more)
 
 
@@ -84,11 +92,11 @@ def _files(root: Path) -> Iterator[str]:
                 yield path.relative_to(root).as_posix()
 
 
-def _is_candidate(path: Path) -> bool:
+def _is_candidate(path: Path, opened: Opener) -> bool:
     if _suffix(path.name) in STRICT | LOOSE:
         return True
     try:
-        with path.open("rb") as file:
+        with opened(path) as file:
             head = file.read(64)
     except OSError:
         return False
@@ -106,12 +114,14 @@ def _suffix(name: str) -> str:
     return ".th" if lower.endswith((".pt.tar", ".pth.tar")) else PurePosixPath(lower).suffix
 
 
-def read_weight_file(path: Path, relative: str, own: Collection[str], budget: Budget) -> WeightFile:
+def read_weight_file(
+    path: Path, relative: str, own: Collection[str], budget: Budget, opened: Opener = opened_plainly
+) -> WeightFile:
     """Read one weight file; whatever is wrong with it is a fact."""
     draft = Draft(relative, 0)
     reader = PickleReader(budget, own, draft.log)
     try:
-        with path.open("rb") as file:
+        with opened(path) as file:
             draft.size = file.seek(0, os.SEEK_END)
             _read(path, file, draft, reader)
     except TooMuchError as error:
@@ -128,7 +138,7 @@ def _read(path: Path, file: BinaryIO, draft: Draft, reader: PickleReader) -> Non
     suffix = _suffix(path.name)
     unpacks = inflater_for(head)
     if head.startswith(ZIP_START):
-        read_container(path, draft, reader)
+        read_container(file, draft, reader)
     elif head.startswith(MAGIC):
         draft.kind = WeightKind.NUMPY
         read_array(stream, draft.size, draft, reader)

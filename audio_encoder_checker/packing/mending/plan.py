@@ -98,7 +98,7 @@ def planned(path: Path, wishes: Wishes | None = None) -> Iterator[Plan]:
         MachineError: there is no room to unpack it.
     """
     wishes = wishes or Wishes()
-    kind = read_submission(path).kind
+    kind = read_submission(path, hashed=False).kind
     if kind is SubmissionKind.ARCHIVE:
         with workspace() as private:
             yield _plan_archive(path, wishes, private / "submission")
