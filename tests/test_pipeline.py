@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -58,6 +59,7 @@ def test_a_start_that_breaks_off_leaves_the_verdict_open(
 def test_a_machine_that_runs_out_of_memory_is_not_the_encoders_fault(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    shutil.copytree(GOOD, tmp_path, dirs_exist_ok=True)
     text = (GOOD / "encoder.py").read_text(encoding="utf-8")
     (tmp_path / "encoder.py").write_text(f"{text}\n\nimport os\n\nos.kill(os.getpid(), 9)\n", encoding="utf-8")
     monkeypatch.setattr(Meter, "machine_ran_out", lambda _meter: True)

@@ -6,8 +6,9 @@ import hashlib
 import json
 import os
 import re
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from audio_encoder_checker.archive.source import NOT_SOURCES
 from audio_encoder_checker.evidence.repository import (
@@ -21,10 +22,10 @@ from audio_encoder_checker.evidence.repository import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-README = re.compile(r"readme(\.(md|rst|txt|org|adoc))?", re.IGNORECASE)
+README = re.compile(r"readme([._-][\w-]{1,20})?(\.(md|markdown|rst|txt|org|adoc|html|pdf))?", re.IGNORECASE)
 REQUIREMENTS = re.compile(
-    r"requirements[\w.-]*\.txt|pyproject\.toml|setup\.(py|cfg)|environment\.ya?ml|conda\.ya?ml|Pipfile|uv\.lock"
-    r"|poetry\.lock|requirements\.in",
+    r"requirements[\w.-]*\.txt|pyproject\.toml|setup\.(py|cfg)|environment[\w-]*\.ya?ml|conda[\w-]*\.ya?ml"
+    r"|Pipfile(\.lock)?|(uv|poetry|pdm|pixi)\.lock|pixi\.toml|requirements\.in",
     re.IGNORECASE,
 )
 CURRENT = "72d70ef9ab3ba3bbd68a51858d14c9419fa54c16e7736542f7b653650141d7b2"
@@ -33,11 +34,13 @@ OLDER = ("56ba846e", "b1269066")
 """How the SHA-256 of the template's earlier versions begin (of 25 and 21 January 2025)."""
 MAX_CHECKER_BYTES = 1 << 18
 MAX_NOTEBOOK_BYTES = 16 << 20
+MAX_NOTEBOOKS_BYTES = 64 << 20
+"""Of all notebooks together; larger ones are reported unread, since what makes them so large are outputs."""
 MAX_FILES = 20_000
+MAX_FOLDERS = 20_000
 MOST = 200
 MAGICS = (
     (b"\x7fELF", "machine code for Linux"),
-    (b"MZ", "machine code for Windows"),
     (b"\xcf\xfa\xed\xfe", "machine code for macOS"),
     (b"\xce\xfa\xed\xfe", "machine code for macOS"),
     (b"\xca\xfe\xba\xbe", "machine code for macOS, or Java's"),
@@ -46,40 +49,64 @@ BYTECODE = (".pyc", ".pyo")
 
 
 def read_repository_files(root: Path) -> RepositoryFacts:
-    """Look at the files of a repository; nothing is run and no link is followed.
+    """Look at the files of a repository; nothing is run and no link is followed into another folder.
 
     Args:
         root: of the repository.
     """
-    top = sorted(entry.name for entry in os.scandir(root) if entry.is_file(follow_symlinks=False))
+    top = sorted(entry.name for entry in os.scandir(root) if _is_file(entry))
     notebooks: list[Notebook] = []
     compiled: list[Compiled] = []
-    for number, name in enumerate(_files(root)):
-        if number == MAX_FILES:
-            break
-        if name.endswith(".ipynb"):
-            notebooks += _notebook(root / name, name)
-        else:
-            compiled += _compiled(root / name, name)
+    read = 0
+    for path, name in islice(_files(root), MAX_FILES):
+        if name.endswith(".ipynb") and len(notebooks) < MOST:
+            size = _size(path)
+            whole = size <= MAX_NOTEBOOK_BYTES and read + size <= MAX_NOTEBOOKS_BYTES
+            notebooks += _notebook(path, name) if whole else [Notebook(name, 0, size)]
+            read += size if whole else 0
+        elif len(compiled) < MOST:
+            compiled += _compiled(path, name)
     state, digest = _checker(root / OFFICIAL_CHECKER)
     return RepositoryFacts(
         readme=next((name for name in top if README.fullmatch(name)), ""),
         requirements=tuple(name for name in top if REQUIREMENTS.fullmatch(name)),
         checker=state,
         checker_sha256=digest,
-        notebooks=tuple(notebooks[:MOST]),
-        compiled=tuple(compiled[:MOST]),
+        notebooks=tuple(notebooks),
+        compiled=tuple(compiled),
     )
 
 
-def _files(root: Path) -> Iterator[str]:
-    """Relative names of regular files; folders that are no part of a repository are left out."""
-    for folder, folders, files in os.walk(root):
-        folders[:] = sorted(name for name in folders if name not in NOT_SOURCES and not name.startswith("."))
-        for name in sorted(files):
-            path = Path(folder, name)
-            if path.is_file() and not path.is_symlink():
-                yield path.relative_to(root).as_posix()
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry is a file or leads to one."""
+    try:
+        return entry.is_file()
+    except OSError:  # a loop of links
+        return False
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _files(root: Path) -> Iterator[tuple[Path, str]]:
+    """Regular files and their relative names; folders that are no part of a repository are left out."""
+    folders = [("", root)]
+    for above, folder in islice(folders, MAX_FOLDERS):
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except OSError:
+            continue  # it cannot be read, or lies too deep for a path
+        for entry in entries:
+            name = entry.name
+            if entry.is_dir(follow_symlinks=False):
+                if name not in NOT_SOURCES and not name.startswith("."):
+                    folders.append((f"{above}{name}/", Path(entry.path)))
+            elif entry.is_file(follow_symlinks=False):
+                yield Path(entry.path), above + name
 
 
 def _checker(path: Path) -> tuple[CheckerState, str]:
@@ -102,9 +129,7 @@ def _checker(path: Path) -> tuple[CheckerState, str]:
 def _notebook(path: Path, name: str) -> list[Notebook]:
     """A notebook with outputs; one that cannot be read shows none."""
     try:
-        if path.stat().st_size > MAX_NOTEBOOK_BYTES:
-            return []
-        outputs = list(_outputs(json.loads(path.read_bytes())))
+        outputs = list(_outputs(json.loads(path.read_bytes(), parse_int=float)))
     except (OSError, ValueError, RecursionError):
         return []
     return [Notebook(name, len(outputs), sum(outputs))] if outputs else []
@@ -125,8 +150,16 @@ def _compiled(path: Path, name: str) -> list[Compiled]:
         return [Compiled(name, "bytecode of one release of Python")]
     try:
         with path.open("rb") as file:
-            head = file.read(4)
+            head = file.read(64)
+            windows = head.startswith(b"MZ") and _is_portable_executable(head, file)
     except OSError:
         return []
-    what = next((words for magic, words in MAGICS if head.startswith(magic)), "")
+    what = "machine code for Windows" if windows else ""
+    what = what or next((words for magic, words in MAGICS if head.startswith(magic)), "")
     return [Compiled(name, what)] if what else []
+
+
+def _is_portable_executable(head: bytes, file: BinaryIO) -> bool:
+    """Whether the header that the first 64 bytes lead to is one: two letters alone begin texts and weights too."""
+    file.seek(int.from_bytes(head[60:64], "little"))
+    return len(head) == 64 and file.read(2) in (b"PE", b"NE", b"LE")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from audio_encoder_checker.archive.secrets import hide_secrets
 from audio_encoder_checker.evidence.source import (
     CONTRACT_ATTRIBUTES,
+    TARGET_PYTHON,
     BoundName,
     SourceClass,
     SourceFile,
@@ -76,6 +77,8 @@ def parse_source(path: Path, relative: str) -> ParsedSource:
     if isinstance(text, Trouble):
         return _troubled(relative, data, text)
     tree = _parse(text)
+    if isinstance(tree, ast.Module) and sys.version_info[:2] > TARGET_PYTHON:
+        tree = _as_target(text, tree)
     if isinstance(tree, Trouble):
         return _troubled(relative, data, tree)
     classes = top_classes(tree)
@@ -108,6 +111,20 @@ def _parse(text: str) -> ast.Module | Trouble:
         return Trouble(TroubleKind.TOO_DEEP, "nested too deeply for Python's own parser")
     except ValueError as error:
         return Trouble(TroubleKind.SYNTAX, printable(str(error)))
+
+
+def _as_target(text: str, tree: ast.Module) -> ast.Module | Trouble:
+    """The tree, unless the text uses syntax that the organisers' Python lacks, as far as `ast` can tell."""
+    target = ".".join(map(str, TARGET_PYTHON))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(text, feature_version=TARGET_PYTHON)
+    except SyntaxError as error:
+        line = error.lineno or 0
+        detail = f"it needs a later Python than the organisers' {target}: {printable(error.msg)}"
+        return Trouble(TroubleKind.SYNTAX, detail, line, source_line(text, line))
+    return tree
 
 
 def _decode(data: bytes) -> str | Trouble:

@@ -1,8 +1,8 @@
-"""AEC212 to AEC219 and AEC601: lines of the sources that work on the author's machine and may not elsewhere."""
+"""AEC212 to AEC220 and AEC601: lines of the sources that work on the author's machine and may not elsewhere."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from audio_encoder_checker.catalogue import check
 from audio_encoder_checker.checks.few import few
@@ -21,11 +21,16 @@ def absolute_paths(habits: HabitFacts) -> Iterator[Problem]:
 
     Fix: put the file into the repository and open it as `Path(__file__).parent / "FILE"`.
     """
-    yield from few(_absolute(one) for one in habits.of(HabitKind.ABSOLUTE_PATH))
+    yield from few(_absolute(one) for one in _surest(habits.of(HabitKind.ABSOLUTE_PATH)))
+
+
+def _surest(habits: Iterable[Habit]) -> list[Habit]:
+    """Those that are sure first: of many, the last are only counted."""
+    return sorted(habits, key=lambda one: not one.sure)
 
 
 def _absolute(one: Habit) -> Problem:
-    name = one.what.replace("\\", "/").rpartition("/")[2]
+    name = one.what.replace("\\", "/").rstrip("/").rpartition("/")[2]
     opens = "it opens" if one.sure else "it names"
     severity = None if one.sure else Severity.WARNING
     return Problem(f"{opens} '{one.what}', which is on your machine only", one.at, f'{HERE} / "{name}"', severity)
@@ -41,35 +46,26 @@ def working_directory_paths(habits: HabitFacts) -> Iterator[Problem]:
     Fix: start from the source: `Path(__file__).parent / "weights.pt"`.
     """
     yield from few(
-        Problem(
-            f"'{one.what}' is looked for in the folder where the program was started",
-            one.at,
-            _from_source(one),
-        )
+        Problem(f"'{one.what}' is looked for in the folder where the program was started", one.at, one.better)
         for one in habits.of(HabitKind.WORKING_FOLDER)
     )
-
-
-def _from_source(one: Habit) -> str:
-    """The path as it should be written, seen from the file that opens it."""
-    up = one.file.count("/")
-    start = HERE if not up else f"Path(__file__).parents[{up}]"
-    return f'{start} / "{one.what.removeprefix("./")}"'
 
 
 @check("AEC214")
 def wrong_case_imports(habits: HabitFacts) -> Iterator[Problem]:
     """An import spells a module in other letters than its file.
 
-    Windows and macOS take `Model.py` and `model.py` for the same file, Linux does not: the import that works on your
-    machine fails on the organisers'.
+    Python tells `Model.py` from `model.py` on every system. Git on Windows and macOS does not: a file that was renamed
+    in capitals only keeps its old name in the repository, so that your folder works and its clone fails.
 
-    Fix: spell the import as the file is called.
+    Fix: spell the import as the file is called, or rename the file by `git mv`.
     """
-    for one in habits.of(HabitKind.WRONG_CASE):
-        severity = None if one.sure else Severity.WARNING
-        found = f"it imports '{one.what}', the file is called '{one.better}'"
-        yield Problem(found, one.at, f"write `{one.better}`", severity)
+    yield from few(_other_letters(one) for one in _surest(habits.of(HabitKind.WRONG_CASE)))
+
+
+def _other_letters(one: Habit) -> Problem:
+    found = f"it imports '{one.what}', the file is called '{one.better}'"
+    return Problem(found, one.at, f"write `{one.better}`", None if one.sure else Severity.WARNING)
 
 
 @check("AEC217", severity=Severity.WARNING, follows=("AEC532", "AEC530"))
@@ -97,18 +93,16 @@ def _device_hint(one: Habit) -> str:
 def moving_remote_code(habits: HabitFacts) -> Iterator[Problem]:
     """The encoder runs code of another repository, whatever that will be by then.
 
-    `trust_remote_code=True` and `torch.hub.load` download Python and run it. Without a commit the organisers run what
-    lies there on that day, which need not be what you tested.
+    `trust_remote_code=True` and `torch.hub.load` download Python and run it. Without a commit, or the tag of a release,
+    the organisers run what lies there on that day, which need not be what you tested; a branch moves.
 
-    Fix: name the commit: `code_revision="..."` in transformers, `"OWNER/REPOSITORY:COMMIT"` in torch.hub.
+    Fix: name the commit: `revision="..."` in transformers, `"OWNER/REPOSITORY:COMMIT"` in torch.hub.
     """
     yield from few(_remote(one) for one in habits.of(HabitKind.REMOTE_CODE))
 
 
 def _remote(one: Habit) -> Problem:
-    hint = (
-        f'"{one.what.partition(":")[0]}:COMMIT"' if one.better == "ref" else 'revision="COMMIT", code_revision="COMMIT"'
-    )
+    hint = f'"{one.what.partition(":")[0]}:COMMIT"' if one.better == "ref" else 'revision="COMMIT"'
     return Problem(f"runs the code of '{one.what}' without naming a commit", one.at, hint)
 
 
@@ -123,6 +117,26 @@ def placeholder_output(habits: HabitFacts) -> Iterator[Problem]:
     """
     for one in habits.of(HabitKind.PLACEHOLDER):
         yield Problem(f"{one.what}: `{one.text}`", one.at)
+
+
+@check("AEC220", severity=Severity.WARNING)
+def missing_data_file(habits: HabitFacts) -> Iterator[Problem]:
+    """The encoder opens a file that is not in the submission.
+
+    The path is written out in a line that is surely run, nothing in the sources downloads or writes the file, and it
+    is not there: neither seen from the repository's root nor from the source.
+
+    Fix: put the file into the submission, or download it in the constructor.
+    """
+    yield from few(_missing(one) for one in habits.of(HabitKind.MISSING_FILE))
+
+
+def _missing(one: Habit) -> Problem:
+    name = one.what.replace("\\", "/").removeprefix("./")
+    if one.better:
+        message = f"'{one.what}' is opened, the file is called '{one.better}'; Linux tells them apart"
+        return Problem(message, one.at, f'{HERE} / "{one.better}"' if "/" not in one.file else f"write '{one.better}'")
+    return Problem(f"'{one.what}' is opened, but is not in the submission", one.at, f"put {name} in, or download it")
 
 
 @check("AEC601", severity=Severity.WARNING, stage="source")

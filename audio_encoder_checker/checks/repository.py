@@ -1,13 +1,14 @@
-"""AEC121 to AEC125: what a repository has to bring along, and what it should not."""
+"""AEC121 to AEC125 and AEC221: what a repository has to bring along, and what it should not."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from audio_encoder_checker.catalogue import check
 from audio_encoder_checker.checks.few import few
 from audio_encoder_checker.evidence.archive import ArchiveListing
-from audio_encoder_checker.evidence.repository import OFFICIAL_CHECKER, CheckerState, RepositoryFacts
+from audio_encoder_checker.evidence.repository import OFFICIAL_CHECKER, CheckerState, Notebook, RepositoryFacts
 from audio_encoder_checker.findings import Problem, Severity
 from audio_encoder_checker.printable import printable, size_words
 
@@ -93,10 +94,12 @@ def notebook_outputs(repository: RepositoryFacts) -> Iterator[Problem]:
 
     Fix: `jupyter nbconvert --clear-output --inplace NOTEBOOK`.
     """
-    for one in repository.notebooks:
-        cells = "1 cell" if one.cells == 1 else f"{one.cells} cells"
-        yield Problem(
-            f"'{printable(one.path, limit=120)}' holds outputs of {cells}, {size_words(one.output_bytes)}",
-            printable(one.path),
-            f"jupyter nbconvert --clear-output --inplace {printable(one.path, limit=120)}",
-        )
+    yield from few(_outputs(one) for one in repository.notebooks)
+
+
+def _outputs(one: Notebook) -> Problem:
+    name, size = printable(one.path, limit=120), size_words(one.output_bytes)
+    cells = "1 cell" if one.cells == 1 else f"{one.cells} cells"
+    held = f"holds outputs of {cells}, {size}" if one.cells else f"takes {size}, most of it outputs"
+    hint = f"jupyter nbconvert --clear-output --inplace {shlex.quote(name)}"
+    return Problem(f"'{name}' {held}", printable(one.path), hint)

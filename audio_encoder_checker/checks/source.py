@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import keyword
+import sys
 from collections.abc import Iterator
 
 from audio_encoder_checker.catalogue import check
 from audio_encoder_checker.checks.few import few
-from audio_encoder_checker.evidence.source import BoundName, SourceFacts, SourceFile, TroubleKind
+from audio_encoder_checker.evidence.source import TARGET_PYTHON, BoundName, SourceFacts, SourceFile, TroubleKind
 from audio_encoder_checker.findings import Problem, Severity
 from audio_encoder_checker.printable import printable
 
@@ -190,7 +191,11 @@ def syntax_error(sources: SourceFacts) -> Iterator[Problem]:
     """
     for problem in few(_troubles(sources, TroubleKind.SYNTAX, TroubleKind.TOO_DEEP)):
         path = problem.at.partition(":")[0]
-        yield Problem(problem.message, problem.at, f"see `python -m py_compile {path}`", problem.severity)
+        hint = f"see `python -m py_compile {path}`"
+        if sys.version_info[:2] < TARGET_PYTHON:
+            newer = ".".join(map(str, TARGET_PYTHON))
+            hint += f"; if that is right in Python {newer}, which the organisers have, run aecc-check with that"
+        yield Problem(problem.message, problem.at, hint, problem.severity)
 
 
 @check("AEC207")

@@ -16,6 +16,7 @@ class HabitKind(str, Enum):
     REMOTE_CODE = "code from elsewhere"
     UNPINNED = "download without a revision"
     PLACEHOLDER = "made-up output"
+    MISSING_FILE = "file that is not there"
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Habit:
         kind: the class.
         file: relative to the root.
         line: from 1.
-        what: the path, device or repository; printable.
+        what: the path, module, device or repository; printable.
         text: the line, cut and made printable.
         sure: it fails wherever the encoder is used; else it may.
         better: what should stand there instead, may be empty.

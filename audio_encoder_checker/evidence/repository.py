@@ -20,7 +20,10 @@ class CheckerState(str, Enum):
 
 @dataclass(frozen=True)
 class Notebook:
-    """A Jupyter notebook: its path, how many of its cells hold outputs, and about how many bytes these take."""
+    """A Jupyter notebook: its path, how many of its cells hold outputs, and about how many bytes these take.
+
+    One that is too large to be read has no cells, and its size is its file's.
+    """
 
     path: str
     cells: int

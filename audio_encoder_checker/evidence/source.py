@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 ENCODER_SUFFIX = "Encoder"
 """X-ARES takes the one name in `dir(module)` that ends so."""
+TARGET_PYTHON = (3, 12)
+"""What Colab runs, where the organisers start every encoder."""
 CONTRACT_ATTRIBUTES = ("sampling_rate", "output_dim", "hop_size_in_ms")
 
 

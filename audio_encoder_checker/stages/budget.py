@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from audio_encoder_checker.budget import cost, memory, search
 from audio_encoder_checker.budget.trace import UNREADABLE, Trace, read_trace
-from audio_encoder_checker.evidence.budget import Basis, GpuForecast, Most, Point, RamForecast, TimeForecast
+from audio_encoder_checker.evidence.budget import Basis, GpuForecast, Most, Point
 from audio_encoder_checker.evidence.run import Ending
 from audio_encoder_checker.printable import printable
 from audio_encoder_checker.stages.load import Target, greeted, where
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from audio_encoder_checker.rules import Rules
     from audio_encoder_checker.sandbox.ask import Session
 
-KINDS = (GpuForecast, RamForecast, TimeForecast)
-"""The evidence this stage makes."""
 FULL = (16, 10.0)
 SINGLE = (1, 10.0)
 DOUBLING = ((1, 60.0), (1, 120.0))

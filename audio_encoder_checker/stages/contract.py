@@ -10,26 +10,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from audio_encoder_checker.evidence.behaviour import (
-    AfterMove,
-    AfterNan,
-    BatchCompany,
-    BatchOrder,
-    InputDependence,
-    InputKept,
-    Loudness,
-    MemoryGrowth,
     Repeatability,
-    Spread,
-    Tolerances,
-    ZeroPadding,
 )
 from audio_encoder_checker.evidence.contract import (
     HIGHEST_RATE_HZ,
     LOWEST_RATE_HZ,
     OFFICIAL,
     EncodeTraces,
-    HopFit,
-    SurvivalMap,
     Trace,
 )
 from audio_encoder_checker.stages import behaviour, survival
@@ -46,11 +33,6 @@ if TYPE_CHECKING:
     from audio_encoder_checker.sandbox.ask import Session
 
 USUAL_RATE_HZ = 16_000
-KINDS = (
-    *(EncodeTraces, Repeatability, BatchCompany, BatchOrder, InputDependence, ZeroPadding, Loudness, InputKept),
-    *(AfterNan, AfterMove, Spread, Tolerances, MemoryGrowth, SurvivalMap, HopFit),
-)
-"""The evidence this stage makes."""
 
 
 def usable_rate(encoder: EncoderFacts) -> float:

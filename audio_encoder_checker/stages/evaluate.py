@@ -24,7 +24,7 @@ from audio_encoder_checker.evaluation.references import baselines, quick_referen
 from audio_encoder_checker.evaluation.score import Scorer, UnscorableError
 from audio_encoder_checker.evaluation.sources import MissingDataError, generated, on_disk
 from audio_encoder_checker.evaluation.store import PartStore
-from audio_encoder_checker.evidence.evaluation import DataProblem, EncodingFacts, References, TaskRun
+from audio_encoder_checker.evidence.evaluation import DataProblem, EncodingFacts, TaskRun
 from audio_encoder_checker.evidence.scores import TrackScores, goodness
 from audio_encoder_checker.stages.batchwise import BatchError, Batchwise
 
@@ -41,8 +41,6 @@ if TYPE_CHECKING:
     from audio_encoder_checker.sandbox.ask import Session
     from audio_encoder_checker.stages.plan import Plan
 
-KINDS = (EncodingFacts, TrackScores, References)
-"""The evidence this stage makes."""
 SCORER_SECONDS = 86_400.0
 NO_CLIP = "it has no clip that can be read"
 

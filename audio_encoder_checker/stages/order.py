@@ -1,20 +1,47 @@
-"""The stages in order, and what each makes."""
+"""The stages in order, and what each makes. Nothing that runs an encoder is imported for it."""
 
 from __future__ import annotations
 
 from audio_encoder_checker.evidence.archive import ArchiveListing, UnpackFacts
+from audio_encoder_checker.evidence.behaviour import (
+    AfterMove,
+    AfterNan,
+    AfterTrain,
+    BatchCompany,
+    BatchOrder,
+    InputDependence,
+    InputKept,
+    Loudness,
+    MemoryGrowth,
+    Repeatability,
+    SecondStart,
+    Spread,
+    Tolerances,
+    ZeroPadding,
+)
+from audio_encoder_checker.evidence.budget import GpuForecast, RamForecast, TimeForecast
+from audio_encoder_checker.evidence.contract import EncodeTraces, HopFit, SurvivalMap
+from audio_encoder_checker.evidence.device import DeviceFacts
+from audio_encoder_checker.evidence.evaluation import EncodingFacts, References
 from audio_encoder_checker.evidence.load import EncoderFacts, LoadFacts
 from audio_encoder_checker.evidence.run import Conduct, Isolation, Usage
-from audio_encoder_checker.stages import budget, contract, documents, evaluate, reading, second
+from audio_encoder_checker.evidence.scores import TrackScores
+from audio_encoder_checker.stages import documents, reading
 
+SECOND = (SecondStart, AfterTrain, DeviceFacts)
+"""What a second process of the encoder makes."""
 EVIDENCE: dict[str, tuple[type, ...]] = {
     "archive": (ArchiveListing, UnpackFacts),
     "source": reading.KINDS,
     "rules": documents.KINDS,
     "load": (LoadFacts, EncoderFacts, Isolation, Conduct, Usage),
-    "contract": (*contract.KINDS, *second.KINDS),
-    "budget": budget.KINDS,
-    "evaluate": evaluate.KINDS,
+    "contract": (
+        *(EncodeTraces, Repeatability, BatchCompany, BatchOrder, InputDependence, ZeroPadding, Loudness, InputKept),
+        *(AfterNan, AfterMove, Spread, Tolerances, MemoryGrowth, SurvivalMap, HopFit),
+        *SECOND,
+    ),
+    "budget": (GpuForecast, RamForecast, TimeForecast),
+    "evaluate": (EncodingFacts, TrackScores, References),
 }
 """The stages in order, and the kinds of evidence that each makes."""
 STAGES = tuple(EVIDENCE)

@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from audio_encoder_checker.evidence.run import Conduct
     from audio_encoder_checker.rules import Rules
 
-KINDS = (SecondStart, AfterTrain, DeviceFacts)
-"""The evidence this stage makes."""
 CLIPS, SECONDS = 2, 1.0
 PRETENDED_SLOWNESS = 3.0
 """A pretended GPU looks at every operation; its call may take so much longer."""

@@ -106,6 +106,16 @@ def test_unusual_but_valid_source_is_parsed(tmp_path: Path, source: bytes) -> No
     assert parsed(tmp_path, source).trouble is None
 
 
+def test_syntax_that_the_organisers_python_lacks_is_a_fact(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(syntax, "TARGET_PYTHON", (3, 9))
+    (tmp_path / "a.py").write_text("match x:\n    case 1: pass\n")
+    trouble = parse_source(tmp_path / "a.py", "a.py").file.trouble
+    assert trouble is not None
+    assert trouble.detail.startswith("it needs a later Python than the organisers' 3.9: ")
+    (tmp_path / "a.py").write_text("x = 1\n")
+    assert parse_source(tmp_path / "a.py", "a.py").file.trouble is None
+
+
 def test_broken_file_still_shows_which_classes_it_seems_to_define(tmp_path: Path) -> None:
     broken = parsed(tmp_path, "import x\nclass AEncoder(x.Y):\n def f(:\n")
     assert [(name.name, name.line) for name in broken.names] == [("AEncoder", 2)]

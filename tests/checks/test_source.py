@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -131,6 +132,7 @@ def test_aec206_is_an_error_only_where_the_encoder_needs_the_file(
     assert (found.id, found.severity) == ("AEC206", severity)
     assert "`def f(:`" in found.message
     assert "py_compile" in found.hint
+    assert ("run aecc-check with that" in found.hint) == (sys.version_info < (3, 12))
 
 
 @pytest.mark.parametrize("source", [b"# caf\xe9\n", b"\0"])
