@@ -31,9 +31,10 @@ def rows(evidence: Evidence) -> list[tuple[str, str]]:
         lines.append(("", f"and {len(files) - MOST} more weight files"))
     if training and training.models:
         lines.append(("downloads", listed([f"{one.text} ({one.at})" for one in training.models], MOST)))
-    if training and training.declaration.file:
-        named = [one.text for one in (*training.declaration.data, *training.declaration.pretrained)]
-        lines.append(("trained on", f"{listed(named, 5) or 'nothing'}, as declared in {training.declaration.file}"))
+    declared = training.declaration if training else None
+    if declared and (declared.data or declared.pretrained):
+        named = [one.text for one in (*declared.data, *declared.pretrained)]
+        lines.append(("trained on", f"{listed(named, 5)}, as declared in {declared.file}"))
     if papers and papers.paper:
         lines.append(("report", _paper_words(papers.paper)))
     return lines

@@ -25,7 +25,7 @@ def built(tmp_path: Path) -> Path:
         "import torch\n\n\nclass TeamEncoder(torch.nn.Module):\n    def forward(self, audio):\n        return audio\n"
     )
     (root / "requirements.txt").write_text("torch\n")
-    (root / "weights.pt").write_bytes(b"w" * 5000)
+    (root / "weights.bin").write_bytes(b"w" * 5000)
     build_zip(root, tmp_path / "out.zip")
     return tmp_path / "out.zip"
 
@@ -58,13 +58,13 @@ def test_packing_again_with_another_program_changes_nothing(built: Path) -> None
 
 def test_tampering_is_found_file_by_file(built: Path) -> None:
     changed = rewrite(
-        built, {"encoder.py": b"evil = 1\n", "weights.pt": b"v" * 5000, "requirements.txt": None, "extra.py": b""}
+        built, {"encoder.py": b"evil = 1\n", "weights.bin": b"v" * 5000, "requirements.txt": None, "extra.py": b""}
     )
     assert errors(changed) == [
         ("missing-packed-file", "requirements.txt"),
         ("added-file", "extra.py"),
         ("altered-file", "encoder.py"),
-        ("altered-file", "weights.pt"),
+        ("altered-file", "weights.bin"),
     ]
 
 
@@ -82,7 +82,7 @@ def test_a_flipped_bit_is_found(built: Path) -> None:
     data = bytearray(built.read_bytes())
     data[data.index(b"wwww") + 100] ^= 1
     built.write_bytes(data)
-    assert ("damaged-members", "weights.pt") in errors(built)
+    assert ("damaged-members", "weights.bin") in errors(built)
 
 
 def test_nothing_is_unpacked_from_a_broken_archive(built: Path) -> None:
