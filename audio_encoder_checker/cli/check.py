@@ -209,10 +209,13 @@ def _options(wishes: dict[str, Any]) -> Any:
     from audio_encoder_checker.pipeline import Options
     from audio_encoder_checker.stages.plan import Wishes
 
+    stages = _stages(wishes["stages"], wishes["until"], wishes["no_eval"])
+    if wishes["paper"] and "rules" not in stages:
+        raise UsageError("--paper is read in the stage `rules`, which was left out", "add `--stage rules`")
     ignored = dict.fromkeys(_words(wishes["ignore"]), "on the command line")
     return Options(
         encoder=wishes["encoder"],
-        stages=_stages(wishes["stages"], wishes["until"], wishes["no_eval"]),
+        stages=stages,
         profile=wishes["profile"],
         machine=wishes["budget"],
         paper=wishes["paper"],

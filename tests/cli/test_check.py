@@ -20,6 +20,7 @@ from audio_encoder_checker.pipeline import Options
 from audio_encoder_checker.rules import schema
 from audio_encoder_checker.sandbox.meter import is_alive
 from audio_encoder_checker.stages.order import STAGES
+from tests import pdfs
 from tests.profiles import BRIEF, changed_profile
 
 SPECIMENS = Path(__file__).parent.parent / "specimens"
@@ -178,6 +179,23 @@ def test_the_command_knows_the_stages_and_the_profile_of_the_pipeline() -> None:
     assert (defaults["profile"], defaults["seed"]) == (Options().profile, Options().seed)
 
 
+class TestWithoutRunning:
+    def test_the_paper_is_judged(self, tmp_path: Path) -> None:
+        (tmp_path / "team.pdf").write_bytes(pdfs.report(7))
+        ran = Ran(tmp_path, str(GOOD), "--until", "rules", "--paper", "team.pdf", "--format", "json")
+        report = json.loads(ran.stdout)
+        jsonschema.Draft202012Validator(schema("report")).validate(report)
+        assert (ran.status, [one["id"] for one in report["findings"]]) == (1, ["AEC913"])
+        assert report["files"]["report"]["pages"] == 7
+        assert [line.split()[0] for line in ran.stderr.splitlines()] == ["source", "rules"]
+
+    def test_what_has_no_readme_is_told_so(self, tmp_path: Path) -> None:
+        path = zipped(tmp_path, {"encoder.py": encoder_text("good-frames")})
+        ran = Ran(tmp_path, str(path), "--until", "rules", "--format", "json")
+        found = [(one["severity"], one["id"]) for one in json.loads(ran.stdout)["findings"]]
+        assert (ran.status, found) == (0, [("warning", "AEC121"), ("warning", "AEC122"), ("note", "AEC123")])
+
+
 class TestUsage:
     @pytest.mark.parametrize(
         ("arguments", "complaint"),
@@ -194,6 +212,9 @@ class TestUsage:
             ([str(GOOD), "--profile", "missing.toml"], "missing.toml"),
             ([str(GOOD), "--box", "weak"], "--trust"),
             ([str(GOOD), "--device", "tpu", "--trust"], "cuda:N"),
+            ([str(GOOD), "--until", "source", "--paper", "x.pdf"], "--stage rules"),
+            ([str(GOOD), "--until", "rules", "--paper", "x.pdf"], "cannot read the paper 'x.pdf'"),
+            ([str(GOOD), "--until", "source", "--yes"], "add --fix"),
             (["--explain", "AEC777"], "did you mean"),
             (["--explain", "zero-frame"], "zero-frames"),
         ],
