@@ -8,243 +8,253 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import replace
-from itertools import islice
-from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from audio_encoder_checker.archive.downloads import find_downloads
+from audio_encoder_checker.archive.downloads import NAMES, REPOSITORY, find_downloads
+from audio_encoder_checker.archive.habit_paths import Files, constants, has_data_suffix, is_elsewhere, literal
+from audio_encoder_checker.archive.habit_steps import PATHS, Steps, called_name
 from audio_encoder_checker.archive.imports import Imports
-from audio_encoder_checker.archive.syntax import (
-    NEWLINE,
-    Function,
-    dotted,
-    never_at_import,
-    parse_source,
-    shown_line,
-    top_classes,
-)
+from audio_encoder_checker.archive.placeholders import find_placeholders
+from audio_encoder_checker.archive.syntax import NEWLINE, Function, dotted, parse_source, shown_line, top_classes
 from audio_encoder_checker.evidence.habits import Habit, HabitFacts, HabitKind
 from audio_encoder_checker.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from audio_encoder_checker.archive.syntax import ParsedSource
+    from audio_encoder_checker.archive.habit_steps import Context
     from audio_encoder_checker.evidence.source import SourceFacts
 
 MOST = 100
 """So many of a file are enough to point at."""
 OPENERS = {
-    *("open", "load", "load_file", "safe_open", "load_model", "load_from_checkpoint", "load_checkpoint"),
+    *("open", "load", "load_file", "safe_open", "load_model", "load_from_checkpoint", "load_checkpoint", "load_ckpt"),
     *("from_pretrained", "fromfile", "loadtxt", "genfromtxt", "memmap", "read_csv", "read_json", "InferenceSession"),
-    *("restore", "Path", "PosixPath", "PurePath", "load_learner", "load_state", "parse_config", "read_yaml"),
-    "load_config",
+    *("restore", "load_learner", "load_state", "parse_config", "read_yaml", "load_config", "read_text", "read_bytes"),
+    *("Path", "PosixPath", "PurePath"),
 }
 """Calls that take the path of a file first, by the last part of their name."""
 PATH_ARGUMENTS = {"f", "file", "path", "filename", "fname", "pretrained_model_name_or_path", "checkpoint_path"}
-PATH_ARGUMENTS |= {"ckpt_path", "model_path", "weights_path", "path_or_bytes", "model_file", "config_path"}
-HOMES = re.compile(
-    r"(/(home|Users|root|content|kaggle|mnt|media|workspace|scratch|gpfs\w*|lustre|nfs\w*|ssd\w*|hdd\w*|data\d*|disk\d*)"
-    r"|[A-Za-z]:[\\/])[\\/]*[^\s\"'<>|*?]+"
-)
-"""Paths below which everyone has something else."""
-LONGEST_PATH = 300
+PATH_ARGUMENTS |= {"ckpt_path", "model_path", "weights_path", "path_or_bytes", "model_file", "config_path", "ckpt"}
+READS = ("read_text", "read_bytes")
+OWN, FOREIGN = "own", "foreign"
+DOWNLOADS = re.compile(r"download|retrieve|fetch|wget|urlopen|from_url|cached_path|get_file", re.IGNORECASE)
+PROGRAMS = {"os.system", "os.popen", "subprocess.run", "subprocess.call", "subprocess.check_call", "subprocess.Popen"}
+PROGRAMS |= {"subprocess.check_output"}
+WRITES = {"save", "savez", "save_file", "dump", "save_pretrained", "tofile", "write_bytes", "write_text", "copyfile"}
+WRITES |= {"copy2", "copytree", "move", "rename", "extractall", "unpack_archive", "symlink", "symlink_to", "to_csv"}
+WRITING = {"shutil.copy", "torch.onnx.export", "os.replace", "os.link"}
 CUDA = re.compile(r"cuda(:\d{1,3})?")
-DEVICE_CALLS = {"to", "device", "load", "empty", "zeros", "ones", "full", "tensor", "arange", "rand", "randn"}
 DEVICE_ARGUMENTS = {"device", "map_location", "torch_device"}
-ASKS_FOR_CUDA = {"is_available", "device_count", "cuda_available", "use_cuda", "is_cuda"}
-MADE_UP = {"rand", "randn", "zeros", "ones", "empty", "randint", "normal"}
-COMMIT = re.compile(r"[0-9a-f]{7,64}")
-RUNS = {"__init__", "forward"}
-"""Methods of the encoder that are surely called."""
-SAID = {"print", "warn", "warning", "info", "debug", "error", "log", "add_argument"}
-"""Calls whose texts are words for people."""
+DEVICE_NAMES = {*DEVICE_ARGUMENTS, "dev"}
+FIXED = re.compile(r"[0-9a-f]{7,64}|v\d[\w.-]*|\d+(\.\d+)+[\w.-]*")
+"""Commits, and what is named like the tag of a release: these are not moved in practice, branches are."""
+REMOTE = {"repo_or_dir", "pretrained_model_name_or_path", "model", "repo_id", "path", "model_id", "model_name"}
+"""Arguments that name a repository with code."""
 
 
-class _Context(NamedTuple):
-    """What is known of a place.
+@dataclass
+class _Found:
+    """What one file has.
 
-    `sure`: it runs whenever the encoder is used. `asked`: whether there is a GPU was asked for before.
+    Attributes:
+        habits: in whatever order.
+        downloads: it fetches something.
+        writes: it writes a file.
     """
 
-    sure: bool = True
-    asked: bool = False
-
-
-Step = tuple[ast.AST, _Context]
+    habits: list[Habit] = field(default_factory=list)
+    downloads: bool = False
+    writes: bool = False
 
 
 def find_habits(sources: SourceFacts) -> HabitFacts:
     """The habits in the files that the encoder reaches, or in all if it is not known."""
-    found: list[Habit] = []
-    imports = Imports(sources.root)
+    imports, files = Imports(sources.root), Files(sources.root)
+    troubled = {file.path for file in sources.files if file.trouble}
+    found: dict[str, _Found] = {}
     for path in sources.reached or [file.path for file in sources.files]:
-        file = sources.file(path)
-        parsed = parse_source(sources.root / path, path) if file and not file.trouble else None
-        if file and parsed and parsed.tree:
-            lines = NEWLINE.split(parsed.text)
-            for one in islice(_of_file(sources, imports, parsed, path), MOST):
-                text = shown_line(lines[one.line - 1]) if one.line <= len(lines) else ""
-                found.append(replace(one, file=path, text=text))
-    return HabitFacts(tuple(found))
+        if path not in troubled:
+            found[path] = _read(sources, imports, files, path)
+    fetched = any(one.downloads for one in found.values())
+    return HabitFacts(tuple(habit for one in found.values() for habit in _settled(one, fetched=fetched)))
 
 
-def _of_file(sources: SourceFacts, imports: Imports, parsed: ParsedSource, path: str) -> Iterator[Habit]:
-    """Those of one file by line, each kind once a line."""
-    tree = parsed.tree
-    if tree is None:
-        return
-    definition = sources.chosen.definition if sources.chosen else None
-    encoder = definition.source.name if definition and definition.path == path else ""
-    now = path in sources.run_by_import
-    found = [*_Reader(sources.root, tree, encoder).read(tree, sure=now), *imports.wrong_case(tree, path)]
-    found += [*_downloads(sources, tree), *_made_up(tree, encoder)]
-    seen: dict[tuple[HabitKind, int], Habit] = {}
-    for one in sorted(found, key=lambda one: (one.line, not one.sure)):
-        seen.setdefault((one.kind, one.line), one)
-    yield from seen.values()
+def _read(sources: SourceFacts, imports: Imports, files: Files, path: str) -> _Found:
+    parsed = parse_source(sources.root / path, path)
+    if parsed.tree is None:
+        return _Found()
+    reader = _Reader(sources, imports, files, path)
+    found = reader.read(parsed.tree)
+    lines = NEWLINE.split(parsed.text)
+    chosen = _chosen(found.habits)
+    shown = {line: shown_line(lines[line - 1]) for line in {one.line for one in chosen} if line <= len(lines)}
+    found.habits = [replace(one, file=path, text=shown.get(one.line, "")) for one in chosen]
+    return found
 
 
-def _downloads(sources: SourceFacts, tree: ast.Module) -> Iterator[Habit]:
-    for one in find_downloads(tree, lambda text: (sources.root / text).exists()).downloads:
-        yield Habit(HabitKind.UNPINNED, "", one.call.lineno, printable(one.repository))
+def _chosen(habits: Iterable[Habit]) -> list[Habit]:
+    """Those of one file by line, each once a line; of too many the surest."""
+    seen: dict[tuple[HabitKind, int, str], Habit] = {}
+    for one in sorted(habits, key=lambda one: (one.line, not one.sure, one.what)):
+        seen.setdefault((one.kind, one.line, "" if one.kind is HabitKind.DEVICE else one.what), one)
+    opened = {one.what for one in seen.values() if one.kind is HabitKind.ABSOLUTE_PATH and one.sure}
+    code = {(one.line, one.what) for one in seen.values() if one.kind is HabitKind.REMOTE_CODE}
+    kept = [
+        one
+        for one in seen.values()
+        if (one.kind is not HabitKind.ABSOLUTE_PATH or one.sure or one.what not in opened)
+        and (one.kind is not HabitKind.UNPINNED or (one.line, one.what) not in code)
+    ]
+    return sorted(sorted(kept, key=lambda one: not one.sure)[:MOST], key=lambda one: one.line)
 
 
-def _made_up(tree: ast.Module, encoder: str) -> Iterator[Habit]:
-    """Classes whose `forward` returns tensors that no layer has made: the encoder's, random ones in others too."""
-    for name, node in top_classes(tree).items():
-        forward = next((one for one in node.body if isinstance(one, Function) and one.name == "forward"), None)
-        returned = _returned(forward) if forward else None
-        if returned and (name == encoder or dotted(returned.func).startswith("torch.rand")):
-            what = f"{name}.forward returns {dotted(returned.func)}(...)"
-            yield Habit(HabitKind.PLACEHOLDER, "", returned.lineno, printable(what), sure=True)
-
-
-def _returned(forward: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.Call | None:
-    """The call that fills the only tensor that a function returns, if it is one of torch's and nothing else is done."""
-    returns = [one.value for one in ast.walk(forward) if isinstance(one, ast.Return) and one.value]
-    value = returns[0] if len(returns) == 1 else None
-    if isinstance(value, ast.Name):
-        uses = [one for one in ast.walk(forward) if isinstance(one, ast.Name) and one.id == value.id]
-        given = (one.value for one in forward.body if isinstance(one, ast.Assign) and one.targets == [uses[0]])
-        value = next(given, None) if len(uses) == 2 else None
-    name = dotted(value.func) if isinstance(value, ast.Call) else ""
-    made_up = name.startswith("torch.") and name.rpartition(".")[2] in MADE_UP
-    return value if isinstance(value, ast.Call) and made_up else None
+def _settled(found: _Found, *, fetched: bool) -> Iterator[Habit]:
+    """What is left once it is known whether the sources make files themselves."""
+    made = fetched or found.writes
+    for one in found.habits:
+        if one.kind is HabitKind.MISSING_FILE and made:
+            continue
+        yield replace(one, sure=False) if one.kind is HabitKind.ABSOLUTE_PATH and made else one
 
 
 class _Reader:
-    """One file's tree, walked without recursion: foreign code may be nested deeply."""
+    """One file of a repository."""
 
-    def __init__(self, root: Path, tree: ast.Module, encoder: str) -> None:
-        self.root = root
-        self.encoder = encoder
-        self.texts = _constants(tree)
-        self.found: list[Habit] = []
+    def __init__(self, sources: SourceFacts, imports: Imports, files: Files, path: str) -> None:
+        definition = sources.chosen.definition if sources.chosen else None
+        self.path = path
+        self.now = path in sources.run_by_import
+        self.encoder = definition.source.name if definition and definition.path == path else ""
+        self.main = bool(self.encoder) or not definition
+        file = sources.file(path)
+        self.local = {one.module for one in file.imports if one.local} if file else set()
+        self.imports = imports
+        self.files = files
+        self.found = _Found()
+        self.texts: Mapping[str, str] = {}
+        self.foreign: set[str] = set()
+        self.own: set[str] = set()
+        self.moves = False
 
-    def read(self, tree: ast.Module, *, sure: bool) -> list[Habit]:
-        """The habits of the file; path of the file and text of the line are left to the caller.
-
-        Args:
-            tree: of the file.
-            sure: importing the encoder runs it.
-        """
-        waiting: list[Step] = [(tree, _Context(sure=sure))]
-        while waiting:
-            node, context = waiting.pop()
+    def read(self, tree: ast.Module) -> _Found:
+        """The habits of the file; path of the file and text of the line are left to the caller."""
+        self.texts = constants(tree, self.encoder)
+        self._names(tree)
+        calls: set[int] = set()
+        for node, context in Steps(tree, self.encoder).walk(sure=self.now):
             if isinstance(node, ast.Call):
+                calls.add(id(node))
                 self._call(node, context)
             elif isinstance(node, ast.Constant):
-                self._text(node)
+                self._text(node, context)
             elif isinstance(node, Function):
-                self._defaults(node)
-            waiting.extend(self._inner(node, context))
+                self._defaults(node, context)
+            elif isinstance(node, ast.Assign | ast.AnnAssign):
+                self._assigned(node, context)
+            elif isinstance(node, ast.Import | ast.ImportFrom):
+                sure = context.sure and not self.moves
+                self.found.habits += self.imports.wrong_case(node, self.path, sure=sure)
+        for one in find_downloads(tree, self._is_local).downloads:
+            if id(one.call) in calls:
+                self._add(HabitKind.UNPINNED, one.call, one.repository)
+        if self.encoder or (self.main and any(name.endswith("Encoder") for name in top_classes(tree))):
+            self.found.habits += find_placeholders(tree, self.encoder)
         return self.found
 
+    def _names(self, tree: ast.Module) -> None:
+        """Which names stand for foreign modules and what is in them, and which for what this file defines."""
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                for one in node.names:
+                    bound = self.own if one.name in self.local else self.foreign
+                    bound.add(one.asname or one.name.partition(".")[0])
+            elif isinstance(node, ast.ImportFrom):
+                own = node.level > 0 or node.module in self.local
+                (self.own if own else self.foreign).update(one.asname or one.name for one in node.names)
+            elif isinstance(node, Function | ast.ClassDef):
+                self.own.add(node.name)
+            elif isinstance(node, ast.Attribute) and node.attr in ("path", "chdir"):
+                self.moves = self.moves or dotted(node) in ("sys.path", "os.chdir", "contextlib.chdir")
+
+    def _is_local(self, text: str) -> bool:
+        return self.files.place(text, self.path) is not None
+
     def _add(self, kind: HabitKind, node: ast.expr, what: str, *, sure: bool = False, better: str = "") -> None:
-        self.found.append(Habit(kind, "", node.lineno, printable(what, limit=120), sure=sure, better=better))
+        habit = Habit(kind, "", node.lineno, printable(what, limit=120), sure=sure, better=printable(better, limit=160))
+        self.found.habits.append(habit)
 
-    def _inner(self, node: ast.AST, context: _Context) -> Iterator[Step]:
-        """What is below a node, and what is known of it there."""
-        unsure = context._replace(sure=False)
-        if isinstance(node, ast.If | ast.IfExp | ast.While):
-            if isinstance(node, ast.If) and never_at_import(node.test):
-                yield from ((one, unsure) for one in node.orelse)
-                return
-            asks = any(name in ASKS_FOR_CUDA for name in _names(node.test))
-            unsure = unsure._replace(asked=context.asked or asks)
-            yield node.test, context
-            yield from ((one, unsure) for one in ast.iter_child_nodes(node) if one is not node.test)
-        elif isinstance(node, ast.Try | ast.BoolOp):
-            yield from ((one, unsure) for one in ast.iter_child_nodes(node))
-        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-            return  # a docstring
-        elif isinstance(node, ast.Raise) or (isinstance(node, ast.Call) and _last(node) in SAID):
-            return
-        elif isinstance(node, ast.ClassDef):
-            yield from ((one, self._of_class(node, one, context)) for one in ast.iter_child_nodes(node))
-        elif isinstance(node, (*Function.__args__, ast.Lambda)):
-            yield from (
-                (one, context._replace(sure=context.sure and _runs(node))) for one in ast.iter_child_nodes(node)
-            )
-        else:
-            yield from ((one, context) for one in ast.iter_child_nodes(node))
-
-    def _of_class(self, node: ast.ClassDef, inner: ast.AST, context: _Context) -> _Context:
-        if isinstance(inner, Function):
-            return context._replace(sure=node.name == self.encoder)
-        return context
-
-    def _call(self, call: ast.Call, context: _Context) -> None:
-        last = _last(call)
+    def _call(self, call: ast.Call, context: Context) -> None:
+        last, full = called_name(call), dotted(call.func)
         given = {one.arg: one.value for one in call.keywords if one.arg}
-        if last in OPENERS:
-            first = [*call.args[:1], *(value for name, value in given.items() if name in PATH_ARGUMENTS)]
-            for value in first[:1]:
-                self._path(value, context)
+        self.found.downloads |= bool(DOWNLOADS.search(last)) or full in PROGRAMS or full.startswith("gdown.")
+        self.found.writes |= last in WRITES or full in WRITING or (last in OPENERS and _writes(call, given))
+        if last in OPENERS and not (context.part and last in PATHS) and not _writes(call, given):
+            self._opened(call, last, given, context)
         self._device(call, last, given, context)
         self._remote(call, last, given)
 
-    def _path(self, value: ast.expr, context: _Context) -> None:
-        """A path that a call opens."""
-        text = _literal(value, self.texts)
-        if not text or len(text) > LONGEST_PATH or "://" in text:
+    def _opened(self, call: ast.Call, last: str, given: Mapping[str, ast.expr], context: Context) -> None:
+        """A path that a call opens: a relative one is looked for, seen from the root."""
+        origin = self._origin(call, last)
+        if origin == OWN:
+            return  # it may well start from the source
+        foreign = origin == FOREIGN
+        value = _path_of(call, last, given, foreign=foreign)
+        text = literal(value, self.texts) if value else ""
+        if value is None or not text or "://" in text:
             return
-        if HOMES.fullmatch(text):
-            self._add(HabitKind.ABSOLUTE_PATH, value, text, sure=context.sure)
-        elif self._is_there(text):
-            self._add(HabitKind.WORKING_FOLDER, value, text)
+        if is_elsewhere(text, opened=True):
+            self._add(HabitKind.ABSOLUTE_PATH, value, text, sure=context.sure and last not in PATHS)
+            return
+        place = self.files.place(text, self.path) if not self.moves else None
+        if place and (last == "from_pretrained" or not place.is_dir()):
+            self._add(HabitKind.WORKING_FOLDER, value, text, better=_from_source(self.files.root / self.path, place))
+        likely = foreign and context.sure and not self.moves and last not in {*PATHS, "from_pretrained"}
+        if likely and place is None and has_data_suffix(text) and not text.startswith(("/", "~", "../")):
+            self._add(HabitKind.MISSING_FILE, value, text, sure=True, better=self.files.other_letters(text))
 
-    def _is_there(self, text: str) -> bool:
-        parts = PurePosixPath(text.replace("\\", "/"))
-        if parts.is_absolute() or ".." in parts.parts or "\0" in text or not parts.parts:
-            return False
-        try:
-            return (self.root / parts).exists()
-        except OSError:  # a name that no file can have
-            return False
+    def _origin(self, call: ast.Call, last: str) -> str:
+        """Whose function is called: one of this repository, of a package or Python itself; empty if it is unknown."""
+        root = dotted(call.func).partition(".")[0]
+        if last in READS and isinstance(call.func, ast.Attribute) and literal(call.func.value, self.texts):
+            return FOREIGN
+        if root in self.own or dotted(call.func) in (f"self.{last}", f"cls.{last}"):
+            return OWN
+        if root in self.foreign or root == "open":
+            return FOREIGN
+        return OWN if isinstance(call.func, ast.Name) else ""
 
-    def _text(self, node: ast.Constant) -> None:
+    def _text(self, node: ast.Constant, context: Context) -> None:
         """An absolute path wherever it stands."""
-        value = node.value
-        if isinstance(value, str) and len(value) <= LONGEST_PATH and HOMES.fullmatch(value) and "/" in value[1:]:
-            self._add(HabitKind.ABSOLUTE_PATH, node, value)
+        if isinstance(node.value, str) and not context.part and is_elsewhere(node.value, opened=False):
+            self._add(HabitKind.ABSOLUTE_PATH, node, node.value)
 
-    def _defaults(self, function: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        """`device="cuda"` as what a parameter is if nobody says otherwise."""
+    def _defaults(self, function: ast.FunctionDef | ast.AsyncFunctionDef, context: Context) -> None:
+        """`device="cuda"` as what a parameter is if nobody says otherwise; in other files somebody may."""
         given = function.args
         positional = [*given.posonlyargs, *given.args]
         named = [
             *zip(reversed(positional), reversed(given.defaults), strict=False),
             *zip(given.kwonlyargs, given.kw_defaults, strict=True),
         ]
-        for parameter, default in named:
+        for parameter, default in named if self.main and not context.asked else []:
             if default and parameter.arg in DEVICE_ARGUMENTS and _cuda(default):
                 self._add(HabitKind.DEVICE, default, _cuda(default))
 
-    def _device(self, call: ast.Call, last: str, given: Mapping[str, ast.expr], context: _Context) -> None:
+    def _assigned(self, node: ast.Assign | ast.AnnAssign, context: Context) -> None:
+        """`device = "cuda"`, if that is all that the name is ever given."""
+        device = _cuda(node.value) if node.value and not context.asked else ""
+        if not device or not node.value or (isinstance(node, ast.AnnAssign) and not self.main):
+            return
+        for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+            name = dotted(target)
+            if name.rpartition(".")[2].lower() in DEVICE_NAMES and self.texts.get(name) == device:
+                self._add(HabitKind.DEVICE, node.value, device)
+
+    def _device(self, call: ast.Call, last: str, given: Mapping[str, ast.expr], context: Context) -> None:
         if context.asked:
             return
         if last == "cuda" and isinstance(call.func, ast.Attribute) and not dotted(call.func).startswith("torch."):
@@ -256,60 +266,55 @@ class _Reader:
                 self._add(HabitKind.DEVICE, value, _cuda(value))
 
     def _remote(self, call: ast.Call, last: str, given: Mapping[str, ast.expr]) -> None:
-        """Code of somebody else's repository, without a commit that stays."""
+        """Code and weights of somebody else's repository, without a commit that stays."""
+        values = [*call.args[:1], *(value for name, value in given.items() if name in REMOTE)]
+        names = [text for text in (literal(value, self.texts) for value in values) if REPOSITORY.fullmatch(text)]
+        names = [text for text in names if not self._is_local(text)]
+        name = next((text for text in names if "/" in text), names[0] if names else "")
         trusted = given.get("trust_remote_code")
-        commit = given.get("code_revision") or given.get("revision")
-        if isinstance(trusted, ast.Constant) and trusted.value is True and not _commit(commit):
-            name = _literal(call.args[0], self.texts) if call.args else ""
-            self._add(HabitKind.REMOTE_CODE, call, name or "trust_remote_code=True", better="code_revision")
-        if last == "load" and dotted(call.func).endswith("hub.load") and call.args:
-            repository = _literal(call.args[0], self.texts)
-            source = given.get("source")
-            local = isinstance(source, ast.Constant) and source.value == "local"
-            if "/" in repository and not local and not COMMIT.fullmatch(repository.partition(":")[2]):
+        revision = given.get("code_revision") or given.get("revision")
+        if isinstance(trusted, ast.Constant) and trusted.value is True:
+            if "/" in name and not _stays(revision):
+                self._add(HabitKind.REMOTE_CODE, call, name, better="revision")
+        elif last in NAMES and name and isinstance(revision, ast.Constant) and not _stays(revision):
+            self._add(HabitKind.UNPINNED, call, name)
+        if last == "load" and dotted(call.func).endswith("hub.load"):
+            repository = literal(values[0], self.texts) if values else ""
+            local = "source" in given and literal(given["source"], self.texts) == "local"
+            if "/" in repository and not local and not FIXED.fullmatch(repository.partition(":")[2]):
                 self._add(HabitKind.REMOTE_CODE, call, repository, better="ref")
 
 
-def _runs(node: ast.AST) -> bool:
-    """Whether a function is one that is surely called; of which class is for the caller to know."""
-    return isinstance(node, Function) and node.name in RUNS
+def _path_of(call: ast.Call, last: str, given: Mapping[str, ast.expr], *, foreign: bool) -> ast.expr | None:
+    """What a call opens, if it is an argument, or the path whose method is called."""
+    receiver = call.func.value if isinstance(call.func, ast.Attribute) else None
+    if last in READS or (last == "open" and receiver and not foreign):
+        return receiver
+    if last == "load" and dotted(call.func).endswith("hub.load") and "source" not in given:
+        return None
+    first = [*call.args[:1], *(value for name, value in given.items() if name in PATH_ARGUMENTS)]
+    return first[0] if first and "repo_id" not in given else None
 
 
-def _last(call: ast.Call) -> str:
-    """What is called, without what it belongs to."""
-    return call.func.attr if isinstance(call.func, ast.Attribute) else dotted(call.func).rpartition(".")[2]
+def _writes(call: ast.Call, given: Mapping[str, ast.expr]) -> bool:
+    """Whether an opening call writes, or may."""
+    last = called_name(call)
+    if last not in ("open", "memmap"):
+        return False
+    on_path = last == "open" and isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Call)
+    at = 0 if on_path else 2 if last == "memmap" else 1
+    mode = given.get("mode", call.args[at] if len(call.args) > at else ast.Constant("r"))
+    return not isinstance(mode, ast.Constant) or bool(set(str(mode.value)) & set("wax+"))
 
 
-def _names(node: ast.AST) -> Iterator[str]:
-    for one in ast.walk(node):
-        if isinstance(one, ast.Attribute):
-            yield one.attr
-        elif isinstance(one, ast.Name):
-            yield one.id
-
-
-def _constants(tree: ast.Module) -> dict[str, str]:
-    """Names and attributes that are given a text once in the file, and nothing else."""
-    values: dict[str, list[str]] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value:
-            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-                if isinstance(target, ast.Name | ast.Attribute):
-                    text = node.value.value if isinstance(node.value, ast.Constant) else None
-                    values.setdefault(dotted(target), []).append(text if isinstance(text, str) else "")
-    return {name: given[0] for name, given in values.items() if name and len(given) == 1 and given[0]}
-
-
-def _literal(node: ast.expr, texts: Mapping[str, str]) -> str:
-    """A path that is written out in the source, its parts joined; empty if only a run would tell it."""
-    if isinstance(node, ast.Constant):
-        return node.value if isinstance(node.value, str) else ""
-    if isinstance(node, ast.Name | ast.Attribute):
-        return texts.get(dotted(node), "")
-    if isinstance(node, ast.Call) and dotted(node.func) in {"os.path.join", "Path", "pathlib.Path", "str"}:
-        parts = [one.value if isinstance(one, ast.Constant) else "" for one in node.args]
-        return "/".join(part for part in parts if isinstance(part, str)) if all(parts) else ""
-    return ""
+def _from_source(source: Path, place: Path) -> str:
+    """A path as it should be written, seen from the file that opens it."""
+    folder = source.parent
+    up = 0
+    while not place.is_relative_to(folder):
+        folder, up = folder.parent, up + 1
+    start = f"Path(__file__).parents[{up}]" if up else "Path(__file__).parent"
+    return f'{start} / "{place.relative_to(folder).as_posix()}"'
 
 
 def _cuda(node: ast.expr) -> str:
@@ -317,6 +322,6 @@ def _cuda(node: ast.expr) -> str:
     return value if isinstance(value, str) and CUDA.fullmatch(value) else ""
 
 
-def _commit(node: ast.expr | None) -> bool:
-    """Whether it is a commit, or at least nothing that is known to move."""
-    return node is not None and not (isinstance(node, ast.Constant) and not COMMIT.fullmatch(str(node.value)))
+def _stays(node: ast.expr | None) -> bool:
+    """Whether it is a commit or a release, or at least nothing that is known to move."""
+    return node is not None and not (isinstance(node, ast.Constant) and not FIXED.fullmatch(str(node.value)))

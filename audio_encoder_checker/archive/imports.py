@@ -1,8 +1,13 @@
-"""Imports whose module is there, but in other letters: they work on Windows and macOS only."""
+"""Imports whose module is there, but in other letters.
+
+Python tells them apart on every system, also where the file system does not. Git on Windows and macOS does not note
+that a file was renamed so, and the repository keeps the old name.
+"""
 
 from __future__ import annotations
 
 import ast
+import os
 import re
 import sys
 from itertools import islice
@@ -10,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from audio_encoder_checker.archive.modules import is_installed
 from audio_encoder_checker.archive.source import absolute_module
-from audio_encoder_checker.archive.syntax import top_level
 from audio_encoder_checker.evidence.habits import Habit, HabitKind
 from audio_encoder_checker.printable import printable
 
@@ -19,8 +23,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MOST_NAMES = 5_000
+MOST_MODULES = 10_000
+"""So many different modules are looked for."""
+LONGEST = 300
 MOST_BYTES = 1 << 18
 PACKAGE = re.compile(r"^[ \t]*([A-Za-z0-9][\w.-]*)", re.MULTILINE)
+FOREIGN = frozenset(
+    {"cairo", "crypto", "cryptodome", "cython", "gi", "ipython", "levenshtein", "mecab", "mysqldb", "opengl", "openssl"}
+    | {"pil", "pyqt5", "xlib", "yaafelib"}
+)
+"""Modules whose distribution is called otherwise."""
 
 
 class Imports:
@@ -29,36 +41,44 @@ class Imports:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._known: dict[Path, frozenset[str]] = {}
+        self._answers: dict[tuple[str, bool], str] = {}
         self._required = _requirements(root)
 
-    def wrong_case(self, tree: ast.Module, path: str) -> Iterator[Habit]:
-        """Imports that no module of the repository fits, while one in other letters is there.
+    def wrong_case(self, node: ast.Import | ast.ImportFrom, path: str, *, sure: bool) -> Iterator[Habit]:
+        """Modules of an import that are not in the repository, while one in other letters is.
 
         Args:
-            tree: of the file.
-            path: of the file, relative to the root.
+            node: the import.
+            path: of its file, relative to the root.
+            sure: it runs whenever the encoder is used.
         """
-        now = {id(node) for node in top_level(tree)}
-        tried = {id(inner) for node in ast.walk(tree) if isinstance(node, ast.Try) for inner in node.body}
-        for node in ast.walk(tree):
-            if not isinstance(node, ast.Import | ast.ImportFrom):
-                continue
-            relative = isinstance(node, ast.ImportFrom) and node.level > 0
-            for name in _imported(node, path):
-                found = self._other_case(name, relative=relative)
-                if found:
-                    sure = id(node) in now and id(node) not in tried
-                    what, better = printable(name), printable(found)
-                    yield Habit(HabitKind.WRONG_CASE, path, node.lineno, what, sure=sure, better=better)
+        relative = isinstance(node, ast.ImportFrom) and node.level > 0
+        for name in _imported(node, path):
+            found = self._other_case(name, relative=relative)
+            if found:
+                what, better = printable(name, limit=120), printable(found, limit=120)
+                yield Habit(HabitKind.WRONG_CASE, path, node.lineno, what, sure=sure, better=better)
 
     def _other_case(self, module: str, *, relative: bool) -> str:
         """The module that is there in other letters, dotted; empty if the name fits, or nothing does."""
-        parts = module.split(".")
-        foreign = parts[0] in sys.stdlib_module_names or parts[0].casefold() in self._required or is_installed(parts[0])
-        if foreign and not relative:
-            return ""
+        asked = module, relative
+        if asked not in self._answers:
+            if len(self._answers) == MOST_MODULES or len(module) > LONGEST:
+                return ""
+            found = self._look(module)
+            foreign = found and not relative and self._is_foreign(module.partition(".")[0])
+            self._answers[asked] = "" if foreign or found == module else found
+        return self._answers[asked]
+
+    def _is_foreign(self, name: str) -> bool:
+        """Whether a module comes from elsewhere, as far as that is known here."""
+        known = name in sys.stdlib_module_names or name.casefold() in self._required | FOREIGN
+        return known or is_installed(name)
+
+    def _look(self, module: str) -> str:
+        """What a module is called in the repository, its letters' case aside; empty if it is not there."""
         folder, found = self.root, []
-        for part in parts:
+        for part in module.split("."):
             names = self._modules(folder)
             alike = (name for name in sorted(names) if name.casefold() == part.casefold())
             match = part if part in names else next(alike, "")
@@ -66,19 +86,23 @@ class Imports:
                 return ""
             found.append(match)
             folder = folder / match
-        return ".".join(found) if found != parts else ""
+        return ".".join(found)
 
     def _modules(self, folder: Path) -> frozenset[str]:
         """The names that an import finds in a folder."""
         if folder not in self._known:
             try:
-                entries = list(islice(folder.iterdir(), MOST_NAMES)) if not folder.is_symlink() else []
-            except OSError:  # it is a file, or cannot be read
-                entries = []
-            self._known[folder] = frozenset(
-                one.name.removesuffix(".py") for one in entries if one.suffix == ".py" or one.is_dir()
-            )
+                entries = list(islice(os.scandir(folder), MOST_NAMES)) if not folder.is_symlink() else []
+                names = {one.name.removesuffix(".py") for one in entries if one.name.endswith(".py") or _is_folder(one)}
+            except (OSError, ValueError):  # it is a file, or cannot be read
+                names = set()
+            self._known[folder] = frozenset(names)
         return self._known[folder]
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a folder, or a link that may lead to one."""
+    return entry.is_symlink() or entry.is_dir(follow_symlinks=False)
 
 
 def _imported(node: ast.Import | ast.ImportFrom, path: str) -> list[str]:
@@ -93,8 +117,10 @@ def _requirements(root: Path) -> frozenset[str]:
     """The packages of requirements.txt, as a module of theirs is most likely called."""
     path = root / "requirements.txt"
     try:
+        if path.is_symlink() or not path.is_file():
+            return frozenset()
         with path.open("rb") as file:
-            text = file.read(MOST_BYTES).decode("utf-8", "replace") if not path.is_symlink() else ""
+            text = file.read(MOST_BYTES).decode("utf-8", "replace")
     except OSError:
         return frozenset()
     return frozenset(name.casefold().replace("-", "_") for name in PACKAGE.findall(text))

@@ -22,7 +22,7 @@ from audio_encoder_checker.evidence.repository import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-README = re.compile(r"readme([._-][\w-]{1,20})?(\.(md|markdown|rst|txt|org|adoc|html|pdf))?", re.IGNORECASE)
+README = re.compile(r"readme(([._-][\w-]{1,20})?\.(md|markdown|rst|txt|org|adoc|html|pdf))?", re.IGNORECASE)
 REQUIREMENTS = re.compile(
     r"requirements[\w.-]*\.txt|pyproject\.toml|setup\.(py|cfg)|environment[\w-]*\.ya?ml|conda[\w-]*\.ya?ml"
     r"|Pipfile(\.lock)?|(uv|poetry|pdm|pixi)\.lock|pixi\.toml|requirements\.in",

@@ -119,7 +119,7 @@ def placeholder_output(habits: HabitFacts) -> Iterator[Problem]:
         yield Problem(f"{one.what}: `{one.text}`", one.at)
 
 
-@check("AEC220", severity=Severity.WARNING)
+@check("AEC220", severity=Severity.WARNING, follows=("AEC403",))
 def missing_data_file(habits: HabitFacts) -> Iterator[Problem]:
     """The encoder opens a file that is not in the submission.
 
@@ -136,7 +136,11 @@ def _missing(one: Habit) -> Problem:
     if one.better:
         message = f"'{one.what}' is opened, the file is called '{one.better}'; Linux tells them apart"
         return Problem(message, one.at, f'{HERE} / "{one.better}"' if "/" not in one.file else f"write '{one.better}'")
-    return Problem(f"'{one.what}' is opened, but is not in the submission", one.at, f"put {name} in, or download it")
+    return Problem(
+        f"'{one.what}' is opened, but is not in the submission",
+        one.at,
+        f"put {name} in, or download it in the constructor",
+    )
 
 
 @check("AEC601", severity=Severity.WARNING, stage="source")
