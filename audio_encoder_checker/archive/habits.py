@@ -208,12 +208,16 @@ class _Reader:
             return
         if is_elsewhere(text, opened=True):
             self._add(HabitKind.ABSOLUTE_PATH, value, text, sure=context.sure and last not in PATHS)
-            return
-        place = self.files.place(text, self.path) if not self.moves else None
+        elif not self.moves:
+            self._relative(value, text, last, surely=foreign and context.sure)
+
+    def _relative(self, value: ast.expr, text: str, last: str, *, surely: bool) -> None:
+        """A path from the working folder that is opened: what it names is in the repository, or is missing."""
+        place = self.files.place(text, self.path)
         if place and (last == "from_pretrained" or not place.is_dir()):
             self._add(HabitKind.WORKING_FOLDER, value, text, better=_from_source(self.files.root / self.path, place))
-        likely = foreign and context.sure and not self.moves and last not in {*PATHS, "from_pretrained"}
-        if likely and place is None and has_data_suffix(text) and not text.startswith(("/", "~", "../")):
+        opens = surely and last not in {*PATHS, "from_pretrained"}
+        if opens and place is None and has_data_suffix(text) and not text.startswith(("/", "~", "../")):
             self._add(HabitKind.MISSING_FILE, value, text, sure=True, better=self.files.other_letters(text))
 
     def _origin(self, call: ast.Call, last: str) -> str:
@@ -268,9 +272,7 @@ class _Reader:
     def _remote(self, call: ast.Call, last: str, given: Mapping[str, ast.expr]) -> None:
         """Code and weights of somebody else's repository, without a commit that stays."""
         values = [*call.args[:1], *(value for name, value in given.items() if name in REMOTE)]
-        names = [text for text in (literal(value, self.texts) for value in values) if REPOSITORY.fullmatch(text)]
-        names = [text for text in names if not self._is_local(text)]
-        name = next((text for text in names if "/" in text), names[0] if names else "")
+        name = self._repository(values)
         trusted = given.get("trust_remote_code")
         revision = given.get("code_revision") or given.get("revision")
         if isinstance(trusted, ast.Constant) and trusted.value is True:
@@ -279,10 +281,18 @@ class _Reader:
         elif last in NAMES and name and isinstance(revision, ast.Constant) and not _stays(revision):
             self._add(HabitKind.UNPINNED, call, name)
         if last == "load" and dotted(call.func).endswith("hub.load"):
-            repository = literal(values[0], self.texts) if values else ""
-            local = "source" in given and literal(given["source"], self.texts) == "local"
-            if "/" in repository and not local and not FIXED.fullmatch(repository.partition(":")[2]):
-                self._add(HabitKind.REMOTE_CODE, call, repository, better="ref")
+            self._torch_hub(call, literal(values[0], self.texts) if values else "", given)
+
+    def _repository(self, values: Iterable[ast.expr]) -> str:
+        """The repository on a Hub that some arguments name, one with an owner first; empty if none does."""
+        texts = [text for text in (literal(value, self.texts) for value in values) if REPOSITORY.fullmatch(text)]
+        names = [text for text in texts if not self._is_local(text)]
+        return next((text for text in names if "/" in text), names[0] if names else "")
+
+    def _torch_hub(self, call: ast.Call, repository: str, given: Mapping[str, ast.expr]) -> None:
+        local = "source" in given and literal(given["source"], self.texts) == "local"
+        if "/" in repository and not local and not FIXED.fullmatch(repository.partition(":")[2]):
+            self._add(HabitKind.REMOTE_CODE, call, repository, better="ref")
 
 
 def _path_of(call: ast.Call, last: str, given: Mapping[str, ast.expr], *, foreign: bool) -> ast.expr | None:
