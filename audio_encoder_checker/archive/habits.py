@@ -75,7 +75,7 @@ def find_habits(sources: SourceFacts) -> HabitFacts:
     imports, files = Imports(sources.root), Files(sources.root)
     troubled = {file.path for file in sources.files if file.trouble}
     found: dict[str, _Found] = {}
-    for path in sources.reached or [file.path for file in sources.files]:
+    for path in sources.in_depth:
         if path not in troubled:
             found[path] = _read(sources, imports, files, path)
     fetched = any(one.downloads for one in found.values())

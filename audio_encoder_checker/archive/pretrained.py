@@ -58,7 +58,7 @@ def read_training(sources: SourceFacts, downloads: Iterable[tuple[str, str]] = (
         downloads: name of a repository or address of a file that was fetched, and where that was seen.
     """
     found: dict[str, Named] = {}
-    for path in sources.reached or [file.path for file in sources.files]:
+    for path in sources.in_depth:
         file = sources.file(path)
         parsed = parse_source(sources.root / path, path) if file and not file.trouble else None
         for seen in _models(parsed.tree) if parsed and parsed.tree else ():

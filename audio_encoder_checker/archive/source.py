@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 MAX_SOURCES = 5_000
+MAX_SOURCES_BYTES = 32 << 20
+"""Of all files together. To parse a mebibyte takes a second."""
+MAX_IN_DEPTH_BYTES = 2 << 20
+"""Of the files that are looked through line by line, which takes ten times as long."""
 NOT_SOURCES = {"venv", "env", "node_modules", "__pycache__", "site-packages", "__MACOSX"}
 """Folders whose Python files are not the submission's; hidden folders are left aside too."""
 TEST_FOLDERS = {"test", "tests", "testing"}
@@ -48,21 +52,38 @@ def read_sources(root: Path, encoder: str | None = None) -> SourceFacts:
         unread = 0
     else:
         paths = list(_python_files(root))
-        unread = max(0, len(paths) - MAX_SOURCES)
-        candidates = _best([repository.read(path) for path in paths[:MAX_SOURCES]])
+        chosen = _fitting(root, paths[:MAX_SOURCES], MAX_SOURCES_BYTES)
+        unread = len(paths) - len(chosen)
+        candidates = _best([repository.read(path) for path in chosen])
     single = candidates[0] if len(candidates) == 1 else ""
     reached = repository.reach(single) if single else []
+    files = sorted(repository.files)
     return SourceFacts(
         root=root,
-        files=tuple(repository.files[path] for path in sorted(repository.files)),
+        files=tuple(repository.files[path] for path in files),
         chosen=_chosen(repository, single, class_name) if single else None,
         candidates=tuple(candidates),
         asked=encoder or "",
         reached=tuple(reached),
         run_by_import=tuple(repository.reach(single, deferred=False)) if single else (),
         top_modules=top_modules(root),
+        in_depth=_fitting(root, reached or files, MAX_IN_DEPTH_BYTES),
         unread_files=unread,
     )
+
+
+def _fitting(root: Path, paths: Iterable[str], most: int) -> tuple[str, ...]:
+    """The files that are not too large together; those that come first go before."""
+    fitting = []
+    for path in paths:
+        try:
+            size = (root / path).stat().st_size
+        except OSError:
+            size = 0  # whoever reads it says that it cannot be read
+        if size <= most:
+            fitting.append(path)
+            most -= size
+    return tuple(fitting)
 
 
 def repository_root(root: Path, encoder: str = "") -> Path:

@@ -76,7 +76,7 @@ def find_traps(sources: SourceFacts) -> TrapFacts:
     """The traps in the files that the encoder reaches, or in all if it is not known, and in requirements.txt."""
     traps: list[Trap] = []
     counts = Counter[TrapKind]()
-    for path in sources.reached or [file.path for file in sources.files]:
+    for path in sources.in_depth:
         file = sources.file(path)
         parsed = parse_source(sources.root / path, path) if file and not file.trouble else None
         if file and parsed and parsed.tree:

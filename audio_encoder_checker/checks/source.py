@@ -212,6 +212,25 @@ def unreadable_source(sources: SourceFacts) -> Iterator[Problem]:
         yield Problem(f"{problem.message}, not looked at", problem.at, hint, Severity.WARNING)
 
 
+@check("AEC222", severity=Severity.WARNING)
+def unread_sources(sources: SourceFacts) -> Iterator[Problem]:
+    """There is more Python in the submission than is looked at.
+
+    An encoder has some dozens of files. What lies beyond some thousands, or megabytes, is not read, so nothing is known
+    of paths, devices and downloads in it.
+
+    Fix: send what the encoder imports; require other libraries in `requirements.txt` instead of copying them.
+    """
+    if sources.unread_files:
+        yield Problem(f"{sources.unread_files} Python files were not read")
+    left = [path for path in sources.reached if path not in sources.in_depth]
+    if left:
+        yield Problem(
+            f"{len(left)} of {len(sources.reached)} files that the encoder imports were read for their names only",
+            printable(left[0]),
+        )
+
+
 @check("AEC208")
 def unimportable_path(sources: SourceFacts) -> Iterator[Problem]:
     """The encoder's path does not make a module name.

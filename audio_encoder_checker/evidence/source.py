@@ -218,7 +218,9 @@ class SourceFacts:
         reached: the encoder file and every local file that it imports, now or later.
         run_by_import: those of them that run when the encoder file is imported.
         top_modules: what lies at the root.
-        unread_files: how many Python files were too many to read.
+        in_depth: those that are looked through line by line: of the reached ones, or of all if the encoder is not
+            known, as many as are not too large together.
+        unread_files: how many Python files were too many, or too large together, to read.
     """
 
     root: Path
@@ -229,6 +231,7 @@ class SourceFacts:
     reached: tuple[str, ...] = ()
     run_by_import: tuple[str, ...] = ()
     top_modules: tuple[TopModule, ...] = ()
+    in_depth: tuple[str, ...] = ()
     unread_files: int = 0
 
     def file(self, path: str) -> SourceFile | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from audio_encoder_checker.archive import source
 from audio_encoder_checker.archive.source import read_sources
 from audio_encoder_checker.catalogue import all_checks
 from audio_encoder_checker.findings import Finding, Severity
@@ -175,3 +176,20 @@ def test_names_from_the_submission_are_shown_without_control_characters(tmp_path
         assert found.at.isprintable()
         assert found.message.isprintable()
         assert found.hint.isprintable()
+
+
+def test_more_python_than_is_looked_at_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files: dict[str, bytes | str] = {
+        "encoder.py": "import one, two\n" + ENCODER,
+        "one.py": "x = 1\n" * 50,
+        "two.py": "x = 1\n",
+        "z.py": "x = 1\n" * 200,
+    }
+    assert "AEC222" not in [one.id for one in findings(tmp_path, files)]
+    monkeypatch.setattr(source, "MAX_SOURCES_BYTES", 1000)
+    monkeypatch.setattr(source, "MAX_IN_DEPTH_BYTES", 299)
+    found = [one for one in findings(tmp_path / "repo", files) if one.id == "AEC222"]
+    assert [(one.message, one.at) for one in found] == [
+        ("1 Python files were not read", ""),
+        ("1 of 3 files that the encoder imports were read for their names only", "one.py"),
+    ]
