@@ -67,7 +67,9 @@ DATA = (
     | _words("numpy", "dtype ndarray bool_ float16 float32 float64 int8 int16 int32 int64 uint8 uint16 uint32 uint64")
     | _words("numpy.random._pickle", "__bit_generator_ctor __generator_ctor __randomstate_ctor")
     | _words("numpy.random._mt19937", "MT19937")
-    | _words("numpy.random._pcg64", "PCG64")
+    | _words("numpy.random._pcg64", "PCG64 PCG64DXSM")
+    | {("numpy.random._philox", "Philox"), ("numpy.random._sfc64", "SFC64")}
+    | _words("numpy.random.bit_generator", "SeedSequence __pyx_unpickle_SeedSequence")
     | _words("numpy.ma.core", "_mareconstruct MaskedArray")
     | {(f"{core}.multiarray", name) for core in ("numpy.core", "numpy._core") for name in ("_reconstruct", "scalar")}
     | {(f"{core}.numeric", "_frombuffer") for core in ("numpy.core", "numpy._core")}
