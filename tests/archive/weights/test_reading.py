@@ -100,7 +100,7 @@ REAL: dict[str, tuple[Callable[[Path], object], WeightKind, Safety, int | None]]
     "script": (lambda path: torch.jit.save(torch.jit.script(NET[0]), path), WeightKind.TORCHSCRIPT, Safety.DATA, 16),
     "npz": (lambda path: np.savez(path.open("wb"), np.zeros(3), np.zeros(2)), WeightKind.NPZ, Safety.PLAIN, 5),
     "random states": (
-        lambda path: path.write_bytes(pickle.dumps([np.random.default_rng(0), np.random.RandomState(0)])),  # noqa: NPY002 - old checkpoints hold it
+        lambda path: path.write_bytes(pickle.dumps([np.random.default_rng(0), np.random.RandomState(0)])),
         WeightKind.PICKLE,
         Safety.DATA,
         None,
