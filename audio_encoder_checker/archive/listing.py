@@ -239,8 +239,6 @@ class _Reader:
         differing = (local.flags ^ header.flags) & COMPARED_FLAGS
         if differing:
             self._defect(DefectKind.HEADERS, f"flags differ from the local header's in 0x{differing:04x}", index)
-        if local.modified not in ((0, 0), header.modified):
-            self._defect(DefectKind.HEADERS, "time and date differ from the local header's", index)
         streamed = local.flags & DESCRIPTOR_FLAG
         for what in ("crc32", "packed_bytes", "unpacked_bytes"):
             declared, found = getattr(header, what), getattr(local, what)

@@ -90,8 +90,6 @@ class Header:
     unpacked_bytes: int
     name: bytes
     extra: bytes
-    modified: tuple[int, int] = (0, 0)
-    """Time and date as MS-DOS writes them."""
     offset: int = 0
     system: int = 0
     attributes: int = 0
@@ -256,7 +254,7 @@ def read_directory(file: BinaryIO, start: int, end: EndRecord) -> tuple[list[Hea
 
 def _central_header(data: bytes, at: int) -> tuple[Header, int]:
     """One entry of the central directory, and where it ends."""
-    _, _, system, _, flags, method, time, date, *rest = _CENTRAL.unpack_from(data, at)
+    _, _, system, _, flags, method, _, _, *rest = _CENTRAL.unpack_from(data, at)
     crc32, packed, unpacked, name_length, extra_length, comment_length, disk, _, attributes, offset = rest
     name_at = at + _CENTRAL.size
     extra_at = name_at + name_length
@@ -269,7 +267,6 @@ def _central_header(data: bytes, at: int) -> tuple[Header, int]:
         unpacked_bytes=unpacked,
         name=data[name_at:extra_at],
         extra=data[extra_at:comment_at],
-        modified=(time, date),
         offset=offset,
         system=system,
         attributes=attributes,
@@ -298,7 +295,7 @@ def read_local(file: BinaryIO, offset: int, limit: int) -> Header | None:
     fixed = read_at(file, offset, _LOCAL.size)
     if len(fixed) < _LOCAL.size or not fixed.startswith(LOCAL_SIGNATURE):
         return None
-    _, _, flags, method, time, date, crc32, packed, unpacked, name_length, extra_length = _LOCAL.unpack(fixed)
+    _, _, flags, method, _, _, crc32, packed, unpacked, name_length, extra_length = _LOCAL.unpack(fixed)
     data_offset = offset + _LOCAL.size + name_length + extra_length
     if data_offset > limit:
         return None
@@ -311,7 +308,6 @@ def read_local(file: BinaryIO, offset: int, limit: int) -> Header | None:
         unpacked_bytes=unpacked,
         name=rest[:name_length],
         extra=rest[name_length:],
-        modified=(time, date),
         offset=offset,
         data_offset=data_offset,
     )
