@@ -46,7 +46,7 @@ def run(command: click.Command) -> NoReturn:
             complain(f"  fix: {error.hint}")
         status = error.exit_code
     except BrokenPipeError:
-        _drop_stdout()
+        drop_stdout()
         status = EXIT_USAGE
     except Exception as error:  # noqa: BLE001 - the last guard: whatever is left is our own bug
         _confess(error)
@@ -69,7 +69,7 @@ def _leave_tidily(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _drop_stdout() -> None:
+def drop_stdout() -> None:
     """Nobody reads stdout any more: keep the interpreter from complaining when it flushes."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console  # noqa: TID253 - imported by the command only once it has a run to show
 
+from audio_encoder_checker.cli.console import drop_stdout
 from audio_encoder_checker.errors import UsageError
 from audio_encoder_checker.render import to_json, to_text
 
@@ -52,13 +53,22 @@ def parse_reports(words: Sequence[str]) -> list[Target]:
     return targets
 
 
+class _Stdout(Console):
+    """Stdout. Where nobody reads on, as behind `| head`, the rest goes nowhere; the verdict stays what it is."""
+
+    def on_broken_pipe(self) -> None:
+        """Rich would leave with 1, which says that the submission is not ready."""
+        self.quiet = True
+        drop_stdout()
+
+
 def consoles(color: str) -> tuple[Console, Console]:
     """Consoles for stdout and stderr; `auto` honours NO_COLOR, FORCE_COLOR, TERM=dumb and non-terminals."""
     forced = {"auto": None, "always": True, "never": False}[color]
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else FILE_WIDTH
     plain = color == "never" or None
     return (
-        Console(force_terminal=forced, no_color=plain, width=width, highlight=False),
+        _Stdout(force_terminal=forced, no_color=plain, width=width, highlight=False),
         Console(stderr=True, no_color=plain, highlight=False),
     )
 

@@ -196,6 +196,18 @@ class TestWithoutRunning:
         assert (ran.status, found) == (0, [("warning", "AEC121"), ("warning", "AEC122"), ("note", "AEC123")])
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no such pipes")
+def test_a_reader_that_leaves_changes_no_verdict(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "audio_encoder_checker", str(GOOD), "--until", "rules", "--report", "json=r.json"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        said = process.stderr.read().decode()
+        assert (process.wait(), "Traceback" in said, "Error" in said) == (0, False, False), said
+    assert json.loads((tmp_path / "r.json").read_text())["verdict"] == "ready"
+
+
 class TestUsage:
     @pytest.mark.parametrize(
         ("arguments", "complaint"),
