@@ -18,6 +18,7 @@ from audio_encoder_checker.evidence.scores import TrackScores
 from audio_encoder_checker.packing.build import build_zip
 from audio_encoder_checker.pipeline import Options, check_submission
 from audio_encoder_checker.report import Report, Verdict
+from tests.builders import dress
 from tests.profiles import changed_profile
 
 pytestmark = [pytest.mark.box, pytest.mark.timeout(900)]
@@ -44,7 +45,7 @@ def report(name: str) -> Report:
         repository, archive = Path(folder, "repository"), Path(folder, f"{name}.zip")
         repository.mkdir()
         shutil.copy(FOLDER / f"{name}_encoder.py", repository / "encoder.py")
-        (repository / "requirements.txt").write_text("torch\n")
+        dress(repository)
         build_zip(repository, archive)
         profile = changed_profile(Path(folder), lengths_s=[0.025, 0.1, 0.5, 1.0, 10.0, 60.0], survival_s=1.0)
         return check_submission(archive, Options(trust=True, device="cpu", profile=profile))
@@ -55,7 +56,7 @@ def assert_clean(name: str, found: Report) -> None:
     hop = found.evidence.get(HopFit)
     assert hop is not None
     assert hop.measured_ms == pytest.approx(HOPS_MS[name], rel=0.02)
-    unpleasant = {finding.id for finding in found.findings}
+    unpleasant = {finding.id for finding in found.findings} - {"AEC123"}  # the official checker is not ours to copy
     assert unpleasant <= ({"AEC803"} if name == "randomconv" else set()), "honest encoders stay clean"
 
 

@@ -80,7 +80,7 @@ class Terminal:
         os.close(theirs)
         self.screen = ""
         self.inside: list[str] = []
-        deadline = time.monotonic() + 60
+        deadline, again = time.monotonic() + 60, 0.0
         while time.monotonic() < deadline:
             if select.select([ours], [], [], 0.1)[0]:
                 try:
@@ -88,12 +88,14 @@ class Terminal:
                 except OSError:  # the other side is closed
                     break
                 self.screen += piece.decode()
-                if answer and "[y/N]" in self.screen:
+                if "[y/N]" in self.screen and not again:
                     self.inside = names(self.temporary)
-                    os.write(ours, answer)
-                    answer = b""
+                    again = time.monotonic()
             elif process.poll() is not None:
                 break
+            if again and time.monotonic() >= again:  # what is typed before Python listens for it can be lost
+                os.write(ours, answer)
+                again = time.monotonic() + 2
         self.stdout, _ = process.communicate(timeout=60)
         os.close(ours)
         self.status = process.returncode
