@@ -10,6 +10,7 @@ import re
 from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
+from audio_encoder_checker.archive.habit_paths import constants, literal
 from audio_encoder_checker.archive.syntax import NEWLINE, dotted, top_classes
 from audio_encoder_checker.printable import printable
 
@@ -91,6 +92,7 @@ class _Module:
         self.imports = dict(_imports(tree))
         self.uses_hub = any(_package(name) == HUB for name in self.imports.values())
         self.classes = top_classes(tree)
+        self.texts = constants(tree, "")
         texts = (node for node in ast.walk(tree) if isinstance(node, FORMATTED))
         self.formatted = {id(node) for text in texts for node in ast.walk(text)}
 
@@ -104,13 +106,13 @@ class _Module:
         return call.func.attr if isinstance(call.func, ast.Attribute) else self.full(call.func).rpartition(".")[2]
 
     def repository(self, call: ast.Call) -> str:
-        """The repository that a downloading call names in so many words, else an empty text."""
+        """The repository that a downloading call names, itself or by a constant of the file, else an empty text."""
         last = self.last(call)
         if last not in NAMES:
             return ""
         first = [*call.args, *(one.value for one in call.keywords if one.arg == NAMES[last])][:1]
-        text = first[0].value if first and isinstance(first[0], ast.Constant) else None
-        return text if isinstance(text, str) and len(text) <= LONGEST and REPOSITORY.fullmatch(text) else ""
+        text = literal(first[0], self.texts) if first else ""
+        return text if len(text) <= LONGEST and REPOSITORY.fullmatch(text) else ""
 
     def why_not(self, call: ast.Call) -> str:
         """Why a call cannot be pinned by a keyword, or empty."""

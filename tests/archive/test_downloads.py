@@ -97,6 +97,15 @@ def test_functions_under_another_name_and_classes_of_ones_own_are_found() -> Non
     assert left == []
 
 
+def test_a_name_that_the_file_gives_once_is_followed() -> None:
+    source = (
+        HEAD + 'MODEL = "a/b"\nclass A:\n    def __init__(self):\n        self.m = AutoModel.from_pretrained(MODEL)\n'
+    )
+    assert [one.repository for one in found(source).downloads] == ["a/b"]
+    assert found(source + 'MODEL = "c/d"\n').downloads == []
+    assert found(source.replace("__init__(self)", "__init__(self, MODEL)")).downloads == []
+
+
 def test_a_data_set_is_asked_for_as_one() -> None:
     downloads, _ = found(
         "from huggingface_hub import hf_hub_download\nhf_hub_download('a/b', 'x', repo_type='dataset')"
