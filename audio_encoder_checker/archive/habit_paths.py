@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from audio_encoder_checker.archive.habit_steps import PATHS, called_name
-from audio_encoder_checker.archive.syntax import Function, dotted, top_classes
+from audio_encoder_checker.archive.syntax import Function, defaults, dotted, top_classes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -62,12 +62,7 @@ def _defaults(tree: ast.Module, encoder: str) -> dict[str, str]:
     given = next((one.args for one in body if isinstance(one, ast.FunctionDef) and one.name == "__init__"), None)
     if given is None:
         return {}
-    positional = [*given.posonlyargs, *given.args]
-    pairs = [
-        *zip(reversed(positional), reversed(given.defaults), strict=False),
-        *zip(given.kwonlyargs, given.kw_defaults, strict=True),
-    ]
-    return {parameter.arg: literal(value, {}) for parameter, value in pairs if value}
+    return {parameter.arg: literal(value, {}) for parameter, value in defaults(given)}
 
 
 def _bound(node: ast.AST) -> Iterator[str]:

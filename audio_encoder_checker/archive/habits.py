@@ -16,7 +16,15 @@ from audio_encoder_checker.archive.habit_paths import Files, constants, has_data
 from audio_encoder_checker.archive.habit_steps import PATHS, Steps, called_name
 from audio_encoder_checker.archive.imports import Imports
 from audio_encoder_checker.archive.placeholders import find_placeholders
-from audio_encoder_checker.archive.syntax import NEWLINE, Function, dotted, parse_source, shown_line, top_classes
+from audio_encoder_checker.archive.syntax import (
+    NEWLINE,
+    Function,
+    defaults,
+    dotted,
+    parse_source,
+    shown_line,
+    top_classes,
+)
 from audio_encoder_checker.evidence.habits import Habit, HabitFacts, HabitKind
 from audio_encoder_checker.printable import printable
 
@@ -238,14 +246,8 @@ class _Reader:
 
     def _defaults(self, function: ast.FunctionDef | ast.AsyncFunctionDef, context: Context) -> None:
         """`device="cuda"` as what a parameter is if nobody says otherwise; in other files somebody may."""
-        given = function.args
-        positional = [*given.posonlyargs, *given.args]
-        named = [
-            *zip(reversed(positional), reversed(given.defaults), strict=False),
-            *zip(given.kwonlyargs, given.kw_defaults, strict=True),
-        ]
-        for parameter, default in named if self.main and not context.asked else []:
-            if default and parameter.arg in DEVICE_ARGUMENTS and _cuda(default):
+        for parameter, default in defaults(function.args) if self.main and not context.asked else []:
+            if parameter.arg in DEVICE_ARGUMENTS and _cuda(default):
                 self._add(HabitKind.DEVICE, default, _cuda(default))
 
     def _assigned(self, node: ast.Assign | ast.AnnAssign, context: Context) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from audio_encoder_checker.archive.corpora import model_identified
 from audio_encoder_checker.archive.declaration import named_model, read_declaration
-from audio_encoder_checker.archive.syntax import Function, assigned, dotted, parse_source, targets
+from audio_encoder_checker.archive.syntax import Function, assigned, defaults, dotted, parse_source, targets
 from audio_encoder_checker.evidence.training import Named, TrainingFacts
 from audio_encoder_checker.printable import printable
 
@@ -97,17 +97,10 @@ def _variables(tree: ast.Module) -> Iterator[tuple[str, str]]:
             pairs += [(name, node.value) for name in targets(assigned(node))]
             pairs += [(one.attr, node.value) for one in assigned(node) if isinstance(one, ast.Attribute)]
         elif isinstance(node, Function):
-            pairs += _defaults(node.args)
+            pairs += [(parameter.arg, value) for parameter, value in defaults(node.args)]
     for name, value in reversed(pairs):
         if isinstance(value, ast.Constant) and isinstance(value.value, str):
             yield name, value.value
-
-
-def _defaults(given: ast.arguments) -> list[tuple[str, ast.expr]]:
-    positional = [*given.posonlyargs, *given.args]
-    with_default = positional[len(positional) - len(given.defaults) :]
-    keyed = [(one.arg, value) for one, value in zip(given.kwonlyargs, given.kw_defaults, strict=True) if value]
-    return [*((one.arg, value) for one, value in zip(with_default, given.defaults, strict=True)), *keyed]
 
 
 def _imports(tree: ast.Module) -> Iterator[tuple[str, str]]:

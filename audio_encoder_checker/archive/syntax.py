@@ -247,6 +247,16 @@ def targets(expressions: Iterable[ast.expr]) -> Iterator[str]:
             yield from (node.id for node in ast.walk(expression) if isinstance(node, ast.Name))
 
 
+def defaults(given: ast.arguments) -> list[tuple[ast.arg, ast.expr]]:
+    """The parameters that have a default, each with it."""
+    positional = reversed([*given.posonlyargs, *given.args])
+    keyed = zip(given.kwonlyargs, given.kw_defaults, strict=True)
+    return [
+        *zip(positional, reversed(given.defaults), strict=False),
+        *((parameter, value) for parameter, value in keyed if value),
+    ]
+
+
 def _class(node: ast.ClassDef, known: dict[str, ast.ClassDef]) -> SourceClass:
     lineage = _lineage(node, known)
     constructor = next((f for one in lineage for f in functions(one) if f.name == "__init__"), None)

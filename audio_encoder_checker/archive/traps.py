@@ -13,7 +13,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from audio_encoder_checker.archive.syntax import NEWLINE, Function, dotted, parse_source, shown_line, targets
+from audio_encoder_checker.archive.syntax import NEWLINE, Function, defaults, dotted, parse_source, shown_line, targets
 from audio_encoder_checker.evidence.traps import Trap, TrapFacts, TrapKind
 from audio_encoder_checker.printable import printable
 
@@ -246,11 +246,7 @@ class _Reader:
     def _function(self, node: Function, context: _Context) -> Iterator[Step]:
         """Defaults and body; what it is annotated with is no use of it."""
         yield from ((one, context) for one in node.decorator_list)
-        names = reversed([*node.args.posonlyargs, *node.args.args])
-        defaults = [*zip(names, reversed(node.args.defaults), strict=False)]
-        keyed = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
-        defaults += [(one, value) for one, value in keyed if value]
-        for one, value in defaults:
+        for one, value in defaults(node.args):
             yield value, context._replace(sure=False, role=_role(one.arg))
         aside = context.aside or node.name not in ("__init__", "forward")
         yield from ((one, context._replace(aside=aside)) for one in self._kept(node.body))
