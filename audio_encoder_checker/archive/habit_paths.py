@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from audio_encoder_checker.archive.habit_steps import PATHS, called_name
+from audio_encoder_checker.archive.layout import spelled
 from audio_encoder_checker.archive.syntax import Function, defaults, dotted, top_classes
 
 if TYPE_CHECKING:
@@ -159,16 +160,7 @@ class Files:
 
     def other_letters(self, text: str) -> str:
         """The file that is there under a name that differs in its letters' case only; empty if there is none."""
-        found: list[str] = []
-        folder = self.root
-        for part in _inside(text):
-            alike = (name for name in self._names(folder) if name.casefold() == part.casefold())
-            match = part if part in self._names(folder) else next(alike, "")
-            if not match:
-                return ""
-            found.append(match)
-            folder = folder / match
-        return "/".join(found)
+        return "/".join(spelled(self.root, _inside(text), self._names))
 
     def _names(self, folder: Path) -> tuple[str, ...]:
         if folder not in self._known:

@@ -13,6 +13,7 @@ import sys
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from audio_encoder_checker.archive.layout import spelled
 from audio_encoder_checker.archive.modules import is_installed
 from audio_encoder_checker.archive.source import absolute_module
 from audio_encoder_checker.evidence.habits import Habit, HabitKind
@@ -77,16 +78,7 @@ class Imports:
 
     def _look(self, module: str) -> str:
         """What a module is called in the repository, its letters' case aside; empty if it is not there."""
-        folder, found = self.root, []
-        for part in module.split("."):
-            names = self._modules(folder)
-            alike = (name for name in sorted(names) if name.casefold() == part.casefold())
-            match = part if part in names else next(alike, "")
-            if not match:
-                return ""
-            found.append(match)
-            folder = folder / match
-        return ".".join(found)
+        return ".".join(spelled(self.root, module.split("."), self._modules))
 
     def _modules(self, folder: Path) -> frozenset[str]:
         """The names that an import finds in a folder."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Collection, Iterable
+    from pathlib import Path
 
 MACOS_FOLDER = "__MACOSX"
 
@@ -14,6 +15,24 @@ def is_macos_metadata(name: str) -> bool:
     """Whether a path is what macOS adds to an archive: it holds nothing of the submission."""
     parts = [part for part in name.split("/") if part]
     return bool(parts) and (parts[0] == MACOS_FOLDER or parts[-1] == ".DS_Store" or parts[-1].startswith("._"))
+
+
+def spelled(root: Path, parts: Iterable[str], names: Callable[[Path], Collection[str]]) -> list[str]:
+    """A path as it is spelled on disk, its letters' case aside; empty if there is none.
+
+    Args:
+        root: where it starts.
+        parts: of the path.
+        names: those in a folder; of several that differ in case only, one that fits to the letter counts, or the first.
+    """
+    found: list[str] = []
+    for part in parts:
+        known = names(root.joinpath(*found))
+        match = part if part in known else min((one for one in known if one.casefold() == part.casefold()), default="")
+        if not match:
+            return []
+        found.append(match)
+    return found
 
 
 def single_top_folder(names: Iterable[str]) -> str:
