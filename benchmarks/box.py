@@ -34,6 +34,8 @@ LIMITS = Limits(
     output_bytes=1 << 20,
     scratch_bytes=1 << 26,
     scratch_files=1000,
+    home_bytes=1 << 30,
+    home_files=1000,
     answer_bytes=1 << 24,
 )
 GREETER = """

@@ -1,9 +1,9 @@
 """The child's first steps, before anything foreign or large is imported. Runs in the box.
 
 Started as `python -I -B -c ...` with one argument, the number of an inherited socket. The first frame that
-comes holds a system-call filter (or nothing, where the box has none): it is installed now, so that every thread
-inherits it, and the kernel's end of it is handed over; `seal` is a second one, for after that. Then `host` takes
-over, or `probe` where the checker tests the box itself.
+comes says whether the doors to an observed network are to be opened, and holds a system-call filter (or nothing,
+where the box has none): it is installed now, so that every thread inherits it, and the kernel's end of it is handed
+over; `seal` is a second one, for after that. Then `host` takes over, or `probe` where the checker tests the box itself.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import socket
 import sys
 
-from . import guard, wire
+from . import doors, guard, wire
 
 PROGRAM_BYTES = 1 << 16
 
@@ -21,6 +21,8 @@ def main() -> None:
     channel = socket.socket(fileno=int(sys.argv[1]))
     channel.set_inheritable(False)  # no program started by the encoder gets it
     question, program = wire.receive(channel, PROGRAM_BYTES)
+    if question["doors"]:
+        doors.open_doors(channel)
     if program:
         guard.hand_over(channel, guard.install(bytes(program)))
         if question["seal"]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from audio_encoder_checker.child import wire
 from audio_encoder_checker.errors import MachineError
+from audio_encoder_checker.evidence.network import Moment
 from audio_encoder_checker.evidence.run import CodeFrame, Conduct, Ending, Outcome, Raised, Usage
 from audio_encoder_checker.printable import printable, told
 from audio_encoder_checker.sandbox.running import Running
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from audio_encoder_checker.sandbox.box import Box, Limits
+    from audio_encoder_checker.sandbox.box import Box, Interpreter, Limits
+    from audio_encoder_checker.sandbox.outside import Outside
 
 GRACE_SECONDS = 2.0
 NOTHING = memoryview(b"")
@@ -46,14 +48,21 @@ class Session:
         workspace: a private folder of the caller, for the child's package and scratch.
         limits: what the box enforces.
         device: `cpu` or `cuda:N`; the GPU is passed through for the latter.
+        outside: what the child may reach beyond the box; None for nothing.
+        interpreter: what runs the child; the checker's own if None.
     """
 
-    def __init__(self, box: Box, repository: Path, workspace: Path, limits: Limits, device: str = "cpu") -> None:
+    def __init__(  # noqa: PLR0913 - two of them are passed by name
+        self, box: Box, repository: Path, workspace: Path, limits: Limits, device: str = "cpu", *,
+        outside: Outside | None = None, interpreter: Interpreter | None = None,
+    ) -> None:  # fmt: skip
         self.box = box
         self.repository = repository
         self.workspace = workspace
         self.limits = limits
         self.device = device
+        self.outside = outside
+        self.interpreter = interpreter
         self.started = False
         self.ended: Outcome | None = None
         self.stage = ""
@@ -69,7 +78,10 @@ class Session:
             MachineError: it cannot be started.
         """
         try:
-            self._child = Running(self.box, self.repository, self.workspace, self.limits, gpu=self.device != "cpu")
+            self._child = Running(
+                self.box, self.repository, self.workspace, self.limits, gpu=self.device != "cpu",
+                outside=self.outside, interpreter=self.interpreter,
+            )  # fmt: skip
             try:
                 self._child.begin()
             except BaseException:  # Ctrl-C, most likely
@@ -86,14 +98,23 @@ class Session:
         """End the child and everything it started."""
         self.close()
 
-    def beside(self, workspace: Path, device: str = "cpu") -> Session:
-        """One more process of the same encoder, in a box of its own, not started yet."""
-        return Session(self.box, self.repository, workspace, self.limits, device)
+    def beside(self, workspace: Path, device: str = "cpu", outside: Outside | None = None) -> Session:
+        """One more process of the same encoder, in a box of its own, not started yet; it may reach the same if None."""
+        return Session(
+            self.box, self.repository, workspace, self.limits, device,
+            outside=outside or self.outside, interpreter=self.interpreter,
+        )  # fmt: skip
 
     @property
     def repository_path(self) -> str:
         """The repository as the child sees it."""
         return self.box.repository_path(self._child.job)
+
+    @property
+    def network(self) -> str:
+        """`observed`, `denied` or `host`."""
+        network = self.box.isolation().network
+        return "denied" if network == "observed" and not self.outside else network
 
     def begin_stage(self, name: str, seconds: float) -> None:
         """From now on all questions belong to this stage, and together may take so long."""
@@ -124,6 +145,9 @@ class Session:
             return Answer(self.ended)
         start = time.monotonic()
         self._child.tell_stage(self.stage)
+        if self.outside:
+            called = question["ask"] == "encode"  # anything else loads the encoder, or has nothing to do with it
+            self.outside.ledger.at = Moment(self.stage, (self.doing or "a call") if called else "")
         try:
             wire.send(self._child.channel, question, payload, deadline=min(start + timeout_s, self._stage_end))
         except (wire.ClosedError, TimeoutError) as error:
@@ -137,6 +161,11 @@ class Session:
                 self._finish()
         finally:
             self._child.close()
+
+    def abort(self) -> None:
+        """End the child at once; whoever waits for its answer learns that it is gone. From any thread."""
+        if self.started:
+            self._child.kill()
 
     def conduct(self) -> Conduct:
         """How the child behaved; complete once the session is closed."""

@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from audio_encoder_checker.rules import Rules
     from audio_encoder_checker.sandbox.cgroup import Cgroup
     from audio_encoder_checker.sandbox.gauge import Gauge
+    from audio_encoder_checker.sandbox.outside import Outside
     from audio_encoder_checker.sandbox.seccomp import Policy
 
 
@@ -79,6 +80,8 @@ class Limits:
         output_bytes: of each of stdout and stderr.
         scratch_bytes: of the private /tmp, and again of /dev/shm where the box has its own.
         scratch_files: files and folders in them.
+        home_bytes: of the home folder, where the box has one that outlives it.
+        home_files: files and folders in it.
         answer_bytes: of one embedding.
     """
 
@@ -88,7 +91,24 @@ class Limits:
     output_bytes: int
     scratch_bytes: int
     scratch_files: int
+    home_bytes: int
+    home_files: int
     answer_bytes: int
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """The Python that runs the child.
+
+    Attributes:
+        python: to be started.
+        paths: files and folders that it needs, shown read-only under the same names; /usr is left out, it always is.
+        environment: a name for all that it can import; empty for the checker's own environment.
+    """
+
+    python: str
+    paths: tuple[str, ...]
+    environment: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,7 +124,9 @@ class Job:
         scratch: an empty folder on the host that is the child's alone.
         limits: what the box enforces.
         gpu: whether the GPU's devices are passed through.
+        interpreter: what runs it.
         cgroup: the control group to run in, None where there is none.
+        outside: what it may reach, None for nothing; a box that cannot observe a network leaves it aside.
     """
 
     repository: Path
@@ -115,7 +137,9 @@ class Job:
     scratch: Path
     limits: Limits
     gpu: bool
+    interpreter: Interpreter
     cgroup: Cgroup | None = None
+    outside: Outside | None = None
 
 
 class Box(Protocol):
@@ -128,6 +152,10 @@ class Box(Protocol):
     @property
     def holds_orphans(self) -> bool:
         """Whether processes that the child leaves behind die with the box, by the kernel's word."""
+
+    @property
+    def observes(self) -> bool:
+        """Whether a job's network can be opened and observed; where not, there is none, or that of the host."""
 
     @property
     def policy(self) -> Policy | None:
@@ -172,5 +200,7 @@ def limits_of(rules: Rules) -> Limits:
         output_bytes=limits.output_bytes,
         scratch_bytes=limits.scratch_bytes,
         scratch_files=limits.scratch_files,
+        home_bytes=limits.home_bytes,
+        home_files=limits.home_files,
         answer_bytes=limits.answer_bytes,
     )

@@ -165,7 +165,8 @@ def _candidates(tier: str, *, drop_user: bool) -> Iterator[Box]:
     program, _ = find_bubblewrap()
     for dropping in (True, False) if drop_user else (False,):
         if tier == "strong" and program:
-            yield BubblewrapBox(program, _machine(), drop_user=dropping)
+            for observes in (True, False):
+                yield BubblewrapBox(program, _machine(), drop_user=dropping, observes=observes)
         elif tier == "medium":
             yield LandlockBox(_machine(), _landlock_version(), drop_user=dropping)
 

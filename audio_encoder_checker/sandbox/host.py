@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from audio_encoder_checker.sandbox.box import Interpreter
 from audio_encoder_checker.sandbox.launch import unused_uid
 
 SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin")
@@ -67,11 +68,8 @@ def home() -> Path:
 
 
 @cache
-def interpreter_binds() -> tuple[tuple[str, str], ...]:
-    """The running interpreter, its environment, and every link on the way to it: from where to where.
-
-    /usr is left out: every box shows it anyway.
-    """
+def own_interpreter() -> Interpreter:
+    """The running interpreter, with its environment, and every link on the way to it."""
     folders = {Path(prefix).resolve() for prefix in (sys.prefix, sys.base_prefix, sys.exec_prefix)}
     files = set()
     link = Path(sys.executable)
@@ -82,7 +80,7 @@ def interpreter_binds() -> tuple[tuple[str, str], ...]:
     shown = {*folders, Path("/usr")}
     paths = [folder for folder in sorted(folders) if not folder.is_relative_to("/usr")]
     paths += [file for file in sorted(files) if not any(file.is_relative_to(folder) for folder in shown)]
-    return tuple((str(path), str(path)) for path in paths)
+    return Interpreter(sys.executable, tuple(str(path) for path in paths))
 
 
 def box_uid(repository: Path) -> int | None:

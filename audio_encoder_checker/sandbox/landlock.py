@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import platform
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +23,6 @@ from audio_encoder_checker.sandbox.host import (
     SETTINGS,
     SYSTEM,
     box_uid,
-    interpreter_binds,
     reachable,
 )
 from audio_encoder_checker.sandbox.launch import Plan, launch, nproc_limit
@@ -54,6 +52,7 @@ class LandlockBox:
 
     tier = "medium"
     holds_orphans = False
+    observes = False
 
     def __init__(self, machine: Machine, abi: int, *, drop_user: bool) -> None:
         self.machine = machine
@@ -76,7 +75,7 @@ class LandlockBox:
         if uid is not None:
             os.chown(job.scratch, uid, uid)
         plan = Plan(
-            command=tuple(child_command(sys.executable, str(job.host_folder), job.module, job.channel)),
+            command=tuple(child_command(job.interpreter.python, str(job.host_folder), job.module, job.channel)),
             cwd=str(job.repository),
             env={
                 "PATH": "/usr/bin:/bin",
@@ -138,14 +137,23 @@ class LandlockBox:
 
 
 def _all_reachable(job: Job) -> bool:
-    paths = [Path(sys.executable), Path(sys.prefix), Path(sys.base_prefix), job.host_folder, job.repository]
+    python = job.interpreter
+    paths = [Path(python.python), *map(Path, python.paths), job.host_folder, job.repository]
     return reachable(job.scratch.parent.parent) and all(reachable(path) for path in paths)
 
 
 def _readable(job: Job) -> list[str]:
-    interpreter = [path for path, _ in interpreter_binds()]
     own = [str(job.host_folder.resolve()), str(job.repository.resolve())]
-    return [*SYSTEM, *SETTINGS, CPU_FACTS, *FACTS, *RANDOM, *(GPU_FACTS if job.gpu else ()), *interpreter, *own]
+    return [
+        *SYSTEM,
+        *SETTINGS,
+        CPU_FACTS,
+        *FACTS,
+        *RANDOM,
+        *(GPU_FACTS if job.gpu else ()),
+        *job.interpreter.paths,
+        *own,
+    ]
 
 
 def _devices(*, gpu: bool) -> list[str]:

@@ -47,13 +47,18 @@ class Meter(threading.Thread):
         gauge: tells how full its temporary folders are.
         cgroup: counts exactly what it counts; the rest is polled.
         end: called once, from this thread or from that of `look`, when a limit is passed.
+        home: tells how full its home folder is, if it has one that outlives it.
     """
 
-    def __init__(self, pid: int, limits: Limits, gauge: Gauge, cgroup: Cgroup | None, end: Callable[[], None]) -> None:
+    def __init__(
+        self, pid: int, limits: Limits, gauge: Gauge, cgroup: Cgroup | None, end: Callable[[], None],
+        home: Gauge | None = None,
+    ) -> None:  # fmt: skip
         super().__init__(daemon=True, name="meter")
         self.root = psutil.Process(pid)
         self.limits = limits
         self.gauge = gauge
+        self.home = home
         self.cgroup = cgroup
         self.peak_bytes = self.peak_tasks = self.peak_scratch_bytes = self.peak_scratch_files = 0
         self.cpu_seconds = 0.0
@@ -130,6 +135,7 @@ class Meter(threading.Thread):
             self._memory(tree, sum(one.memory_bytes for one in used), scratch_bytes)
             or self._tasks(tasks)
             or self._scratch(scratch_bytes, scratch_files)
+            or self._home([process.pid for process in tree], now=now)
             or self._cpu()
         )
 
@@ -164,6 +170,14 @@ class Meter(threading.Thread):
             return Ending.SCRATCH_FULL, f"more than {size:.3g} MiB in the temporary folders"
         if scratch_files > self.limits.scratch_files:
             return Ending.SCRATCH_FULL, f"more than {self.limits.scratch_files} files in the temporary folders"
+        return None
+
+    def _home(self, pids: list[int], *, now: bool) -> tuple[Ending, str] | None:
+        used, files = self.home.read(pids, now=now) if self.home else (0, 0)
+        if used > self.limits.home_bytes:
+            return Ending.SCRATCH_FULL, f"more than {self.limits.home_bytes / 2**30:.3g} GiB in the home folder"
+        if files > self.limits.home_files:
+            return Ending.SCRATCH_FULL, f"more than {self.limits.home_files} files in the home folder"
         return None
 
     def _cpu(self) -> tuple[Ending, str] | None:

@@ -35,6 +35,7 @@ class ProcessBox:
 
     tier = "weak"
     holds_orphans = False
+    observes = False
     policy = None
 
     def __init__(self, machine: Machine) -> None:
@@ -42,7 +43,7 @@ class ProcessBox:
 
     def start(self, job: Job) -> subprocess.Popen[bytes]:
         """Start the child in a session of its own; on Linux under a supervisor that ends orphans."""
-        command = child_command(sys.executable, str(job.host_folder), job.module, job.channel)
+        command = child_command(job.interpreter.python, str(job.host_folder), job.module, job.channel)
         environment = _environment(job.scratch)
         if not LINUX:
             return _start_elsewhere(command, environment, job)

@@ -20,18 +20,24 @@ from audio_encoder_checker.printable import printable
 from audio_encoder_checker.sandbox.box import Job
 from audio_encoder_checker.sandbox.cgroup import make_cgroup
 from audio_encoder_checker.sandbox.drain import Drain
+from audio_encoder_checker.sandbox.gauge import FolderGauge
+from audio_encoder_checker.sandbox.host import own_interpreter
 from audio_encoder_checker.sandbox.meter import Meter, adopt_orphans, is_alive, kill_tree
+from audio_encoder_checker.sandbox.outside import NAME_SERVER, NAME_SERVERS
 from audio_encoder_checker.sandbox.seccomp import seal_program, watch_program
 from audio_encoder_checker.sandbox.watch import Watch
 
 if TYPE_CHECKING:
-    from audio_encoder_checker.sandbox.box import Box, Limits
+    from audio_encoder_checker.network.channel import Channel
+    from audio_encoder_checker.sandbox.box import Box, Interpreter, Limits
+    from audio_encoder_checker.sandbox.outside import Outside
 
 CHILD = Path(__file__).parent.parent / "child"
 NEUTRAL_NAME = "w_host"
 BEGIN_SECONDS = 30.0
 BUFFER_BYTES = 4 << 20
 """Of the channel, as far as the system allows: fewer switches between sender and receiver."""
+MOST_DOORS = 16
 SUPERVISOR_SECONDS = 2.0
 HELPERS = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")
 """Processes that Python starts for itself and that end with it."""
@@ -47,13 +53,17 @@ class Running:
         limits: what the box enforces.
         gpu: whether the GPU is passed through.
         package: folder of the child's package.
+        outside: what it may reach, where the box can observe that.
+        interpreter: what runs the child; the checker's own if None.
     """
 
-    def __init__(
-        self, box: Box, repository: Path, workspace: Path, limits: Limits, *, gpu: bool, package: Path = CHILD
-    ) -> None:
+    def __init__(  # noqa: PLR0913 - four of them are passed by name
+        self, box: Box, repository: Path, workspace: Path, limits: Limits, *, gpu: bool, package: Path = CHILD,
+        outside: Outside | None = None, interpreter: Interpreter | None = None,
+    ) -> None:  # fmt: skip
         self.box = box
         self.watch: Watch | None = None
+        self.network: Channel | None = None
         self._closing = threading.Lock()
         self._bystanders: set[psutil.Process] = set()
         self._own: set[int] = set()
@@ -73,14 +83,16 @@ class Running:
             try:
                 self.job = Job(
                     repository=repository,
-                    host_folder=_copied(package, workspace / "host"),
+                    host_folder=_host_folder(package, workspace / "host"),
                     module=NEUTRAL_NAME,
                     channel=far_end.fileno(),
                     lifeline=watched_end,
                     scratch=_made(workspace / "scratch"),
                     limits=limits,
                     gpu=gpu,
+                    interpreter=interpreter or own_interpreter(),
                     cgroup=self._cgroup,
+                    outside=outside if box.observes else None,
                 )
                 self.process: subprocess.Popen[bytes] = box.start(self.job)
             finally:
@@ -91,7 +103,11 @@ class Running:
             undo.pop_all()
 
     def _observe(self) -> None:
-        self.meter = Meter(self.process.pid, self.job.limits, self.box.gauge(self.job), self._cgroup, self.kill)
+        kept = self.job.outside is not None and not self.job.outside.disk_bytes
+        self.meter = Meter(
+            self.process.pid, self.job.limits, self.box.gauge(self.job), self._cgroup, self.kill,
+            FolderGauge(self.job.outside.home) if self.job.outside and kept else None,
+        )  # fmt: skip
         streams = (self.process.stdout, self.process.stderr)
         self.drains = [Drain(s, self.job.limits.output_bytes, self.kill) for s in streams if s is not None]
         for thread in (self.meter, *self.drains):
@@ -110,13 +126,23 @@ class Running:
         seal = seal_program(policy, platform.machine()) if policy and watched else b""
         deadline = time.monotonic() + BEGIN_SECONDS
         with contextlib.suppress(wire.ClosedError, TimeoutError, OSError):
-            wire.send(self.channel, {"ask": purpose, "seal": seal.hex()}, program, deadline=deadline)
+            question = {"ask": purpose, "seal": seal.hex(), "doors": self.job.outside is not None}
+            wire.send(self.channel, question, program, deadline=deadline)
+            self.channel.settimeout(BEGIN_SECONDS)
+            if self.job.outside:
+                self.network = self.job.outside.open(self._received(MOST_DOORS))
             if policy and watched:
-                self.channel.settimeout(BEGIN_SECONDS)
-                _, listeners, _, _ = socket.recv_fds(self.channel, 1, 1)
-                if listeners:
-                    self.watch = Watch(listeners[0], policy, self.process.pid, self.box.writable(self.job))
+                for listener in self._received(1):
+                    self.watch = Watch(
+                        listener, policy, self.process.pid, self.box.writable(self.job),
+                        observed=self.job.outside is not None,
+                    )  # fmt: skip
                     self.watch.start()
+
+    def _received(self, most: int) -> list[int]:
+        """Descriptors that the child hands over with one byte."""
+        _, descriptors, _, _ = socket.recv_fds(self.channel, 1, most)
+        return descriptors
 
     def tell_stage(self, stage: str) -> None:
         """What is tried from now on belongs to this stage."""
@@ -177,6 +203,8 @@ class Running:
             if not drain.is_alive():  # in a weak box a hidden process may still hold the other end
                 drain.stream.close()
         self.meter.stop()
+        if self.network:
+            self.network.close()
         if self.watch:
             self.watch.stop()
         if self._cgroup:
@@ -184,11 +212,12 @@ class Running:
         self.channel.close()
 
 
-def _copied(package: Path, folder: Path) -> Path:
-    """The child's package under a neutral name, readable for whatever user the box chooses."""
+def _host_folder(package: Path, folder: Path) -> Path:
+    """The child's package under a neutral name, and where it finds its name server, for whatever user the box has."""
     target = folder / NEUTRAL_NAME
     shutil.copytree(package, target, ignore=shutil.ignore_patterns("__pycache__"))
-    for path in (folder, target, *target.iterdir()):
+    (folder / NAME_SERVERS).write_text(NAME_SERVER, encoding="ascii")
+    for path in (folder, *folder.iterdir(), *target.iterdir()):
         path.chmod(0o755)
     return folder
 

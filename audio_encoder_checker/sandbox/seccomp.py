@@ -124,7 +124,7 @@ def static_program(policy: Policy, machine: str) -> bytes:
     code.answer_if_among("ioctl", 1, NOSY_IOCTLS, ERRNO | errno.EPERM)
     code.answer_unless_among("personality", 0, (0, 0xFFFFFFFF), ERRNO | errno.EPERM)
     code.answer_unless_among("socketpair", 0, (1,), ERRNO | errno.EACCES)
-    if not (policy.sockets_refused and policy.watched):
+    if not policy.watched:
         families = () if policy.sockets_refused else USUAL_FAMILIES
         code.answer_unless_among("socket", 0, families, ERRNO | errno.EACCES)
         code.answer_if_masked("socket", 1, 0xF, RAW, ERRNO | errno.EACCES)
@@ -148,6 +148,8 @@ def watch_program(policy: Policy, machine: str, channel: int) -> bytes:
         code.answer_unless_among(name, 0, (channel,), NOTIFY)
     if policy.sockets_refused:
         code.answer("socket", NOTIFY)
+    code.answer_unless_among("socket", 0, USUAL_FAMILIES, NOTIFY)
+    code.answer_if_masked("socket", 1, 0xF, RAW, NOTIFY)
     for name, (process, _) in PROCESSES.items() if policy.others_refused else ():
         if process == 0:
             code.answer_unless_among(name, process, (0,), NOTIFY)
@@ -173,7 +175,7 @@ def reply(name: str, policy: Policy) -> int:
     """How the parent answers a telling call: an errno, or 0 to let the kernel go on (files refuse by themselves)."""
     if name in ATTACKS:
         return errno.EPERM
-    if policy.sockets_refused and name in ("socket", "sendto", "sendmsg", *MESSAGES):
+    if name == "socket" or (policy.sockets_refused and name in ("sendto", "sendmsg", *MESSAGES)):
         return errno.EACCES
     return 0
 

@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING, Any
 from audio_encoder_checker.child import wire
 from audio_encoder_checker.evidence.run import Ending, Probe
 from audio_encoder_checker.launcher.tree import start_time
+from audio_encoder_checker.network.policy import Policy
 from audio_encoder_checker.printable import printable
 from audio_encoder_checker.sandbox.box import Limits
-from audio_encoder_checker.sandbox.host import home, interpreter_binds
+from audio_encoder_checker.sandbox.host import home, own_interpreter
+from audio_encoder_checker.sandbox.outside import Outside
 from audio_encoder_checker.sandbox.running import Running
+from audio_encoder_checker.sandbox.sweep import subfolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +34,8 @@ LIMITS = Limits(
     output_bytes=1 << 16,
     scratch_bytes=1 << 20,
     scratch_files=100,
+    home_bytes=1 << 30,
+    home_files=1000,
     answer_bytes=1 << 16,
 )
 SECONDS = 60.0
@@ -52,9 +57,10 @@ def probe_box(box: Box, workspace: Path, *, gpu: bool = False) -> tuple[Probe, .
     repository = workspace / "repository"
     repository.mkdir()
     repository.chmod(0o755)
+    outside = Outside(Policy(hosts=()), subfolder(workspace), cut=True) if box.observes else None
     with _bait(workspace) as (aims, datagrams):
         try:
-            running = Running(box, repository, workspace, LIMITS, gpu=gpu)
+            running = Running(box, repository, workspace, LIMITS, gpu=gpu, outside=outside)
         except OSError as error:
             return (Probe(START, shut=False, detail=str(error)),)
         try:
@@ -125,7 +131,7 @@ def _bait(workspace: Path) -> Iterator[tuple[dict[str, Any], socket.socket]]:
 
 def _home_names() -> list[str]:
     """What lies in the home folder and is not on the way to the interpreter."""
-    shown = [Path(path) for path, _ in interpreter_binds()]
+    shown = [Path(path) for path in own_interpreter().paths]
     if home() == Path("/"):  # of users that the system does not know
         return []
     try:

@@ -29,7 +29,7 @@ from audio_encoder_checker.evidence.targets import gives_power
 from audio_encoder_checker.launcher.tree import is_below
 from audio_encoder_checker.printable import printable
 from audio_encoder_checker.sandbox.box import LINUX
-from audio_encoder_checker.sandbox.seccomp import ATTACKS, PROCESSES, reply
+from audio_encoder_checker.sandbox.seccomp import ATTACKS, PROCESSES, RAW, reply
 from audio_encoder_checker.sandbox.syscalls import MACHINES, NUMBERS
 
 if LINUX:
@@ -47,6 +47,7 @@ GO_ON = 1
 SECCOMP_NUMBER = {"x86_64": 317, "aarch64": 277}
 GET_NOTIF_SIZES = 3
 OLDEST_KERNEL = (5, 5)
+LOOPBACK = ("127.", "[::1]")
 HERE = -100  # AT_FDCWD
 DNS_PORT = 53
 NAME_CACHE = "/var/run/nscd/socket"  # where glibc asks for names first
@@ -85,14 +86,18 @@ class Watch(threading.Thread):
         policy: of the child's box.
         root: pid of the process that we started; what it started is the box's.
         writable: folders in which the child may write, as it sees them.
+        observed: what goes to the box's own network is served and written down there (`network`).
     """
 
-    def __init__(self, listener: int, policy: Policy, root: int, writable: tuple[str, ...]) -> None:
+    def __init__(
+        self, listener: int, policy: Policy, root: int, writable: tuple[str, ...], *, observed: bool = False
+    ) -> None:
         super().__init__(daemon=True, name="watch")
         self.stage = ""  # nothing is noted before the first question: until then our own code runs
         self.policy = policy
         self.root = root
         self.writable = writable
+        self.observed = observed
         self._listener = listener
         self._names = {row[list(MACHINES).index(platform.machine())]: name for name, row in NUMBERS.items()}
         self._counts: Counter[tuple[AttemptKind, str]] = Counter()
@@ -177,11 +182,13 @@ class Watch(threading.Thread):
             harmless = (wish is not None and arguments[wish] == 0) or self._is_own(name, arguments)
             return None if harmless else (AttemptKind.CALL, f"{name} on a process that is not its own")
         if name == "socket":
-            return AttemptKind.CONNECT, f"a socket of family {FAMILIES.get(arguments[0], arguments[0])}"
+            family, raw = FAMILIES.get(arguments[0], str(arguments[0])), arguments[1] & 0xF == RAW
+            asks = family == "netlink"  # the C library asks there which addresses this machine has
+            return None if asks else (AttemptKind.CONNECT, f"a {'raw ' if raw else ''}socket of family {family}")
         if name in PATHS:
             path = memory.path(arguments, *PATHS[name])
             return None if self._may_write(path) else (AttemptKind.WRITE, path)
-        return SENDERS[name](memory, arguments)
+        return _sent(*SENDERS[name](memory, arguments), observed=self.observed)
 
     def _may_write(self, path: str) -> bool:
         inside = any(folder in ("/", path) or path.startswith(folder + "/") for folder in self.writable)
@@ -235,34 +242,37 @@ def _signed(argument: int) -> int:
     return ctypes.c_int(argument & 0xFFFFFFFF).value
 
 
-def _connect(memory: Memory, arguments: list[int]) -> tuple[AttemptKind, str] | None:
-    return _sent(memory.read(arguments[1], min(arguments[2], 128)), b"")
+def _connect(memory: Memory, arguments: list[int]) -> tuple[bytes, bytes]:
+    return memory.read(arguments[1], min(arguments[2], 128)), b""
 
 
-def _sendto(memory: Memory, arguments: list[int]) -> tuple[AttemptKind, str] | None:
+def _sendto(memory: Memory, arguments: list[int]) -> tuple[bytes, bytes]:
     target = memory.read(arguments[4], min(arguments[5], 128)) if arguments[4] else b""
-    return _sent(target, memory.read(arguments[1], min(arguments[2], 512)))
+    return target, memory.read(arguments[1], min(arguments[2], 512))
 
 
-def _sendmsg(memory: Memory, arguments: list[int]) -> tuple[AttemptKind, str] | None:
-    return _sent(*memory.message(arguments[1]))
+def _sendmsg(memory: Memory, arguments: list[int]) -> tuple[bytes, bytes]:
+    return memory.message(arguments[1])
 
 
-SENDERS: dict[str, Callable[[Memory, list[int]], tuple[AttemptKind, str] | None]] = {
+SENDERS: dict[str, Callable[[Memory, list[int]], tuple[bytes, bytes]]] = {
     "connect": _connect,
     "sendto": _sendto,
     "sendmsg": _sendmsg,
     "sendmmsg": _sendmsg,
 }
+"""How to find the address and the first bytes."""
 
 
-def _sent(target: bytes, data: bytes) -> tuple[AttemptKind, str] | None:
+def _sent(target: bytes, data: bytes, *, observed: bool = False) -> tuple[AttemptKind, str] | None:
     """A connection or a packet: a name that is asked for says more than the resolver's address."""
+    address, port = parse_address(target)
+    if observed and (not address or address.startswith(LOOPBACK)):
+        return None
     asked = question_name(data)
     if asked:
         return AttemptKind.LOOK_UP, asked
-    address, port = parse_address(target)
-    if not address or port == DNS_PORT or address == NAME_CACHE:
+    if not address or (port == DNS_PORT and not observed) or address == NAME_CACHE:
         return None  # sent on a connection that was noted when it was made, or to a resolver
     return AttemptKind.CONNECT, address if port is None else f"{address}:{port}"
 

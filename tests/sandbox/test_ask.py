@@ -73,7 +73,7 @@ def test_colours_and_progress_bars_are_no_controls(text: str, count: int) -> Non
 class Failing:
     """A box that does not start."""
 
-    tier, holds_orphans, policy = "strong", True, None
+    tier, holds_orphans, observes, policy = "strong", True, False, None
 
     def start(self, _job: object) -> None:
         raise BlockingIOError(11, "Resource temporarily unavailable")

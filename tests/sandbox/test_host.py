@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from audio_encoder_checker.sandbox.host import box_uid, home, interpreter_binds, reachable
+from audio_encoder_checker.sandbox.host import box_uid, home, own_interpreter, reachable
 
 as_root = pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="only root can become another user")
 
 
 def test_the_interpreter_is_shown_with_every_link_on_the_way_to_it() -> None:
-    shown = [Path(source) for source, _ in interpreter_binds()] + [Path("/usr")]
+    shown = [Path(path) for path in own_interpreter().paths] + [Path("/usr")]
     link = Path(sys.executable)
     while True:
         assert any(link.is_relative_to(path) for path in shown), link

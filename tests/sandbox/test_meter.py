@@ -20,6 +20,8 @@ ROOMY = Limits(
     output_bytes=1,
     scratch_bytes=1 << 30,
     scratch_files=10,
+    home_bytes=1 << 30,
+    home_files=1000,
     answer_bytes=1,
 )
 

@@ -113,12 +113,14 @@ class TestBothMachines:
         assert verdict(static_program(STRONG, machine), machine, "getpid", architecture=0x40000003) == KILL
 
     def test_sockets_by_family_and_type(self, machine: str) -> None:
-        program = static_program(STRONG, machine)
-        for family in (1, 2, 10):
-            assert verdict(program, machine, "socket", family, 1) == ALLOW
-            assert verdict(program, machine, "socket", family, 3 | 0o2000000) == refuse(errno.EACCES), "raw"
-        for family in (16, 17, 38, 40):
-            assert verdict(program, machine, "socket", family, 1) == refuse(errno.EACCES)
+        alone = static_program(replace(STRONG, watched=False), machine)
+        for program, refused in ((alone, refuse(errno.EACCES)), (watch_program(STRONG, machine, CHANNEL), NOTIFY)):
+            for family in (1, 2, 10):
+                assert verdict(program, machine, "socket", family, 1) == ALLOW
+                assert verdict(program, machine, "socket", family, 3 | 0o2000000) == refused, "raw"
+            for family in (16, 17, 38, 40):
+                assert verdict(program, machine, "socket", family, 1) == refused
+        assert reply("socket", STRONG) == errno.EACCES
         unwatched = static_program(replace(MEDIUM, watched=False), machine)
         for family in (1, 2, 10, 40):
             assert verdict(unwatched, machine, "socket", family, 1) == refuse(errno.EACCES)
