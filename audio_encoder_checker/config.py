@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+HOST = re.compile(r"(\*?\.)?[a-zA-Z0-9_-]+(\.[a-zA-Z0-9_-]+)+")
+
 
 @dataclass(frozen=True)
 class Config:
@@ -21,10 +24,12 @@ class Config:
     Attributes:
         encoder: `FILE` or `FILE:CLASS`, relative to the root; empty to search.
         ignore: check id or name to the reason for ignoring it.
+        hosts: that the encoder downloads from, beside those of the rule book.
     """
 
     encoder: str = ""
     ignore: Mapping[str, str] = field(default_factory=dict)
+    hosts: tuple[str, ...] = ()
 
 
 def read_config(root: Path) -> Config:
@@ -53,7 +58,7 @@ def _load(path: Path) -> dict[str, Any] | None:
 def _config(table: object, where: str) -> Config:
     if not isinstance(table, dict):
         raise UsageError(f"{where}: expected a table")
-    known = ("encoder", "ignore", "training")  # the last is read by whoever judges it
+    known = ("encoder", "ignore", "network", "training")  # the last is read by whoever judges it
     for key in table:
         if key not in known:
             close = difflib.get_close_matches(str(key), known, n=1)
@@ -68,4 +73,18 @@ def _config(table: object, where: str) -> Config:
     if not isinstance(ignore, dict) or not all(isinstance(reason, str) for reason in ignore.values()):
         hint = 'write `[ignore]` and below it `AEC523 = "frames are centred on purpose"`'
         raise UsageError(f"{where}: ignore: expected a table of check to reason", hint)
-    return Config(encoder, {str(name): reason for name, reason in ignore.items()})
+    return Config(
+        encoder, {str(name): reason for name, reason in ignore.items()}, _hosts(table.get("network", {}), where)
+    )
+
+
+def _hosts(network: object, where: str) -> tuple[str, ...]:
+    """Names of hosts, in lower case; a scheme or a path is a mistake that is made easily, and is told."""
+    hosts = network.get("hosts", []) if isinstance(network, dict) else None
+    hint = 'write `[network]` and below it `hosts = ["example.org"]`'
+    if not isinstance(network, dict) or set(network) - {"hosts"} or not isinstance(hosts, list):
+        raise UsageError(f"{where}: network: expected a table that holds `hosts`", hint)
+    for host in hosts:
+        if not isinstance(host, str) or not HOST.fullmatch(host):
+            raise UsageError(f"{where}: network.hosts: expected names of hosts, found {host!r}", hint)
+    return tuple(host.lower() for host in hosts)

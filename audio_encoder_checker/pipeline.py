@@ -89,7 +89,7 @@ class _Run:
         self._static_stages(last)
         if last >= LOAD and not self.job.blocked("source"):
             self._running_stages(last)
-        left_out = {"rules", "budget"}.difference(self.options.stages)  # no later stage needs them
+        left_out = {"rules", "download", "budget"}.difference(self.options.stages)  # no later stage needs them
         for stage in (*left_out, *STAGES[last + 1 :]):
             self.evidence.miss(NOT_ASKED, *EVIDENCE[stage])
         self.evidence.miss(NOT_ASKED, ManifestFacts)
@@ -159,12 +159,12 @@ class _Run:
             return
         from audio_encoder_checker.stages.running import Running
 
-        Running(self.job, sources.root, sources.chosen).run(last)
+        Running(self.job, sources.root, sources.chosen, self.config.hosts).run(last)
 
     def _checks(self) -> list[Check]:
         chosen = _matching(self.options.select) if self.options.select else all_checks()
         shown = self.job.shown
-        stages = shown | ({"conduct"} if shown & {"load", "contract", "budget", "evaluate"} else set())
+        stages = shown | ({"conduct"} if shown & {"load", "contract", "download", "budget", "evaluate"} else set())
         return [c for c in chosen if c.stage in stages]
 
     def _ignored(self) -> dict[str, str]:

@@ -64,12 +64,30 @@ class Budget:
 
 
 @dataclass(frozen=True)
+class NetworkRules:
+    """What encoders may reach, and how they are tried.
+
+    Attributes:
+        hosts: names; `.suffix` for all below it.
+        quota_hosts: of these, the ones that refuse after some downloads, or ask whether a human is there.
+        requests: to the Hub in one start that are still reasonable.
+        restarts: names of `evidence.network.Condition` under which encoders that download are started once more.
+    """
+
+    hosts: tuple[str, ...]
+    quota_hosts: tuple[str, ...]
+    requests: int
+    restarts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class LimitRules:
     """What a box enforces: seconds, bytes and counts."""
 
     load_s: float
     call_s: float
     contract_s: float
+    download_s: float
     budget_s: float
     search_s: float
     evaluate_s: float
@@ -79,6 +97,8 @@ class LimitRules:
     output_bytes: int
     scratch_bytes: int
     scratch_files: int
+    home_bytes: int
+    home_files: int
     answer_bytes: int
 
     def for_data(self) -> LimitRules:
@@ -104,6 +124,7 @@ class Rules:
     archive: ArchiveRules
     encoder: EncoderRules
     contract: ContractRules
+    network: NetworkRules
     budget: Budget
     limits: LimitRules
     evaluation: EvaluationRules
@@ -135,6 +156,12 @@ def load_rules(profile: str = DEFAULT_PROFILE, machine: str = "") -> Rules:
             survival_batches=tuple(contract["survival_batches"]),
             survival_s=contract["survival_s"],
             second_process=contract["second_process"],
+        ),
+        network=NetworkRules(
+            hosts=tuple(data["network"]["hosts"]),
+            quota_hosts=tuple(data["network"]["quota_hosts"]),
+            requests=data["network"]["requests"],
+            restarts=tuple(data["network"]["restarts"]),
         ),
         budget=Budget(
             machine=load_machine(machine or budget["machine"]),

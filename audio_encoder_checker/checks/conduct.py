@@ -18,9 +18,10 @@ def network_attempt(conduct: Conduct) -> Iterator[Problem]:
     """The encoder reaches for the network.
 
     Downloading weights while the encoder is loaded is allowed; anything else, a version check or usage statistics,
-    slows the start and may fail on the organisers' machine. The box has no network: this was refused.
+    slows the start and may fail on the organisers' machine. Where the box has a network, what goes to a host by its
+    name is among the downloads; this went past it, to an address or another name server, and was refused.
 
-    Fix: load from files in the repository, or set `HF_HUB_OFFLINE=1` once the weights are cached.
+    Fix: load from files in the repository, or download from a host by its name, over HTTPS.
     """
     tried = [
         a

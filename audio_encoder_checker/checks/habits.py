@@ -143,7 +143,7 @@ def _missing(one: Habit) -> Problem:
     )
 
 
-@check("AEC601", severity=Severity.WARNING, stage="source")
+@check("AEC601", severity=Severity.WARNING, stage="source", follows=("AEC606",))
 def unpinned_revision(habits: HabitFacts) -> Iterator[Problem]:
     """A model is downloaded without saying which revision.
 

@@ -38,8 +38,11 @@ REMEDIES: dict[tuple[str, ...], str] = {
 }
 """What mends an exception, by words that are all in its type and text; the first that fits."""
 
+DOWNLOADS = ("AEC602", "AEC611")
+"""What explains that a download failed."""
 
-@check("AEC401")
+
+@check("AEC401", follows=("AEC301", "AEC320", "AEC321"))
 def missing_module(load: LoadFacts) -> Iterator[Problem]:
     """The encoder imports a module that is not there.
 
@@ -49,7 +52,7 @@ def missing_module(load: LoadFacts) -> Iterator[Problem]:
     Fix: add the distribution that provides the module to requirements.txt, or put its code into the repository.
     """
     raised = load.outcome.raised
-    if raised and raised.missing_module:
+    if raised and raised.missing_module and not load.excused:
         name = raised.missing_module
         yield Problem(
             f"no module named {name!r}",
@@ -59,7 +62,7 @@ def missing_module(load: LoadFacts) -> Iterator[Problem]:
         )
 
 
-@check("AEC402")
+@check("AEC402", follows=DOWNLOADS)
 def import_failure(load: LoadFacts) -> Iterator[Problem]:
     """The encoder file raises an exception when it is imported.
 
@@ -70,12 +73,12 @@ def import_failure(load: LoadFacts) -> Iterator[Problem]:
         that is no definition with `if __name__ == "__main__":`.
     """
     raised = load.outcome.raised
-    if raised and load.phase == "import" and not raised.missing_module and not load.network_needed:
+    if raised and load.phase == "import" and not raised.missing_module and not load.excused:
         said = f" ({load.last_words})" if load.last_words else ""
         yield Problem(f"{raised}{said}", raised.at or load.file, _hint(raised))
 
 
-@check("AEC403", follows=("AEC433", "AEC434", "AEC530", "AEC531", "AEC532"))
+@check("AEC403", follows=("AEC433", "AEC434", "AEC530", "AEC531", "AEC532", *DOWNLOADS))
 def constructor_failure(load: LoadFacts) -> Iterator[Problem]:
     """The encoder's constructor raises an exception.
 
@@ -86,7 +89,7 @@ def constructor_failure(load: LoadFacts) -> Iterator[Problem]:
         `Path(__file__).parent`.
     """
     raised = load.outcome.raised
-    if raised and load.phase == "construct" and not raised.missing_module and not load.network_needed:
+    if raised and load.phase == "construct" and not raised.missing_module and not load.excused:
         yield Problem(str(raised), at=raised.at or load.file, hint=_hint(raised))
 
 

@@ -11,7 +11,7 @@ from audio_encoder_checker.cli import console
 from audio_encoder_checker.errors import UsageError
 
 FORMATS = ("text", "json")
-STAGE_NAMES = ("archive", "source", "rules", "load", "contract", "budget", "evaluate")
+STAGE_NAMES = ("archive", "source", "rules", "load", "contract", "download", "budget", "evaluate")
 
 
 def main() -> NoReturn:
@@ -87,6 +87,23 @@ def _print_schema(name: str) -> None:
     help="Isolation.",
 )
 @click.option("--trust", is_flag=True, help="Allow the weak box: the submission is code you trust.")
+@click.option(
+    "--install/--no-install", default=None,
+    help="Install the submission's requirements into a fresh environment and run it there; --strict does.",
+)  # fmt: skip
+@click.option(
+    "--constraint", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+    help="With --install: hold these versions, as pip's constraints do.",
+)  # fmt: skip
+@click.option(
+    "--allow-source", is_flag=True,
+    help="With --install: build what has no wheel; its build then runs here with your rights.",
+)  # fmt: skip
+@click.option("--no-network", is_flag=True, help="Let the encoder download nothing.")
+@click.option(
+    "--hub-cache", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+    help="Keep what encoders download from the Hugging Face Hub here, for all of them; only the checker writes to it.",
+)  # fmt: skip
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
@@ -226,6 +243,9 @@ def _options(wishes: dict[str, Any]) -> Any:
         seed=wishes["seed"],
         select=_words(wishes["select"]),
         ignore=ignored,
+        installing=_installing(wishes),
+        network=not wishes["no_network"],
+        hub_cache=wishes["hub_cache"],
         evaluation=Wishes(
             data=wishes["data"],
             tasks=_words(wishes["tasks"]),
@@ -236,6 +256,17 @@ def _options(wishes: dict[str, Any]) -> Any:
         isolated=wishes["isolated"],
         strict=wishes["strict"],
     )
+
+
+def _installing(wishes: dict[str, Any]) -> Any:
+    from audio_encoder_checker.stages.environment import Installing
+
+    asked = wishes["strict"] if wishes["install"] is None else wishes["install"]
+    for name in ("constraint", "allow_source"):
+        if wishes[name] and not asked:
+            option = name.replace("_", "-")
+            raise UsageError(f"--{option} is about an environment that is made", "add --install")
+    return Installing(asked, wishes["constraint"], wishes["allow_source"])
 
 
 def _words(text: str) -> tuple[str, ...]:

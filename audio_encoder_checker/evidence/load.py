@@ -37,7 +37,8 @@ class LoadFacts:
         phase: `import`, `find` or `construct`: how far it came.
         file: the encoder file, relative to the repository.
         names: every name in `dir(module)` that ends as X-ARES looks for.
-        network_needed: the exception says that it wanted the network, and the box has none.
+        excused: why a failure is not the encoder's, as far as can be told here: it wanted a network or a package that
+            it did not get; empty if it is.
         last_words: the last line on stderr, where an exit needs explaining.
     """
 
@@ -45,7 +46,7 @@ class LoadFacts:
     phase: str
     file: str
     names: tuple[str, ...] = ()
-    network_needed: bool = False
+    excused: str = ""
     last_words: str = ""
 
 

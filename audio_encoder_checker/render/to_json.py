@@ -13,7 +13,7 @@ from audio_encoder_checker.evidence.load import EncoderFacts
 from audio_encoder_checker.evidence.run import Conduct, Isolation, Usage
 from audio_encoder_checker.evidence.scores import Measure, TaskScore, TrackScores
 from audio_encoder_checker.evidence.submission import Submission
-from audio_encoder_checker.render import budget_json, files
+from audio_encoder_checker.render import budget_json, files, network
 from audio_encoder_checker.render.measured import measured
 from audio_encoder_checker.render.standing import Known, known_scores, place
 from audio_encoder_checker.report import SCHEMA_VERSION, Report
@@ -43,6 +43,7 @@ def as_data(report: Report) -> dict[str, Any]:
         "files": files.as_data(report.evidence),
         "isolation": _isolation(report),
         "contract": _contract(report),
+        "downloads": network.as_data(report.evidence),
         "budget": budget_json.budget(report.evidence),
         "usage": _usage(report),
         "conduct": _conduct(report),
@@ -130,6 +131,7 @@ def _timings(report: Report) -> dict[str, Any]:
         "calls": {f"{cell.batch} x {cell.seconds:g} s": round(cell.wall_s, 3) for cell in made},
         "figures": {m.name: m.value for m in measured(report.evidence) if m.of_machine},
         "budget": budget_json.timings(report.evidence),
+        "transfers": network.timings(report.evidence),
     }
 
 

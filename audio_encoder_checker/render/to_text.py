@@ -15,7 +15,7 @@ from audio_encoder_checker.evidence.run import Isolation, Usage
 from audio_encoder_checker.evidence.submission import Submission
 from audio_encoder_checker.findings import Finding, Severity
 from audio_encoder_checker.printable import size_words
-from audio_encoder_checker.render import budget_text, contract_text, files, scores_text
+from audio_encoder_checker.render import budget_text, contract_text, files, network, scores_text
 from audio_encoder_checker.render.card import card
 from audio_encoder_checker.report import Report, Verdict
 
@@ -40,6 +40,7 @@ def render(report: Report, console: Console) -> None:
     _encoder(report, console)
     contract_text.survival(report, console)
     contract_text.figures(report, console)
+    _network(report, console)
     budget_text.budget(report, console)
     scores_text.scores(report, console)
     _skipped(report, console)
@@ -137,6 +138,12 @@ def _grid(rows: list[tuple[str, Text]]) -> Table:
 
 def _files(report: Report, console: Console) -> None:
     rows = files.rows(report.evidence)
+    if rows:
+        card(rows, console)
+
+
+def _network(report: Report, console: Console) -> None:
+    rows = network.rows(report.evidence)
     if rows:
         card(rows, console)
 

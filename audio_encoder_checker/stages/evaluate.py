@@ -209,7 +209,9 @@ class Evaluation:
         """What the embeddings of a part depend on."""
         declared = [attribute.text for attribute in self.encoder.attributes]
         recipe = [task.id, task.kind, asdict(task.encoding), asdict(task.labels), self.wishes.corrected, declared]
-        return content_key(__version__, self.content, self.session.device, environment_facts(), recipe, digest)
+        interpreter = self.session.interpreter
+        packages = interpreter.environment if interpreter and interpreter.environment else environment_facts()
+        return content_key(__version__, self.content, self.session.device, packages, recipe, digest)
 
 
 class Countdown:

@@ -11,6 +11,7 @@ from audio_encoder_checker.evidence.load import Attribute, EncoderFacts, LoadFac
 from audio_encoder_checker.evidence.run import Ending, Outcome, Raised
 from audio_encoder_checker.printable import printable, told
 from audio_encoder_checker.sandbox.ask import Answer
+from audio_encoder_checker.stages.network import unreached
 
 if TYPE_CHECKING:
     from audio_encoder_checker.rules import Rules
@@ -39,7 +40,8 @@ NETWORK_ERRORS = {
         "NewConnectionError",
         "timeout",
     ),
-    *("ConnectionRefusedError", "NetworkError", "ClientConnectorError"),
+    *("ConnectionRefusedError", "NetworkError", "ClientConnectorError", "RemoteProtocolError", "RemoteDisconnected"),
+    *("HfHubHTTPError", "HTTPError", "HTTPStatusError"),
 }
 """Names of exceptions that say that a host could not be reached."""
 
@@ -69,7 +71,7 @@ def load_encoder(
     answer = session.ask(question, timeout_s=timeout_s)
     if answer.outcome.ending is Ending.ANSWERED and answer.header.get("phase") not in ("find", "construct"):
         answer = Answer(Outcome(Ending.GARBLED, answer.outcome.seconds, "an answer that says nothing of the encoder"))
-    facts = _load_facts(answer, target.file, network=session.box.isolation().network)
+    facts = _load_facts(answer, target.file, _why_no_network(session))
     if answer.outcome.raised and answer.outcome.raised.type == "SystemExit":
         facts = replace(facts, last_words=session.last_words())  # argparse says there what it misses
     if answer.outcome.ending is not Ending.ANSWERED or facts.phase != "construct":
@@ -111,7 +113,15 @@ def where(session: Session, target: Target, rules: Rules) -> dict[str, Any]:
     }
 
 
-def _load_facts(answer: Answer, file: str, network: str) -> LoadFacts:
+def _why_no_network(session: Session) -> str:
+    """Why the encoder could not reach all that it wanted, if that is not its own fault; empty if it could."""
+    network = session.network
+    if network == "denied":
+        return "it wants to download and the box has no network; put the weights into the repository"
+    return unreached(session.outside.ledger.facts()) if session.outside and network == "observed" else ""
+
+
+def _load_facts(answer: Answer, file: str, why_no_network: str) -> LoadFacts:
     header = answer.header
     phase = header.get("phase")
     return LoadFacts(
@@ -119,12 +129,12 @@ def _load_facts(answer: Answer, file: str, network: str) -> LoadFacts:
         phase=phase if phase in ("import", "find", "construct") else "import",
         file=file,
         names=_words(header.get("names")),
-        network_needed=network == "denied" and _wants_network(answer.outcome.raised),
+        excused=why_no_network if _wants_network(answer.outcome.raised) else "",
     )
 
 
 def _wants_network(raised: Raised | None) -> bool:
-    return raised is not None and not NETWORK_ERRORS.isdisjoint(raised.chain)
+    return raised is not None and not (NETWORK_ERRORS.isdisjoint(raised.chain) and raised.type != "OSError")
 
 
 def read_encoder(header: dict[str, Any], file: str, torch_version: str, load_seconds: float) -> EncoderFacts:

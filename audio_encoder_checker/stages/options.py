@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from audio_encoder_checker.rules import DEFAULT_PROFILE
+from audio_encoder_checker.stages.environment import Installing
 from audio_encoder_checker.stages.order import STAGES
 from audio_encoder_checker.stages.plan import Wishes
 
@@ -31,6 +32,9 @@ class Options:
         seed: of test audio, training and intervals.
         select: ids, prefixes or names of the checks to ask; empty for all.
         ignore: ids, prefixes or names of checks not to ask, with the reason.
+        installing: whether the encoder gets an environment of its own, and how.
+        network: the encoder may download, where that can be observed.
+        hub_cache: folder in which the checker keeps files of the Hugging Face Hub for all submissions.
         evaluation: which tasks, on which data.
         isolated: leave the submission's own settings aside.
         strict: warnings count as errors.
@@ -48,6 +52,9 @@ class Options:
     seed: int = 42
     select: tuple[str, ...] = ()
     ignore: Mapping[str, str] = field(default_factory=dict)
+    installing: Installing = field(default_factory=Installing)
+    network: bool = True
+    hub_cache: Path | None = None
     evaluation: Wishes = field(default_factory=Wishes)
     isolated: bool = False
     strict: bool = False

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from audio_encoder_checker.archive.habits import find_habits
 from audio_encoder_checker.archive.landmarks import find_landmarks
+from audio_encoder_checker.archive.requirements import find_requirements
 from audio_encoder_checker.archive.secrets import find_secrets
 from audio_encoder_checker.archive.source import read_sources
 from audio_encoder_checker.archive.traps import find_traps
@@ -15,6 +16,7 @@ from audio_encoder_checker.archive.weights.reading import read_weights
 from audio_encoder_checker.archive.window import Window
 from audio_encoder_checker.evidence.habits import HabitFacts
 from audio_encoder_checker.evidence.landmarks import Landmarks
+from audio_encoder_checker.evidence.requirements import RequirementFacts
 from audio_encoder_checker.evidence.secrets import SecretFacts
 from audio_encoder_checker.evidence.source import SourceFacts
 from audio_encoder_checker.evidence.submission import SubmissionKind
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from audio_encoder_checker.evidence.archive import UnpackFacts
     from audio_encoder_checker.evidence.submission import Submission
 
-KINDS = (SourceFacts, Landmarks, TrapFacts, HabitFacts, SecretFacts, WeightFacts)
+KINDS = (SourceFacts, Landmarks, TrapFacts, HabitFacts, SecretFacts, WeightFacts, RequirementFacts)
 """What this stage makes."""
 
 
@@ -47,7 +49,9 @@ def read_repository(
     alone = submission.kind is SubmissionKind.FILE
     weights = WeightFacts() if alone else read_weights(sources.root, opened=_opener(root, submission, unpacked))
     secrets = find_secrets(Path(submission.path) if alone else sources.root)
-    return sources, find_landmarks(sources), find_traps(sources), find_habits(sources), secrets, weights
+    requirements = RequirementFacts() if alone else find_requirements(sources)
+    read = (find_landmarks(sources), find_traps(sources), find_habits(sources))
+    return sources, *read, secrets, weights, requirements
 
 
 def _opener(root: Path, submission: Submission, unpacked: UnpackFacts | None) -> Callable[[Path], BinaryIO]:

@@ -10,6 +10,8 @@ from audio_encoder_checker.errors import MachineError, NoGpuError
 from audio_encoder_checker.evaluation.tasks import challenge_tasks
 from audio_encoder_checker.evidence.contract import EncodeTraces
 from audio_encoder_checker.evidence.evaluation import EncodingFacts
+from audio_encoder_checker.evidence.installing import InstallFacts
+from audio_encoder_checker.evidence.network import DownloadedData, NetworkFacts, Restarts
 from audio_encoder_checker.evidence.run import Conduct, Outcome, with_attempts
 from audio_encoder_checker.evidence.source import SourceFacts
 from audio_encoder_checker.judging import NOT_ASKED
@@ -18,33 +20,37 @@ from audio_encoder_checker.sandbox.box import limits_of
 from audio_encoder_checker.sandbox.choose import choose_box
 from audio_encoder_checker.sandbox.sweep import subfolder
 from audio_encoder_checker.stages import budget, contract, second
+from audio_encoder_checker.stages.environment import environment_for, not_installed
 from audio_encoder_checker.stages.evaluate import Evaluation
 from audio_encoder_checker.stages.load import Target, load_encoder
 from audio_encoder_checker.stages.measure import with_measured
+from audio_encoder_checker.stages.network import downloaded_data, outside_of
 from audio_encoder_checker.stages.order import AFTER_LOADING, EVIDENCE, RUNNING, SECOND, STAGES
+from audio_encoder_checker.stages.restarts import Trials
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from audio_encoder_checker.evidence.load import EncoderFacts
+    from audio_encoder_checker.evidence.run import Isolation
     from audio_encoder_checker.evidence.source import ChosenEncoder
+    from audio_encoder_checker.sandbox.box import Box, Interpreter
+    from audio_encoder_checker.sandbox.outside import Outside
     from audio_encoder_checker.stages.job import Job
-
-NO_NETWORK = (
-    "the encoder wants to download and the box has no network; put the weights into the repository, or, if "
-    "you trust the code, run with `--box weak --trust`"
-)
 
 
 class Running:
     """A check whose sources were read and hold no error."""
 
-    def __init__(self, job: Job, root: Path, chosen: ChosenEncoder) -> None:
+    def __init__(self, job: Job, root: Path, chosen: ChosenEncoder, hosts: tuple[str, ...] = ()) -> None:
         self.job = job
         self.root = root
         self.target = Target(chosen.path, chosen.module, chosen.class_name)
         self.loaded = budget.Loaded(0, 0)
         self.second_conducts: list[Conduct] = []
+        self.outside = (
+            outside_of(job.rules, hosts, job.workspace, job.options.hub_cache) if job.options.network else None
+        )
 
     def run(self, last: int) -> None:
         """Run the stages up to one, by its place in `STAGES`."""
@@ -57,24 +63,50 @@ class Running:
         except MachineError as error:
             self._give_up(error)
             return
-        session = Session(box, self.root, subfolder(self.job.workspace), limits_of(self.job.rules), device)
+        try:
+            with environment_for(self.job) as interpreter:
+                self._run_in(box, known, device, interpreter, last)
+        except NoGpuError as error:
+            if self.job.options.device != "auto":
+                self._give_up(error)
+                return
+            self.job.options = replace(self.job.options, device="cpu")  # it did not ask for one
+            self.run(last)
+        except MachineError as error:
+            self._give_up(error)
+
+    def _run_in(self, box: Box, known: Isolation, device: str, interpreter: Interpreter, last: int) -> None:
+        """Start the encoder; what was seen of it is kept however it ends.
+
+        Raises:
+            NoGpuError: torch cannot use the GPU in this box.
+        """
+        session = Session(
+            box, self.root, subfolder(self.job.workspace), limits_of(self.job.rules), device,
+            outside=self.outside if box.observes else None, interpreter=interpreter,
+        )  # fmt: skip
         try:
             with session:
                 self._converse(session, last)
-        except NoGpuError as error:
-            if self.job.options.device == "auto":  # it did not ask for one
-                self.job.options = replace(self.job.options, device="cpu")
-                self.run(last)
-                return
-            self._give_up(error)
+        except NoGpuError:
+            raise
         except MachineError as error:
             self._give_up(error)
         except KeyboardInterrupt:
             self.job.interrupt()
         now = box.isolation()
-        self.job.evidence.put(replace(known, mechanisms=now.mechanisms, unprotected=now.unprotected))
+        known = replace(known, mechanisms=now.mechanisms, unprotected=now.unprotected, network=session.network)
+        self.job.evidence.put(known)
+        self._put_ledger(session)
         if session.started:
             self.job.evidence.put(with_attempts(session.conduct(), self.second_conducts), session.usage())
+
+    def _put_ledger(self, session: Session) -> None:
+        if session.network != "observed" or session.outside is None:
+            self.job.evidence.put(NetworkFacts(observed=False), DownloadedData(), Restarts())
+            return
+        facts = session.outside.ledger.facts()
+        self.job.evidence.put(facts, downloaded_data(facts))
 
     def _give_up(self, error: MachineError) -> None:
         """This machine is at fault: what depends on it stays open."""
@@ -84,11 +116,13 @@ class Running:
         """Load, contract and evaluation in one child."""
         with self.job.stage("load"):
             loaded, encoder = load_encoder(session, self.target, self.job.rules, self._load_s)
+            absent = not_installed(self.job.evidence.get(InstallFacts), loaded.outcome.raised)
+            loaded = replace(loaded, excused=loaded.excused or absent)
             self.job.evidence.put(loaded, *([encoder] if encoder else []))
             self.loaded = budget.Loaded(session.usage().peak_memory_bytes, session.resident_bytes())
         self._on_gpu(session, loaded.outcome)
-        if loaded.network_needed:
-            self.job.evidence.miss(f"{NO_NETWORK}: {loaded.outcome}", *RUNNING)
+        if loaded.excused:
+            self.job.evidence.miss(f"{loaded.excused} ({loaded.outcome})", *RUNNING)
         if self.job.blocked("load") or session.ended or encoder is None:
             self._miss_after(session)
             return
@@ -99,6 +133,9 @@ class Running:
                 if not session.ended:
                     self._start_again(session, encoder)
         blocked = self.job.blocked("contract")
+        if "download" in self.job.options.stages and not blocked and not session.ended and session.outside:
+            with self.job.stage("download"):
+                self._restart(session, session.outside, encoder)
         if "budget" in self.job.options.stages and not blocked:  # even if that ended the child: it may say why
             with self.job.stage("budget"):
                 self._forecast(session, encoder)
@@ -142,6 +179,25 @@ class Running:
             self.job.evidence.miss(f"{error}; {error.hint}", *SECOND)
         self.job.evidence.miss("the first process does not survive the same call", *SECOND)
         self.second_conducts = again.conducts
+
+    def _restart(self, session: Session, outside: Outside, encoder: EncoderFacts) -> None:
+        """Further starts, if the first one got anything from the network."""
+        if not outside.ledger.facts().passed:
+            self.job.evidence.put(Restarts())
+            return
+        trials = Trials(
+            session, outside, self.job.workspace, self.target, self.job.rules,
+            rate_hz=contract.usable_rate(encoder),
+            seed=self.job.options.seed,
+            load_s=encoder.load_seconds,
+            call_s=self._call_s,
+            on_call=self.job.progress.detail,
+        )  # fmt: skip
+        try:
+            self.job.evidence.put(trials.run())
+        except MachineError as error:
+            self.job.evidence.miss(f"{error}; {error.hint}", Restarts)
+        self.second_conducts += trials.conducts
 
     def _forecast(self, session: Session, encoder: EncoderFacts) -> None:
         """A process of its own; where there is no room for it, its checks stay open."""

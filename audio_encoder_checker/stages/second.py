@@ -18,7 +18,7 @@ from audio_encoder_checker.evidence.behaviour import AfterTrain, SecondStart
 from audio_encoder_checker.evidence.device import Culprit, DeviceFacts, Mistake
 from audio_encoder_checker.evidence.run import CodeFrame, Ending, Outcome
 from audio_encoder_checker.printable import told
-from audio_encoder_checker.sandbox.ask import Session, read_frame
+from audio_encoder_checker.sandbox.ask import read_frame
 from audio_encoder_checker.sandbox.sweep import subfolder
 from audio_encoder_checker.stages.asking import Call, encode
 from audio_encoder_checker.stages.compare import difference
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from audio_encoder_checker.evidence.behaviour import Difference
     from audio_encoder_checker.evidence.run import Conduct
     from audio_encoder_checker.rules import Rules
+    from audio_encoder_checker.sandbox.ask import Session
 
 CLIPS, SECONDS = 2, 1.0
 PRETENDED_SLOWNESS = 3.0
@@ -150,9 +151,7 @@ class SecondRun:
 
     @contextmanager
     def _session(self) -> Iterator[Session]:
-        first = self.first
-        session = Session(first.box, first.repository, subfolder(self.workspace), first.limits, first.device)
-        with session:
+        with self.first.beside(subfolder(self.workspace), self.first.device) as session:
             session.begin_stage("contract", self.rules.limits.contract_s)
             yield session
         self.conducts.append(session.conduct())
