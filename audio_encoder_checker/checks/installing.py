@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from audio_encoder_checker.catalogue import check
 from audio_encoder_checker.checks.few import few, listed
 from audio_encoder_checker.evidence.installing import InstallFacts, TargetDifferences, Trouble
+from audio_encoder_checker.evidence.requirements import RequirementFacts
 from audio_encoder_checker.findings import Problem, Severity
 
 if TYPE_CHECKING:
@@ -78,15 +79,19 @@ def source_only_requirement(facts: InstallFacts) -> Iterator[Problem]:
 
 
 @check("AEC322", severity=Severity.NOTE, stage="load")
-def differs_from_target(differences: TargetDifferences) -> Iterator[Problem]:
+def differs_from_target(differences: TargetDifferences, requirements: RequirementFacts) -> Iterator[Problem]:
     """Packages have other versions here than on the organisers' machine.
 
     What was measured holds for these versions. There, an encoder whose requirements name no versions gets what the
     machine has.
 
-    Fix: name the versions that you tested in requirements.txt, as `transformers==4.57.1`.
+    Fix: try it on that machine too; what has to be as here, name with its version, as `transformers==4.57.1`.
     """
-    found = sorted(differences.differences, key=lambda one: (one.name not in _FIRST, one.name))
+    named = {*_FIRST, *(one.name for one in requirements.required)}
+    found = sorted(
+        (one for one in differences.differences if one.name in named),
+        key=lambda one: (one.name not in _FIRST, one.name),
+    )
     if found:
         yield Problem(f"not as on {differences.target}: {listed([_pair(one) for one in found])}", REQUIREMENTS)
 

@@ -13,7 +13,7 @@ from audio_encoder_checker.evidence.load import EncoderFacts
 from audio_encoder_checker.evidence.run import Conduct, Isolation, Usage
 from audio_encoder_checker.evidence.scores import Measure, TaskScore, TrackScores
 from audio_encoder_checker.evidence.submission import Submission
-from audio_encoder_checker.render import budget_json, files, network
+from audio_encoder_checker.render import budget_json, files, installing, network
 from audio_encoder_checker.render.measured import measured
 from audio_encoder_checker.render.standing import Known, known_scores, place
 from audio_encoder_checker.report import SCHEMA_VERSION, Report
@@ -42,6 +42,7 @@ def as_data(report: Report) -> dict[str, Any]:
         "skipped": [{"id": s.id, "name": s.name, "reason": s.reason, "open": s.open} for s in report.judgement.skipped],
         "files": files.as_data(report.evidence),
         "isolation": _isolation(report),
+        "installation": installing.as_data(report.evidence),
         "contract": _contract(report),
         "downloads": network.as_data(report.evidence),
         "budget": budget_json.budget(report.evidence),

@@ -15,7 +15,7 @@ from audio_encoder_checker.evidence.run import Isolation, Usage
 from audio_encoder_checker.evidence.submission import Submission
 from audio_encoder_checker.findings import Finding, Severity
 from audio_encoder_checker.printable import size_words
-from audio_encoder_checker.render import budget_text, contract_text, files, network, scores_text
+from audio_encoder_checker.render import budget_text, contract_text, files, installing, network, scores_text
 from audio_encoder_checker.render.card import card
 from audio_encoder_checker.report import Report, Verdict
 
@@ -207,6 +207,7 @@ def _box(report: Report, console: Console) -> None:
     rows = [
         ("box", f"{isolation.tier}, {isolation.mechanisms[0]}, network {isolation.network}{tested}"),
         ("memory", isolation.memory),
+        *installing.rows(report.evidence),
         ("gaps", "; ".join(isolation.unprotected)),
     ]
     if isolation.why_not_stronger:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from audio_encoder_checker.child.doors import LISTENING
-from audio_encoder_checker.network.channel import Channel, Doors
 from audio_encoder_checker.network.faults import NO_FAULTS, Faults
 from audio_encoder_checker.network.ledger import Ledger
 from audio_encoder_checker.sandbox.launch import unused_uid
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from audio_encoder_checker.network.channel import Channel
     from audio_encoder_checker.network.policy import Policy
     from audio_encoder_checker.network.store import Store
 
@@ -80,6 +80,8 @@ class Outside:
             for one in sockets:
                 one.close()
             return None
+        from audio_encoder_checker.network.channel import Channel, Doors  # late: it loads TLS
+
         names, proxy, hub, *direct = sockets
         ports = [port for _, port in LISTENING[2:]]
         doors = Doors(dns=names, proxy=proxy, relay=hub, direct=dict(zip(ports, direct, strict=True)))

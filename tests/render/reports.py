@@ -18,6 +18,20 @@ from audio_encoder_checker.evidence.behaviour import (
 from audio_encoder_checker.evidence.contract import Cell, CellState, HopFit, SurvivalMap
 from audio_encoder_checker.evidence.device import DeviceFacts
 from audio_encoder_checker.evidence.evaluation import EncodingFacts, Reference, References, TaskRun
+from audio_encoder_checker.evidence.installing import Difference as Version
+from audio_encoder_checker.evidence.installing import InstallFacts, Origin, Package, RefusedLine, TargetDifferences
+from audio_encoder_checker.evidence.network import (
+    Condition,
+    HubFile,
+    LookUp,
+    Moment,
+    NetworkFacts,
+    Restart,
+    Restarts,
+    Transfer,
+    Way,
+    Went,
+)
 from audio_encoder_checker.evidence.run import Attempt, AttemptKind, Isolation, Probe
 from audio_encoder_checker.evidence.scores import Measure, TaskScore, TrackScores
 from audio_encoder_checker.evidence.submission import Submission, SubmissionKind
@@ -30,6 +44,34 @@ from tests.literals import ANSWERED, conduct, encoder, raised, tensor, trace, tr
 EQUAL = Difference(same_shape=True, relative=0.0, cosine=1.0)
 NEAR = Difference(same_shape=True, relative=4.9e-7, cosine=0.9999)
 NAN = Difference(same_shape=True, relative=float("inf"), cosine=0.0)
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+LOADING = Moment("load")
+LEDGER = NetworkFacts(
+    (
+        Transfer(
+            LOADING, Way.HUB, "huggingface.co", 443, "GET", "/lab/frames/resolve/main/weights.pt",
+            HubFile("lab/frames", "model", "main", "weights.pt", COMMIT), 200, 90_000_000, 0, 1.5, "ab" * 32, "ab" * 32,
+            whole=True,
+        ),
+        Transfer(LOADING, Way.PROXY, "zenodo.org", 443, "CONNECT", received_bytes=5_000, sent_bytes=700, whole=True),
+        Transfer(LOADING, Way.PROXY, "evil.example", 443, "CONNECT", status=403, refused="none of the declared hosts"),
+    ),
+    (LookUp(LOADING, "evil.example", known=False),),
+)  # fmt: skip
+RESTARTS = Restarts(
+    (
+        Restart(Condition.CUT_OFF, ANSWERED, Went.WELL, EQUAL),
+        Restart(Condition.OFFLINE_MODE, ANSWERED, Went.WELL, EQUAL),
+        Restart(Condition.CUT, raised("ReadError", "reset"), Went.CLEARLY, requests=2),
+    )
+)
+INSTALLED = InstallFacts(
+    "uv 0.13.9", "3.11.7",
+    (Package("einops", "0.8.1", Origin.WHEEL), Package("torch", "2.13.0", Origin.LENT)),
+    (RefusedLine("requirements.txt:3", "-e .", "the option -e is not passed on"),),
+    constraints=("the packages of colab-t4",), seconds=4.2, key="ab" * 20,
+)  # fmt: skip
 
 STAGES = ("archive", "source", "load", "contract", "evaluate")
 
@@ -68,6 +110,10 @@ def full_evidence() -> Evidence:
     evidence = Evidence()
     evidence.put(
         Submission("team.zip", SubmissionKind.ARCHIVE, "0" * 64, 1_234_567),
+        LEDGER,
+        RESTARTS,
+        INSTALLED,
+        TargetDifferences("colab-t4", (Version("torch", "2.13.0", "2.11.0"),)),
         Isolation(
             "medium",
             ("Landlock (ABI 7)", "no capabilities"),
