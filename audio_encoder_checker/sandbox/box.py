@@ -15,6 +15,8 @@ interpreter runs it, which socket it inherits, which limits hold. Three boxes ex
 - `bubblewrap` (tier *strong*): new user, mount, PID, network, IPC, UTS and cgroup namespaces. The child sees
   the system, the interpreter and the repository read-only, a private /tmp and /dev/shm of limited size, no
   network device but an own loopback, no process but its own, no capability, an environment of six neutral variables.
+  What it may reach beyond that is an *outside* (`outside.py`): sockets that the child makes on its loopback before
+  anything foreign runs, and hands over; the parent answers them (`network`). A home folder on disk goes with it.
 - `landlock` (tier *medium*), where namespaces are refused: Landlock leaves the same folders to read and one to
   write; no socket of any family can be opened; the names and sizes of other files and the limits of shared
   memory are not covered.

@@ -223,7 +223,7 @@ class Running:
     def _evaluate(self, session: Session, encoder: EncoderFacts) -> None:
         evaluation = Evaluation(
             session, encoder, self.job.rules, self.job.plan,
-            content=(self.job.submission.sha256, encoder.file, encoder.class_name),
+            content=(self.job.submission.sha256, encoder.file, encoder.class_name, *self._downloaded()),
             seed=self.job.options.seed,
             call_s=self._call_s,
             on_progress=self.job.progress.detail,
@@ -232,6 +232,11 @@ class Running:
         encoded = self.job.evidence.get(EncodingFacts)
         why = next((f": {run.skipped}" for run in encoded.tasks if run.skipped), "") if encoded else ""
         self.job.evidence.miss(f"no task has a score{why}", *EVIDENCE["evaluate"])
+
+    def _downloaded(self) -> list[str]:
+        """What was downloaded, by its hash where that is seen: embeddings depend on it."""
+        passed = self.outside.ledger.facts().passed if self.outside else ()
+        return sorted({f"{one.host} {one.path} {one.sha256 or one.etag}" for one in passed if one.received_bytes})
 
     def _miss_after(self, session: Session) -> None:
         """Say why the rest of the evidence will not come, if the child or the encoder is the reason."""

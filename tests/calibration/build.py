@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from importlib.metadata import version
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ def build(name: str, folder: Path) -> None:
         torch.manual_seed(0)
         save, package = SAVERS[name]
         save(folder)
-        requirements += f"{package}\n"
+        requirements += f"{package}=={version(package)}\n"
     (folder / "requirements.txt").write_text(requirements, encoding="utf-8")
 
 
