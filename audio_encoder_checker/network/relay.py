@@ -166,19 +166,11 @@ class Relay:
         linked = asking.linked
         commit = linked.get("commit") or answer.get("X-Repo-Commit")
         etag = linked.get("etag") or bare_etag(answer.get("X-Linked-Etag") or answer.get("ETag"))
+        if linked and status in REDIRECTS and asking.request.method == "HEAD" and "size" in linked:
+            status, length = 200, int(linked["size"])
+            fields = [(name, value) for name, value in fields if name.lower() != "location"]
         if linked:
-            dropped = set()
-            if status in REDIRECTS and asking.request.method == "HEAD" and "size" in linked:
-                status, length, dropped = 200, int(linked["size"]), {"location"}
-            own = {
-                "ETag": f'"{etag}"',
-                "X-Repo-Commit": commit,
-                "X-Linked-Etag": f'"{etag}"',
-                "X-Linked-Size": linked.get("size", ""),
-            }
-            dropped |= {name.lower() for name in own}
-            fields = [(name, value) for name, value in fields if name.lower() not in dropped]
-            fields += [(name, value) for name, value in own.items() if value.strip('"')]
+            fields = _with_own(fields, commit, etag, linked.get("size", ""))
         hub = asking.hub and replace(
             asking.hub,
             commit=commit if COMMIT.fullmatch(commit) else asking.hub.commit,
@@ -208,6 +200,14 @@ class Relay:
             base = f"{self.origin.scheme}://{self.origin.authority}{self.origin.folder}"
             return ", ".join(one.replace(f"<{base}/", f"<http://{host}:{port}/") for one in links)
         return value
+
+
+def _with_own(fields: list[tuple[str, str]], commit: str, etag: str, size: str) -> list[tuple[str, str]]:
+    """The fields of another host, with what the Hub itself said of the file."""
+    own = {"ETag": f'"{etag}"', "X-Repo-Commit": commit, "X-Linked-Etag": f'"{etag}"', "X-Linked-Size": size}
+    said = {name.lower() for name in own}
+    kept = [(name, value) for name, value in fields if name.lower() not in said]
+    return kept + [(name, value) for name, value in own.items() if value.strip('"')]
 
 
 def _linked(answer: Answer) -> dict[str, str]:

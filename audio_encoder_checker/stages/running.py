@@ -94,12 +94,13 @@ class Running:
             self._give_up(error)
         except KeyboardInterrupt:
             self.job.interrupt()
-        now = box.isolation()
-        known = replace(known, mechanisms=now.mechanisms, unprotected=now.unprotected, network=session.network)
-        self.job.evidence.put(known)
-        self._put_ledger(session)
-        if session.started:
-            self.job.evidence.put(with_attempts(session.conduct(), self.second_conducts), session.usage())
+        finally:
+            now = box.isolation()
+            known = replace(known, mechanisms=now.mechanisms, unprotected=now.unprotected, network=session.network)
+            self.job.evidence.put(known)
+            self._put_ledger(session)
+            if session.started:
+                self.job.evidence.put(with_attempts(session.conduct(), self.second_conducts), session.usage())
 
     def _put_ledger(self, session: Session) -> None:
         if session.network != "observed" or session.outside is None:
@@ -134,8 +135,7 @@ class Running:
                     self._start_again(session, encoder)
         blocked = self.job.blocked("contract")
         if "download" in self.job.options.stages and not blocked and not session.ended and session.outside:
-            with self.job.stage("download"):
-                self._restart(session, session.outside, encoder)
+            self._restart(session, session.outside, encoder)
         if "budget" in self.job.options.stages and not blocked:  # even if that ended the child: it may say why
             with self.job.stage("budget"):
                 self._forecast(session, encoder)
@@ -194,7 +194,8 @@ class Running:
             on_call=self.job.progress.detail,
         )  # fmt: skip
         try:
-            self.job.evidence.put(trials.run())
+            with self.job.stage("download"):
+                self.job.evidence.put(trials.run())
         except MachineError as error:
             self.job.evidence.miss(f"{error}; {error.hint}", Restarts)
         self.second_conducts += trials.conducts
