@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,13 +51,30 @@ RESTARTS = {
 """The conditions that show a defect; the others are not tried."""
 
 
+@dataclass(frozen=True)
+class Served:
+    """A Hub, and the commit of each of its repositories."""
+
+    hub: Hub
+    commits: dict[str, str]
+
+    @property
+    def url(self) -> str:
+        return self.hub.url
+
+
 @pytest.fixture(scope="module")
-def hub() -> Iterator[Hub]:
+def hub() -> Iterator[Served]:
     if not any(one.box and one.box.observes for one in survey()):
         pytest.skip("no box here can observe a network")
     with Hub(lfs_bytes=1000) as served:
-        served.commit = served.add("lab/frames", {"weights.pt": weights(), "config.json": b"{}"})  # type: ignore[attr-defined]  # one word for the tests
-        yield served
+        commits = {
+            name: served.add(f"lab/{name}", {"weights.pt": weights()}, wall=name) for name in ("private", "gated")
+        }
+        commits["frames"] = served.add("lab/frames", {"weights.pt": weights(), "config.json": b"{}"})
+        commits["large"] = served.add("lab/large", {"weights.pt": weights(300_000)})
+        commits["ESC-50"] = served.add("lab/ESC-50", {"meta.csv": b"a,b\n"}, kind="dataset")
+        yield Served(served, commits)
 
 
 def weights(padding: int = 0) -> bytes:
@@ -73,13 +91,12 @@ def weights(padding: int = 0) -> bytes:
     return buffer.getvalue()
 
 
-def checked(specimen: Path, folder: Path, hub: Hub, monkeypatch: pytest.MonkeyPatch, restarts: list[str]) -> Report:
+def checked(
+    specimen: Path, folder: Path, hub: Served, monkeypatch: pytest.MonkeyPatch, restarts: list[str],
+    hub_cache: Path | None = None, *, network: bool = True,
+) -> Report:  # fmt: skip
     """One specimen's report."""
-    large = weights(300_000)
-    commits = {name: hub.add(f"lab/{name}", {"weights.pt": weights()}, wall=name) for name in ("private", "gated")}
-    commits["frames"] = hub.add("lab/frames", {"weights.pt": weights(), "config.json": b"{}"})
-    commits["large"] = hub.add("lab/large", {"weights.pt": large})
-    commits["ESC-50"] = hub.add("lab/ESC-50", {"meta.csv": b"a,b\n"}, kind="dataset")
+    large, commits = weights(300_000), hub.commits
     monkeypatch.setenv("HF_ENDPOINT", hub.url)
     repository = folder / "repository"
     repository.mkdir()
@@ -95,21 +112,23 @@ def checked(specimen: Path, folder: Path, hub: Hub, monkeypatch: pytest.MonkeyPa
         "torch==2.13.0\nhuggingface_hub==2.4.0\nrequests==2.34.2\n", encoding="utf-8"
     )
     rules = changed_profile(folder, **BRIEF, restarts=restarts, download_s=20.0 if "AEC634" in specimen.name else 600.0)
-    return check_submission(repository, Options(profile=rules, stages=STAGES, device="cpu", timeout_s=60.0))
+    options = Options(
+        profile=rules, stages=STAGES, device="cpu", timeout_s=60.0, hub_cache=hub_cache, network=network
+    )  # fmt: skip
+    return check_submission(repository, options)
 
 
-def shown(report: Report, hub: Hub) -> str:
+def shown(report: Report, hub: Served) -> str:
     """The summary without what differs from run to run: ports, commits."""
     text = summary(report).replace(hub.url, "HUB").replace(hub.url.rpartition(":")[2], "PORT")
-    for commits in (repository.commits for repository in hub.repositories.values()):
-        for commit in commits:
-            text = text.replace(commit, "COMMIT")
+    for commit in hub.commits.values():
+        text = text.replace(commit, "COMMIT")
     return re.sub(r"\d+(?= requests)|(?<= and )\d+(?= more)", "#", text)
 
 
 @pytest.mark.parametrize("specimen", SPECIMENS, ids=lambda path: path.name)
 def test_a_specimen_is_found_wrong_for_what_it_is(
-    specimen: Path, tmp_path: Path, hub: Hub, monkeypatch: pytest.MonkeyPatch, *, update_golden: bool
+    specimen: Path, tmp_path: Path, hub: Served, monkeypatch: pytest.MonkeyPatch, *, update_golden: bool
 ) -> None:
     good = specimen.name.startswith("good-")
     wanted = [one.name for one in Condition] if good else RESTARTS.get(specimen.name[:6], [])
@@ -127,7 +146,7 @@ def test_a_specimen_is_found_wrong_for_what_it_is(
 
 
 def test_a_good_encoder_has_a_complete_ledger_and_bears_everything(
-    tmp_path: Path, hub: Hub, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, hub: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     report = checked(FOLDER / "good-pinned-and-hashed", tmp_path, hub, monkeypatch, [one.name for one in Condition])
     network, restarts = report.evidence.get(NetworkFacts), report.evidence.get(Restarts)
@@ -146,6 +165,30 @@ def test_a_good_encoder_has_a_complete_ledger_and_bears_everything(
     data = json.loads(to_json.render(report))["downloads"]
     assert data["transfers"][0]["repo"] == "lab/frames"
     assert len(data["restarts"]) == len(Condition)
+
+
+def test_a_backbone_is_downloaded_once_for_all_submissions(
+    tmp_path: Path, hub: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache, got = tmp_path / "hub-cache", []
+    for name in ("one", "two"):
+        folder = tmp_path / name
+        folder.mkdir()
+        before = hub.hub.count("GET", "/lfs/")
+        report = checked(FOLDER / "good-pinned-and-hashed", folder, hub, monkeypatch, [], cache)
+        assert report.verdict is Verdict.READY
+        network = report.evidence.get(NetworkFacts)
+        assert network
+        (transfer,) = [one for one in network.transfers if one.method == "GET"]
+        got.append((transfer.cached, transfer.whole, hub.hub.count("GET", "/lfs/") - before))
+    assert got == [(False, True, 1), (True, True, 0)]
+    assert [path.read_bytes() for path in cache.glob("*/blobs/*")] == [weights()]
+
+
+def test_without_a_network_the_verdict_stays_open(tmp_path: Path, hub: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    report = checked(FOLDER / "good-pinned-and-hashed", tmp_path, hub, monkeypatch, [], network=False)
+    assert report.verdict is Verdict.UNDECIDED
+    assert any("`--no-network` was given" in one.reason for one in report.open_questions)
 
 
 def test_every_check_of_downloads_has_a_specimen() -> None:

@@ -116,8 +116,13 @@ def where(session: Session, target: Target, rules: Rules) -> dict[str, Any]:
 def _why_no_network(session: Session) -> str:
     """Why the encoder could not reach all that it wanted, if that is not its own fault; empty if it could."""
     network = session.network
+    if network == "denied" and session.box.observes:
+        return "the encoder wants to download, and `--no-network` was given"
     if network == "denied":
-        return "it wants to download and the box has no network; put the weights into the repository"
+        return (
+            "the encoder wants to download and the box has no network; put the weights into the repository, or, if you "
+            "trust the code, run with `--box weak --trust`"
+        )
     return unreached(session.outside.ledger.facts()) if session.outside and network == "observed" else ""
 
 
