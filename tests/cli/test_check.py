@@ -15,7 +15,7 @@ import jsonschema
 import psutil
 import pytest
 
-from audio_encoder_checker.cli.check import STAGE_NAMES, check
+from audio_encoder_checker.cli.check import STAGE_NAMES, _options, check
 from audio_encoder_checker.pipeline import Options
 from audio_encoder_checker.rules import schema
 from audio_encoder_checker.sandbox.meter import is_alive
@@ -227,6 +227,9 @@ class TestUsage:
             ([str(GOOD), "--until", "source", "--paper", "x.pdf"], "--stage rules"),
             ([str(GOOD), "--until", "rules", "--paper", "x.pdf"], "cannot read the paper 'x.pdf'"),
             ([str(GOOD), "--until", "source", "--yes"], "add --fix"),
+            ([str(GOOD), "--allow-source"], "add --install"),
+            ([str(GOOD), "--until", "load", "--install", "--constraint", "missing.txt"], "missing.txt"),
+            ([str(GOOD), "--hub-cache", str(GOOD / "encoder.py")], "is a file"),
             (["--explain", "AEC777"], "did you mean"),
             (["--explain", "zero-frame"], "zero-frames"),
         ],
@@ -332,3 +335,12 @@ def test_stdout_that_nobody_reads_is_no_bug(tmp_path: Path) -> None:
         )
     assert "Traceback" not in done.stderr
     assert done.returncode != 70
+
+
+@pytest.mark.parametrize(
+    ("arguments", "asked"),
+    [([], False), (["--strict"], True), (["--strict", "--no-install"], False), (["--install"], True)],
+)
+def test_strict_installs_unless_told_otherwise(arguments: list[str], *, asked: bool) -> None:
+    wishes = check.make_context("aecc-check", [str(GOOD), *arguments]).params
+    assert _options(wishes).installing.asked is asked
