@@ -19,6 +19,7 @@ class Ending(str, Enum):
     KILLED = "killed"
     OUT_OF_MEMORY = "out of memory"
     MACHINE_OUT_OF_MEMORY = "the machine is out of memory"
+    MACHINE_OUT_OF_DISK = "the machine's disk is full"
     TIMED_OUT = "timed out"
     FLOODED = "flooded"
     GARBLED = "garbled"

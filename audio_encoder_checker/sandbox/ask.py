@@ -240,6 +240,8 @@ class Session:
             ending, detail = Ending.EXITED, f"exit status {status}"
         self.ended = Outcome(ending, seconds, detail)
         self._child.kill()
+        if ending is Ending.MACHINE_OUT_OF_DISK:
+            raise MachineError(f"this machine's disk is nearly full: {detail}", "free disk space, then repeat")
         if ending is Ending.MACHINE_OUT_OF_MEMORY:
             allowed = self.limits.memory_bytes / 2**30
             raise MachineError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import stat
 import time
 from pathlib import Path
@@ -78,6 +79,10 @@ class FolderGauge:
             self._last = (sum(sizes), len(sizes))
             self._due = start + max(WALK_SECONDS, 10 * (time.monotonic() - start))
         return self._last
+
+    def free_bytes(self) -> int:
+        """What is left on its disk."""
+        return shutil.disk_usage(self.folder).free
 
 
 def _tree(folder: Path) -> Iterator[int]:

@@ -21,9 +21,13 @@ if TYPE_CHECKING:
 
     from audio_encoder_checker.sandbox.box import Limits
     from audio_encoder_checker.sandbox.cgroup import Cgroup, Counters
-    from audio_encoder_checker.sandbox.gauge import Gauge
+    from audio_encoder_checker.sandbox.gauge import FolderGauge, Gauge
 
 POLL_SECONDS = 0.05
+RESERVE_BYTES = 1 << 30
+"""Of the disk that others need too: a home folder may take what its limit allows only as long as so much is left."""
+LITTLE_BYTES = 64 << 20
+"""In a home folder, which is not what fills a disk."""
 PR_SET_CHILD_SUBREAPER = 36
 _PAGE = os.sysconf("SC_PAGE_SIZE") if LINUX else 0
 _TICKS = os.sysconf("SC_CLK_TCK") if LINUX else 1
@@ -52,7 +56,7 @@ class Meter(threading.Thread):
 
     def __init__(
         self, pid: int, limits: Limits, gauge: Gauge, cgroup: Cgroup | None, end: Callable[[], None],
-        home: Gauge | None = None,
+        home: FolderGauge | None = None,
     ) -> None:  # fmt: skip
         super().__init__(daemon=True, name="meter")
         self.root = psutil.Process(pid)
@@ -178,6 +182,11 @@ class Meter(threading.Thread):
             return Ending.SCRATCH_FULL, f"more than {self.limits.home_bytes / 2**30:.3g} GiB in the home folder"
         if files > self.limits.home_files:
             return Ending.SCRATCH_FULL, f"more than {self.limits.home_files} files in the home folder"
+        if self.home and used > LITTLE_BYTES and self.home.free_bytes() < RESERVE_BYTES:
+            return (
+                Ending.MACHINE_OUT_OF_DISK,
+                f"less than {RESERVE_BYTES / 2**30:.3g} GiB is free in {self.home.folder}",
+            )
         return None
 
     def _cpu(self) -> tuple[Ending, str] | None:

@@ -111,7 +111,8 @@ class Trials:
         conditions = [Condition[name] for name in self.rules.network.restarts]
         if self._room() < len(TOGETHER):
             conditions = [one for one in conditions if one is not Condition.TWO_AT_ONCE]
-        with ThreadPoolExecutor(min(self._room(), MOST_AT_ONCE)) as pool:
+        at_once = min(self._room(), MOST_AT_ONCE) if self.first.device == "cpu" else 1  # a GPU's memory is not shared
+        with ThreadPoolExecutor(at_once) as pool:
             try:
                 found = list(pool.map(lambda one: self._start(one, reference), conditions))
             except BaseException:  # Ctrl-C, most likely: the threads would wait for their children

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from audio_encoder_checker.errors import MachineError
 from audio_encoder_checker.evidence.network import NetworkFacts, Way
 from audio_encoder_checker.network.policy import Policy
 from audio_encoder_checker.rules import load_rules
@@ -242,12 +243,17 @@ def test_the_home_folder_outlives_the_box_and_nothing_else_does(bench: Bench) ->
     assert [path.name for path in bench.home.iterdir()] == ["kept"]
 
 
+FILLING = "with open(Path.home() / 'large', 'wb') as file:\n    while True:\n        file.write(bytes(1 << 20))\n"
+
+
+def test_a_machine_whose_disk_is_full_is_at_fault(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("audio_encoder_checker.sandbox.meter.RESERVE_BYTES", 1 << 60)
+    with pytest.raises(MachineError, match="disk is nearly full"):
+        bench.said(FILLING)
+
+
 def test_a_home_folder_that_grows_too_large_ends_the_run(bench: Bench) -> None:
-    (bench.repository / "encoder.py").write_text(
-        "from pathlib import Path\nwith open(Path.home() / 'large', 'wb') as file:\n"
-        "    while True:\n        file.write(bytes(1 << 20))\n",
-        encoding="utf-8",
-    )
+    (bench.repository / "encoder.py").write_text(HEAD + FILLING, encoding="utf-8")
     box = next(one.box for one in survey() if one.box and one.box.observes)
     limits = replace(limits_of(load_rules()), home_bytes=20 << 20)
     with Session(box, bench.repository, subfolder(bench.folder), limits, "cpu", outside=bench.outside()) as session:
