@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from audio_encoder_checker.evidence.behaviour import Difference
     from audio_encoder_checker.evidence.run import Conduct, Outcome, Raised
     from audio_encoder_checker.rules import Rules
     from audio_encoder_checker.sandbox.ask import Session
@@ -108,10 +109,17 @@ class Trials:
             MachineError: this machine cannot start one.
         """
         reference = encode(self.first, self.clips, self.call_s).comparable
+        if reference is None:
+            return Restarts()
         conditions = [Condition[name] for name in self.rules.network.restarts]
         if self._room() < len(TOGETHER):
             conditions = [one for one in conditions if one is not Condition.TWO_AT_ONCE]
         at_once = min(self._room(), MOST_AT_ONCE) if self.first.device == "cpu" else 1  # a GPU's memory is not shared
+        cached = [one for one in conditions if one in CACHED]  # from one home folder: one after the other
+        fresh = [one for one in conditions if one not in CACHED]
+        return Restarts((*self._started(cached, reference, 1), *self._started(fresh, reference, at_once)))
+
+    def _started(self, conditions: list[Condition], reference: NDArray[np.float32], at_once: int) -> list[Restart]:
         with ThreadPoolExecutor(at_once) as pool:
             try:
                 found = list(pool.map(lambda one: self._start(one, reference), conditions))
@@ -120,13 +128,13 @@ class Trials:
                 for session in self._living:
                     session.abort()
                 raise
-        return Restarts(tuple(one for one in found if one is not None))
+        return [one for one in found if one is not None]
 
     def _room(self) -> int:
         """How many processes like the first one this machine has memory for; one at least, which may then fail."""
         return max(int(psutil.virtual_memory().available // max(self.first.usage().peak_memory_bytes, 1)), 1)
 
-    def _start(self, condition: Condition, reference: NDArray[np.float32] | None) -> Restart | None:
+    def _start(self, condition: Condition, reference: NDArray[np.float32]) -> Restart | None:
         """One condition; None where no time is left."""
         if time.monotonic() >= self._end:
             return None
@@ -138,10 +146,7 @@ class Trials:
         ]
         with ThreadPoolExecutor(len(sessions)) as pool:
             calls = list(pool.map(self._call, sessions))
-        call = next((one for one in calls if one.comparable is None), calls[-1])
-        apart = None
-        if call.comparable is not None and reference is not None:
-            apart = difference(reference, call.comparable)
+        call, apart = max(((one, _apart(reference, one)) for one in calls), key=lambda pair: _badness(pair[1]))
         facts = outside.ledger.facts()
         met = condition not in FAULTS or any(one.fault for one in facts.transfers)
         same = apart is not None and apart.same_shape and apart.relative < SAME
@@ -173,6 +178,15 @@ class Trials:
             faults=FAULTS.get(condition, self.outside.faults),
             disk_bytes=half if condition is Condition.FULL_DISK else 0,
         )
+
+
+def _apart(reference: NDArray[np.float32], call: Call) -> Difference | None:
+    return None if call.comparable is None else difference(reference, call.comparable)
+
+
+def _badness(apart: Difference | None) -> float:
+    """Of several, the one that gave nothing counts, else the one that is furthest away."""
+    return math.inf if apart is None else apart.relative
 
 
 def _half(sizes: Iterable[int]) -> int:
