@@ -66,7 +66,7 @@ class Known:
 
     def modules_of(self, name: str) -> frozenset[str]:
         """The top modules that a distribution is known, or likely, to bring."""
-        listed = {module for module, names in self.modules.items() if name in [canonicalize_name(one) for one in names]}
+        listed = _modules_by_name().get(name, frozenset())
         return frozenset(listed | {name.replace("-", "_"), name.split("-", maxsplit=1)[0]})
 
     def brought(self, names: Iterable[str]) -> frozenset[str]:

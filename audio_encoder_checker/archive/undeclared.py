@@ -27,6 +27,8 @@ ASSUMED = frozenset({"torch", "numpy"})
 """Nothing runs without them, and the organisers have them."""
 ASIDE = frozenset({"annotationlib", "compression", "pip", "sitecustomize", "usercustomize"})
 """Modules of later Pythons, which are only imported where they are there, and what every environment has."""
+NOT_OWN = ("site-packages", "__pycache__")
+"""Folders that hold nothing of the submission."""
 MOST_ENTRIES = 20_000
 FROZEN_FROM = 25
 """So many requirements, all pinned, are the output of `pip freeze`: most of them are others' requirements."""
@@ -35,56 +37,13 @@ MOST_OPEN = 500
 MOST_IMPORTS = 2_000
 """Different modules; no honest encoder imports as many."""
 INDIRECT = frozenset(
-    {
-        "accelerate",
-        "antlr4-python3-runtime",
-        "apex",
-        "bitsandbytes",
-        "deepspeed",
-        "flash-attn",
-        "hydra-core",
-        "omegaconf",
-    }
-    | {"xformers"}
-    | {"certifi", "cython", "fsspec", "hf-transfer", "hf-xet"}
-    | {
-        "huggingface-hub",
-        "ninja",
-        "numba",
-        "numpy",
-        "nvidia-ml-py",
-        "onnxruntime",
-        "optimum",
-        "packaging",
-        "peft",
-        "pip",
-    }
-    | {"protobuf", "requests", "resampy", "safetensors", "scikit-learn", "scipy", "sentencepiece", "setuptools", "six"}
-    | {
-        "soundfile",
-        "soxr",
-        "tiktoken",
-        "tokenizers",
-        "torch",
-        "torchaudio",
-        "torchcodec",
-        "torchvision",
-        "tqdm",
-        "triton",
-    }
-    | {
-        "urllib3",
-        "wheel",
-        "xares",
-        "av",
-        "audioread",
-        "librosa",
-        "timm",
-        "einops",
-        "typing-extensions",
-        "jinja2",
-        "kernels",
-    }
+    """
+    accelerate antlr4-python3-runtime apex audioread av bitsandbytes certifi cython deepspeed einops flash-attn
+    fsspec hf-transfer hf-xet huggingface-hub hydra-core jinja2 kernels librosa ninja numba numpy nvidia-ml-py
+    omegaconf onnxruntime optimum packaging peft pip protobuf requests resampy safetensors scikit-learn scipy
+    sentencepiece setuptools six soundfile soxr tiktoken timm tokenizers torch torchaudio torchcodec torchvision
+    tqdm triton typing-extensions urllib3 wheel xares xformers
+    """.split()  # noqa: SIM905 - a list of words reads better so
 )
 """Distributions that others load when they are there, or that one pins to keep others working."""
 
@@ -220,21 +179,13 @@ def _line(distribution: str) -> str:
 def _own_names(root: Path) -> frozenset[str]:
     """What Python files and folders of the repository are called, wherever they lie: the path may be changed."""
     names: list[str] = []
-    walked = ((folders, files) for _, folders, files in os.walk(root) if not _skip(folders))
-    for folders, files in walked:
+    for _, folders, files in os.walk(root):
+        folders[:] = sorted(one for one in folders if not one.startswith(".") and one not in NOT_OWN)
         names += folders
         names += [name.partition(".")[0] for name in files if name.endswith((".py", ".so", ".pyd", ".pyx"))]
         if len(names) > MOST_ENTRIES:
             break
     return frozenset(names)
-
-
-def _skip(folders: list[str]) -> bool:
-    """Leave out the folders that hold nothing of the submission; the list is changed, as `os.walk` asks for."""
-    folders[:] = sorted(
-        one for one in folders if not one.startswith(".") and one not in ("site-packages", "__pycache__")
-    )
-    return False
 
 
 def find_unused(sources: SourceFacts, required: Iterable[Required]) -> Iterator[Flaw]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from audio_encoder_checker.catalogue import check
+from audio_encoder_checker.checks.few import listed
 from audio_encoder_checker.evidence.run import Attempt, AttemptKind, Conduct
 from audio_encoder_checker.evidence.targets import gives_power
 from audio_encoder_checker.findings import Problem, Severity
 
 REPOSITORY = "/w/repo/"
-MOST_WORDS = 5
 
 
 @check("AEC010", severity=Severity.NOTE)
@@ -29,7 +29,7 @@ def network_attempt(conduct: Conduct) -> Iterator[Problem]:
         if a.kind in (AttemptKind.CONNECT, AttemptKind.LOOK_UP) and not gives_power(a.kind, a.target)
     ]
     for stage in dict.fromkeys(a.stage for a in tried):
-        targets = _listed([a.target for a in tried if a.stage == stage])
+        targets = listed([a.target for a in tried if a.stage == stage])
         late = "" if stage == "load" else ": a call of the encoder must not need the network"
         yield Problem(f"tried to reach {targets} in the {stage} stage{late}")
 
@@ -45,7 +45,7 @@ def write_outside_scratch(conduct: Conduct) -> Iterator[Problem]:
     """
     tried = [a for a in conduct.attempts if a.kind is AttemptKind.WRITE and not gives_power(a.kind, a.target)]
     if tried:
-        yield Problem(f"tried to write {_listed([a.target.removeprefix(REPOSITORY) for a in tried])}")
+        yield Problem(f"tried to write {listed([a.target.removeprefix(REPOSITORY) for a in tried])}")
 
 
 @check("AEC012")
@@ -59,7 +59,7 @@ def hostile_act(conduct: Conduct) -> Iterator[Problem]:
     """
     tried = [a for a in conduct.attempts if gives_power(a.kind, a.target)]
     for stage in dict.fromkeys(a.stage for a in tried):
-        yield Problem(f"in the {stage} stage: {_listed([_words(a) for a in tried if a.stage == stage])}")
+        yield Problem(f"in the {stage} stage: {listed([_words(a) for a in tried if a.stage == stage])}")
 
 
 @check("AEC020", severity=Severity.WARNING)
@@ -71,7 +71,7 @@ def processes_left_behind(conduct: Conduct) -> Iterator[Problem]:
     Fix: end what you start: `process.terminate(); process.wait()`, or `with Pool() as pool:`.
     """
     if conduct.left_behind:
-        yield Problem(f"{len(conduct.left_behind)} still ran at the end: {_listed(list(conduct.left_behind))}")
+        yield Problem(f"{len(conduct.left_behind)} still ran at the end: {listed(list(conduct.left_behind))}")
 
 
 @check("AEC021", severity=Severity.WARNING)
@@ -98,11 +98,6 @@ def control_characters(conduct: Conduct) -> Iterator[Problem]:
     """
     if conduct.control_characters:
         yield Problem(f"{conduct.control_characters} of them in the last 16 KiB of the output")
-
-
-def _listed(words: list[str]) -> str:
-    more = len(words) - MOST_WORDS
-    return ", ".join(words[:MOST_WORDS]) + (f" and {more} more" if more > 0 else "")
 
 
 def _words(attempt: Attempt) -> str:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from audio_encoder_checker.catalogue import check
+from audio_encoder_checker.checks.conduct import REPOSITORY
 from audio_encoder_checker.checks.few import few, listed
 from audio_encoder_checker.evidence.load import LoadFacts
 from audio_encoder_checker.evidence.network import DownloadedData, HubFile, NetworkFacts, Transfer
@@ -13,9 +14,10 @@ from audio_encoder_checker.evidence.run import AttemptKind, Conduct, Ending
 from audio_encoder_checker.evidence.training import Relation
 from audio_encoder_checker.evidence.weights import WeightFacts
 from audio_encoder_checker.findings import Problem, Severity
+from audio_encoder_checker.network.policy import fits
+from audio_encoder_checker.printable import size_words
 from audio_encoder_checker.rules import Rules
 
-REPOSITORY = "/w/repo/"
 WALLS = {401, 403, 404}
 MEGABYTE = 1_000_000
 LARGE_SHARE = 0.1
@@ -102,12 +104,9 @@ def needless_download(network: NetworkFacts, weights: WeightFacts) -> Iterator[P
         names = listed([one.hub.file if one.hub else one.host for one in large])
         first = max(weights.files, key=lambda file: file.size_bytes)
         yield Problem(
-            f"{names} ({_size(came)}) came from the network; {first.path} ({_size(inside)}) lies here", first.path
+            f"{names} ({size_words(came)}) came from the network; {first.path} ({size_words(inside)}) lies here",
+            first.path,
         )
-
-
-def _size(count: float) -> str:
-    return f"{count / 1e9:.2g} GB" if count >= 1e9 else f"{count / MEGABYTE:.3g} MB"
 
 
 @check("AEC605", severity=Severity.WARNING, stage="conduct")
@@ -158,13 +157,9 @@ def quota_host(network: NetworkFacts, rules: Rules) -> Iterator[Problem]:
     Fix: put the files on the Hugging Face Hub or on Zenodo, or into the ZIP.
     """
     hosts = {one.host for one in network.transfers} | {one.name for one in network.look_ups}
-    found = sorted(host for host in hosts if any(_fits(host, pattern) for pattern in rules.network.quota_hosts))
+    found = sorted(host for host in hosts if any(fits(host, pattern) for pattern in rules.network.quota_hosts))
     if found:
         yield Problem(f"it downloads from {listed(found)}")
-
-
-def _fits(host: str, pattern: str) -> bool:
-    return host.endswith(pattern) if pattern.startswith(".") else host == pattern
 
 
 @check("AEC608", severity=Severity.WARNING, stage="conduct")
@@ -204,7 +199,7 @@ def large_download(network: NetworkFacts, rules: Rules) -> Iterator[Problem]:
     if came > LARGE_SHARE * disk:
         minutes = came / USUAL_RATE / 60
         yield Problem(
-            f"{_size(came)} are downloaded, {came / disk:.0%} of the disk of {rules.budget.machine.title}; at "
+            f"{size_words(came)} are downloaded, {came / disk:.0%} of the disk of {rules.budget.machine.title}; at "
             f"{USUAL_RATE / 1e6:.0f} MB/s that takes {minutes:.0f} min in every session"
         )
 

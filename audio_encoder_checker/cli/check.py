@@ -259,7 +259,7 @@ def _options(wishes: dict[str, Any]) -> Any:
 
 
 def _installing(wishes: dict[str, Any]) -> Any:
-    from audio_encoder_checker.stages.environment import Installing
+    from audio_encoder_checker.stages.options import Installing
 
     asked = wishes["strict"] if wishes["install"] is None else wishes["install"]
     for name in ("constraint", "allow_source"):

@@ -86,11 +86,7 @@ def _lent(name: str, one: metadata.Distribution) -> Lent | None:
     paths = [path for path in one.files or () if path.parts[0] not in ("..", "__pycache__", "/")]
     tops = sorted({path.parts[0] for path in paths if not path.parts[0].endswith(".pth")})
     about = one.read_text("METADATA") or ""
-    if (
-        not tops
-        or not about
-        or (one.read_text("direct_url.json") and "editable" in (one.read_text("direct_url.json") or ""))
-    ):
+    if not tops or not about or "editable" in (one.read_text("direct_url.json") or ""):
         return None
     return Lent(name, one.version, Path(str(one.locate_file(""))).resolve(), tuple(tops), about)
 

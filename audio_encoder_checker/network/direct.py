@@ -10,14 +10,13 @@ from audio_encoder_checker.network.context import Context, converse
 from audio_encoder_checker.network.conversation import Conversation, GoneError
 from audio_encoder_checker.network.dialing import TroubleError
 from audio_encoder_checker.network.plain import PORT, Plain
+from audio_encoder_checker.network.policy import HARD_CODED
 from audio_encoder_checker.network.proxy import TLS_PORT, pass_on, refused_connection
 
 if TYPE_CHECKING:
     import socket
 
     from audio_encoder_checker.network.messages import Request
-
-HARD_CODED = "a hard-coded address"
 
 
 class Direct:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from audio_encoder_checker.network.dialing import TroubleError
 from audio_encoder_checker.network.exchange import Delivery, bare_etag, deliver, passing
 from audio_encoder_checker.network.fetching import Question, fetch
-from audio_encoder_checker.network.policy import Origin, advice, host_name, is_address, refusal
-from audio_encoder_checker.printable import printable
+from audio_encoder_checker.network.policy import Origin, host_name
 
 if TYPE_CHECKING:
     from audio_encoder_checker.evidence.network import Way
@@ -75,14 +74,11 @@ class Plain:
 
     def _refusal(self, request: Request, asked: str, host: str, port: int) -> tuple[int, str, str]:
         """Status, why, and what the box is told; an empty why if nothing speaks against it."""
-        shown = printable(host or asked)
-        if not host:
-            why = "a hard-coded address" if is_address(asked) else "no name of a host"
-            return 403, why, f"{shown}: {why}; ask for a host by its name"
-        if not self.context.policy.allows(host):
-            return 403, refusal(shown), f"{refusal(shown)}; {advice(shown)}"
+        why, text = self.context.policy.refuses(asked, host)
+        if why:
+            return 403, why, text
         if port != PORT:
-            return 403, f"port {port}", f"port {port} of {shown} is closed; use https://{shown}/"
+            return 403, f"port {port}", f"port {port} of {host} is closed; use https://{host}/"
         if request.method not in METHODS:
             return 405, f"method {request.method}", "only GET, HEAD and POST are passed on"
         return 0, "", ""

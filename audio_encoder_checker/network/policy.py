@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from audio_encoder_checker.errors import UsageError
+from audio_encoder_checker.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 UPSTREAM = "https://huggingface.co"
+HARD_CODED = "a hard-coded address"
+"""Why there is no connection to what is no name of a host."""
 _LABEL = r"(?!-)[a-z0-9_-]{1,63}(?<!-)"
 _NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*")
 NAME_CHARACTERS = 253
@@ -46,7 +49,22 @@ class Policy:
 
     def allows(self, host: str) -> bool:
         """Whether a name, as `host_name` gives it, is one of the allowed."""
-        return any(_fits(host, pattern.lower()) for pattern in self.hosts)
+        return any(fits(host, pattern.lower()) for pattern in self.hosts)
+
+    def refuses(self, asked: str, host: str) -> tuple[str, str]:
+        """Why a host is not reached: for the ledger and for the box; both empty if it is.
+
+        Args:
+            asked: the host as it was written.
+            host: the same as a name, empty if it is none.
+        """
+        shown = printable(host or asked)
+        if not host:
+            why = HARD_CODED if is_address(asked) else "no name of a host"
+            return why, f"{shown}: {why}; ask for a host by its name"
+        if not self.allows(host):
+            return refusal(shown), f"{refusal(shown)}; {advice(shown)}"
+        return "", ""
 
 
 @dataclass(frozen=True)
@@ -112,6 +130,7 @@ def advice(host: str) -> str:
     return f'declare the host in aecc.toml: [network] hosts = ["{host}"]'
 
 
-def _fits(host: str, pattern: str) -> bool:
+def fits(host: str, pattern: str) -> bool:
+    """Whether a name is the one that a pattern names, or one of those below `.suffix` or `*.suffix`."""
     suffix = pattern.removeprefix("*")
     return host.endswith(suffix) and len(host) > len(suffix) if suffix.startswith(".") else host == suffix

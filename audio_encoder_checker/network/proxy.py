@@ -11,9 +11,8 @@ from audio_encoder_checker.network.context import Context, converse
 from audio_encoder_checker.network.dialing import TroubleError
 from audio_encoder_checker.network.hello import HelloError
 from audio_encoder_checker.network.plain import Plain
-from audio_encoder_checker.network.policy import advice, host_name, is_address, refusal
+from audio_encoder_checker.network.policy import host_name
 from audio_encoder_checker.network.tunnel import Tunnel, hello_of
-from audio_encoder_checker.printable import printable
 
 if TYPE_CHECKING:
     import socket
@@ -103,14 +102,11 @@ def refused_connection(context: Context, asked: str, host: str, port: int) -> tu
         host: the same as a name, empty if it is none.
         port: of that host.
     """
-    shown = printable(host or asked)
-    if not host:
-        why = "a hard-coded address" if is_address(asked) else "no name of a host"
-        return why, f"{shown}: {why}; ask for a host by its name"
-    if not context.policy.allows(host):
-        return refusal(shown), f"{refusal(shown)}; {advice(shown)}"
+    why, text = context.policy.refuses(asked, host)
+    if why:
+        return why, text
     if port not in {TLS_PORT, PLAIN_PORT}:
-        return f"port {port}", f"port {port} of {shown} is closed; hosts are asked over HTTPS, port {TLS_PORT}"
+        return f"port {port}", f"port {port} of {host} is closed; hosts are asked over HTTPS, port {TLS_PORT}"
     if port != TLS_PORT:
         return f"a tunnel to port {port}", f"tunnels lead to port {TLS_PORT} only"
     return "", ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from audio_encoder_checker.evidence.installing import InstallFacts, TargetDifferences
@@ -14,25 +13,9 @@ from audio_encoder_checker.sandbox.host import own_interpreter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from audio_encoder_checker.evidence.run import Raised
     from audio_encoder_checker.stages.job import Job
-
-
-@dataclass(frozen=True)
-class Installing:
-    """Whether and how an environment is made.
-
-    Attributes:
-        asked: it is; else the encoder runs in the checker's own.
-        constraint: list of versions to hold, None for none.
-        allow_source: packages without a wheel may be built, with the user's rights.
-    """
-
-    asked: bool = False
-    constraint: Path | None = None
-    allow_source: bool = False
 
 
 @contextmanager

@@ -6,13 +6,27 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from audio_encoder_checker.rules import DEFAULT_PROFILE
-from audio_encoder_checker.stages.environment import Installing
 from audio_encoder_checker.stages.order import STAGES
 from audio_encoder_checker.stages.plan import Wishes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Installing:
+    """Whether and how an environment is made.
+
+    Attributes:
+        asked: it is; else the encoder runs in the checker's own.
+        constraint: list of versions to hold, None for none.
+        allow_source: packages without a wheel may be built, with the user's rights.
+    """
+
+    asked: bool = False
+    constraint: Path | None = None
+    allow_source: bool = False
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from audio_encoder_checker.evidence.load import EncoderFacts
 from audio_encoder_checker.evidence.run import Raised
 from audio_encoder_checker.pipeline import Options, check_submission
 from audio_encoder_checker.report import Report, Verdict
-from audio_encoder_checker.stages.environment import Installing, not_installed
+from audio_encoder_checker.stages.environment import not_installed
+from audio_encoder_checker.stages.options import Installing
 from tests.installing.wheels import use_only, write_wheel
 
 if TYPE_CHECKING:
