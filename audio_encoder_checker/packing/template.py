@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from importlib.abc import Traversable
 
-PLACEHOLDER = "PlainEncoder"
+PLACEHOLDER = "TemplateEncoder"
 """The class name that the templates carry."""
+COMMON = "common"
+"""The folder of what all templates share."""
 SUFFIX = "Encoder"
 TAKEN = ("MyEncoder",)
 """The official template's name: X-ARES keeps scores by class name, so two of a name would share theirs."""
@@ -41,10 +43,10 @@ def start_submission(folder: Path, template: str, name: str = "") -> tuple[str, 
     _refuse_used_folder(folder)
     written = []
     try:
-        for relative, text in _template_files(find_templates() / template):
+        for relative, content in _contents(template).items():
             target = folder / relative
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text.replace(PLACEHOLDER, name), encoding="utf-8", newline="\n")
+            target.write_bytes(content.replace(PLACEHOLDER.encode(), name.encode()))
             written.append(relative)
     except OSError as error:
         raise UsageError(f"cannot write {printable(str(folder))!r}: {error.strerror}", "name another folder") from None
@@ -90,10 +92,16 @@ def find_templates() -> Traversable:
     raise UsageError("the templates are not installed", "`pip install --force-reinstall audio-encoder-checker`")
 
 
-def _template_files(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Relative name and text of every file of a template."""
+def _contents(template: str) -> dict[str, bytes]:
+    """The files of a template by relative name: those that all share, and its own, which take their place."""
+    templates = find_templates()
+    return {**dict(_template_files(templates / COMMON)), **dict(_template_files(templates / template))}
+
+
+def _template_files(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, bytes]]:
+    """Relative name and content of every file of a folder."""
     for entry in folder.iterdir():
         if entry.is_file() and not entry.name.endswith(".pyc"):
-            yield prefix + entry.name, entry.read_text(encoding="utf-8")
+            yield prefix + entry.name, entry.read_bytes()
         elif entry.is_dir() and entry.name not in ("__pycache__", ".pytest_cache", ".ruff_cache", ".mypy_cache"):
             yield from _template_files(entry, f"{prefix}{entry.name}/")

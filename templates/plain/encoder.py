@@ -34,7 +34,7 @@ CONTEXT = BLOCKS * (KERNEL // 2)  # frames the network sees to each side
 CHUNK = 1_000  # frames computed at once, 10 s: memory does not grow with the length of a clip
 
 
-class PlainEncoder(nn.Module):
+class TemplateEncoder(nn.Module):
     """Encodes waveforms `[B, T]` at 16 kHz into features `[B, T', D]`, one frame every 10 ms."""
 
     def __init__(self) -> None:

@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING
 
 from audio_encoder_checker.packing.ignore import GIT, OWN
 from audio_encoder_checker.packing.mending.changes import Added, Mending
-from audio_encoder_checker.packing.template import find_templates
+from audio_encoder_checker.packing.template import COMMON, find_templates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-TEMPLATE = "plain"
 
 
 def mend_ignore(names: Sequence[str]) -> Mending | None:
@@ -22,7 +20,7 @@ def mend_ignore(names: Sequence[str]) -> Mending | None:
     """
     if any(name == OWN or name.rpartition("/")[2] == GIT for name in names):
         return None
-    template = (find_templates() / TEMPLATE / OWN).read_text(encoding="utf-8")
+    template = (find_templates() / COMMON / OWN).read_text(encoding="utf-8")
     text = "".join(f"{line}\n" for line in _lines(template, names))
     return Mending("", f"a {OWN} says what `aecc-package build` leaves out", (Added(OWN, text),))
 
