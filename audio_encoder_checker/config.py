@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+EXAMPLES = {"encoder": "encoder.py", "paper": "../report.pdf"}
 HOST = re.compile(r"(\*?\.)?[a-zA-Z0-9_-]+(\.[a-zA-Z0-9_-]+)+")
 
 
@@ -25,11 +26,13 @@ class Config:
         encoder: `FILE` or `FILE:CLASS`, relative to the root; empty to search.
         ignore: check id or name to the reason for ignoring it.
         hosts: that the encoder downloads from, beside those of the rule book.
+        paper: the report as a PDF, relative to the root; empty to look for it.
     """
 
     encoder: str = ""
     ignore: Mapping[str, str] = field(default_factory=dict)
     hosts: tuple[str, ...] = ()
+    paper: str = ""
 
 
 def read_config(root: Path) -> Config:
@@ -58,7 +61,7 @@ def _load(path: Path) -> dict[str, Any] | None:
 def _config(table: object, where: str) -> Config:
     if not isinstance(table, dict):
         raise UsageError(f"{where}: expected a table")
-    known = ("encoder", "ignore", "network", "training")  # the last is read by whoever judges it
+    known = ("encoder", "ignore", "network", "paper", "training")  # the last is read by whoever judges it
     for key in table:
         if key not in known:
             close = difflib.get_close_matches(str(key), known, n=1)
@@ -67,15 +70,20 @@ def _config(table: object, where: str) -> Config:
                 f"{where}: unknown key {key!r}{guess}",
                 "mend the key, or leave the file aside with --isolated",
             )
-    encoder, ignore = table.get("encoder", ""), table.get("ignore", {})
-    if not isinstance(encoder, str):
-        raise UsageError(f"{where}: encoder: expected a text, found {encoder!r}", 'write `encoder = "encoder.py"`')
+    encoder, paper = (_text(table, name, where, example) for name, example in EXAMPLES.items())
+    ignore = table.get("ignore", {})
     if not isinstance(ignore, dict) or not all(isinstance(reason, str) for reason in ignore.values()):
         hint = 'write `[ignore]` and below it `AEC523 = "frames are centred on purpose"`'
         raise UsageError(f"{where}: ignore: expected a table of check to reason", hint)
-    return Config(
-        encoder, {str(name): reason for name, reason in ignore.items()}, _hosts(table.get("network", {}), where)
-    )
+    reasons = {str(name): reason for name, reason in ignore.items()}
+    return Config(encoder, reasons, _hosts(table.get("network", {}), where), paper)
+
+
+def _text(table: dict[str, Any], name: str, where: str, example: str) -> str:
+    value = table.get(name, "")
+    if not isinstance(value, str):
+        raise UsageError(f"{where}: {name}: expected a text, found {value!r}", f'write `{name} = "{example}"`')
+    return value
 
 
 def _hosts(network: object, where: str) -> tuple[str, ...]:

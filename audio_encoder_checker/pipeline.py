@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from audio_encoder_checker.archive.excerpts import with_excerpts
 from audio_encoder_checker.archive.listing import read_listing
+from audio_encoder_checker.archive.manifest import MOST_PLAIN_BYTES, read_manifest
 from audio_encoder_checker.archive.source import repository_root
 from audio_encoder_checker.archive.submission import feed, read_submission
 from audio_encoder_checker.archive.unpack import unpack
@@ -22,6 +23,7 @@ from audio_encoder_checker.config import Config, read_config
 from audio_encoder_checker.errors import UsageError
 from audio_encoder_checker.evidence.archive import UnpackFacts
 from audio_encoder_checker.evidence.manifest import ManifestFacts
+from audio_encoder_checker.evidence.receipt import ReceiptFacts
 from audio_encoder_checker.evidence.source import SourceFacts
 from audio_encoder_checker.evidence.submission import SubmissionKind
 from audio_encoder_checker.judging import NOT_ASKED, judge
@@ -35,7 +37,7 @@ from audio_encoder_checker.stages.job import Job
 from audio_encoder_checker.stages.options import Options
 from audio_encoder_checker.stages.order import EVIDENCE, RUNNING, STAGES
 from audio_encoder_checker.stages.plan import make_plan
-from audio_encoder_checker.stages.reading import read_repository
+from audio_encoder_checker.stages.reading import packed_opener, read_repository
 
 if TYPE_CHECKING:
     from audio_encoder_checker.catalogue import Check
@@ -44,8 +46,6 @@ __all__ = ["Options", "check_submission"]
 
 LOAD = STAGES.index("load")
 """The first stage that runs something of the submission."""
-HASHED_BYTES = 256 << 20
-"""Larger archives are hashed only if they are run: to hash takes longer than all else that is done without."""
 
 
 def check_submission(path: Path, options: Options | None = None, progress: Progress | None = None) -> Report:
@@ -92,7 +92,7 @@ class _Run:
         left_out = {"rules", "download", "budget"}.difference(self.options.stages)  # no later stage needs them
         for stage in (*left_out, *STAGES[last + 1 :]):
             self.evidence.miss(NOT_ASKED, *EVIDENCE[stage])
-        self.evidence.miss(NOT_ASKED, ManifestFacts)
+        self.evidence.miss(NOT_ASKED, ManifestFacts, ReceiptFacts)
 
     def report(self) -> Report:
         """All checks asked once more, over everything there is."""
@@ -125,13 +125,14 @@ class _Run:
             self._read_sources()
         if "rules" in self.options.stages and not self.job.blocked("source"):
             with self.job.stage("rules"):
-                documents.gather(self.evidence, self.path, self.options.paper)
+                documents.gather(self.evidence, self.path, self.options.paper or self._declared_paper())
+                self._read_manifest()
 
     def _read_archive(self, *, run: bool) -> None:
         """List, unpack and hash it; what will not be run may stay packed, and is not hashed if it is large."""
         listing = read_listing(self.path)
         self.evidence.put(listing)
-        digest = hashlib.sha256() if run or listing.size_bytes <= HASHED_BYTES else None
+        digest = hashlib.sha256() if run or listing.size_bytes <= MOST_PLAIN_BYTES else None
         if not self.job.first_error("archive"):
             self.root = self.job.workspace / secrets.token_hex(8)  # a name that only the box is told
             self.evidence.put(unpack(self.path, listing, self.root, digest=digest, leave_packed=not run))
@@ -151,6 +152,31 @@ class _Run:
             encoder = encoder or self.config.encoder
         unpacked = self.evidence.get(UnpackFacts)
         self.evidence.put(*read_repository(self.root, self.job.submission, encoder, unpacked))
+
+    def _declared_paper(self) -> Path | None:
+        """The report that the settings name; of an archive only one that is inside it.
+
+        Raises:
+            UsageError: the settings of a folder name one that is not there.
+        """
+        sources = self.evidence.get(SourceFacts)
+        if not sources or not self.config.paper:
+            return None
+        paper = (sources.root / self.config.paper).resolve()
+        if self.kind is SubmissionKind.ARCHIVE:
+            return paper if paper.is_file() and paper.is_relative_to(sources.root.resolve()) else None
+        if not paper.is_file():
+            message = f"the settings name the report {printable(self.config.paper)!r}, which is not there"
+            raise UsageError(message, "mend `paper = ...` in aecc.toml")
+        return paper
+
+    def _read_manifest(self) -> None:
+        """The manifest that came with an archive, where the archive was hashed; none is fine."""
+        sources = self.evidence.get(SourceFacts)
+        if sources and self.kind is SubmissionKind.ARCHIVE and self.job.submission.sha256:
+            opened = packed_opener(self.root, self.job.submission, self.evidence.get(UnpackFacts))
+            facts = read_manifest(sources.root, opened)
+            self.evidence.put(*([facts] if facts.present else []))
 
     def _running_stages(self, last: int) -> None:
         sources = self.evidence.get(SourceFacts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -117,7 +118,7 @@ class EvaluationRules:
 
 @dataclass(frozen=True)
 class Rules:
-    """A whole profile."""
+    """A whole profile; `sha256` is of what it says, whatever its comments and layout."""
 
     name: str
     title: str
@@ -128,6 +129,7 @@ class Rules:
     budget: Budget
     limits: LimitRules
     evaluation: EvaluationRules
+    sha256: str = ""
 
 
 def load_rules(profile: str = DEFAULT_PROFILE, machine: str = "") -> Rules:
@@ -170,6 +172,7 @@ def load_rules(profile: str = DEFAULT_PROFILE, machine: str = "") -> Rules:
         ),
         limits=LimitRules(**data["limits"]),
         evaluation=EvaluationRules(**data["evaluation"]),
+        sha256=hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest(),
     )
 
 

@@ -64,7 +64,7 @@ def test_the_published_schema_says_what_is_accepted(tmp_path: Path, text: str, f
     ("text", "complaint"),
     [
         ("encodr = 'a.py'", "unknown key 'encodr', did you mean 'encoder'"),
-        ("colour = 1", "known are encoder, ignore, network, training"),
+        ("colour = 1", "known are encoder, ignore, network, paper, training"),
         ("encoder = 1", "expected a text, found 1"),
         ("ignore = ['AEC523']", "expected a table of check to reason"),
         ("[ignore]\nAEC523 = true", "expected a table of check to reason"),

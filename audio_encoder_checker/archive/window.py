@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import io
 import os
-from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
+
+from audio_encoder_checker.archive.hashing import ThreadedHash
 
 if TYPE_CHECKING:
     import hashlib
-    from concurrent.futures import Future
     from pathlib import Path
     from typing import BinaryIO
 
     from typing_extensions import Self
 
 CHUNK_BYTES = 1 << 20
-MOST_PENDING = 8
-"""Chunks that wait to be hashed."""
+
+
+def opened_plainly(path: Path) -> BinaryIO:
+    """A file, open for reading."""
+    return path.open("rb")
 
 
 class Window(io.RawIOBase):
@@ -81,24 +83,19 @@ class Hashed:
 
     def __init__(self, file: BinaryIO, digest: hashlib._Hash) -> None:
         self._file = file
-        self._digest = digest
+        self._digest = ThreadedHash(digest)
         self._hashed = 0
-        self._thread = ThreadPoolExecutor(1)
-        self._pending: deque[Future[None]] = deque()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_error: object) -> None:
-        try:
+        with self._digest as digest:
             if kind is None:
                 self._file.seek(self._hashed)
                 while self.read(CHUNK_BYTES):
                     pass
-                while self._pending:
-                    self._pending.popleft().result()
-        finally:
-            self._thread.shutdown(cancel_futures=True)
+                digest.finish()
 
     def seek(self, offset: int) -> int:
         """Go to a place; what is skipped for the first time is hashed."""
@@ -113,8 +110,6 @@ class Hashed:
         at = self._file.tell()
         data = self._file.read(size)
         if at <= self._hashed < at + len(data):
-            self._pending.append(self._thread.submit(self._digest.update, data[self._hashed - at :]))
+            self._digest.update(data[self._hashed - at :])
             self._hashed = at + len(data)
-            if len(self._pending) > MOST_PENDING:
-                self._pending.popleft().result()
         return data

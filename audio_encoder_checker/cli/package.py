@@ -1,23 +1,24 @@
-"""`aecc-package`: start a submission, build its ZIP, and verify one."""
+"""`aecc-package`: start a submission, build its ZIP, verify one, and all that lies between."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from audio_encoder_checker.cli import console
-from audio_encoder_checker.printable import printable, size_words
+from audio_encoder_checker.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from audio_encoder_checker.findings import Finding
-    from audio_encoder_checker.packing.build import Built
 
-MOST_REASONS = 8
-"""So many reasons for leaving files out are shown; the rest is counted."""
+TEMPLATE_NAMES = ("plain", "transformers", "hub", "checkpoint", "wrapper")
+BESIDE = "beside"
+"""Stands for a file beside the ZIP that has its name."""
 
 
 def main() -> NoReturn:
@@ -30,103 +31,113 @@ def main() -> NoReturn:
 def package() -> None:
     """Start, build and verify a submission to the Audio Encoder Capability Challenge.
 
-    Exit status: 0 good, 1 an error was found, 2 wrong usage, 3 this machine cannot do it, 70 a bug of the
-    packager.
+    Exit status: 0 good, 1 an error or a difference was found, 2 wrong usage, 3 this machine cannot do it, 70 a bug
+    of the packager.
     """
 
 
 @package.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option(
-    "--template", default="plain", show_default=True, type=click.Choice(("plain",)), help="What to start from."
+    "--template", type=click.Choice(TEMPLATE_NAMES), help="What to start from; plain, if nobody can be asked."
 )
-@click.option("--name", metavar="CLASS", default="", help="Of the encoder class; made of DIR's name if not given.")
-def init(folder: Path, template: str, name: str) -> int:
+@click.option("--name", metavar="CLASS", help="Of the encoder class; made of DIR's name, if nobody can be asked.")
+def init(folder: Path, template: str | None, name: str | None) -> int:
     """Start a submission in DIR, a new or empty folder: an encoder that passes every check, and its tests."""
-    from audio_encoder_checker.packing.template import start_submission
+    from audio_encoder_checker.packing.template import TEMPLATES, class_name_for, refuse_used_folder, start_submission
 
-    class_name, files = start_submission(folder, template, name)
+    refuse_used_folder(folder)
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        template = template or _asked_template()
+        name = name or click.prompt("Name of the encoder class", default=class_name_for(folder.resolve().name) or None)
+    template = template or TEMPLATE_NAMES[0]
+    class_name, files = start_submission(folder, template, name or "")
     console.say(f"{class_name} in {_shown(folder)}: {', '.join(files)}")
-    console.say(
-        "its weights are random, and aecc-check warns of that (AEC803): the top of encoder.py says where yours go"
-    )
+    console.say("what only you can fill in:")
+    for line in TEMPLATES[template].missing:
+        console.say(f"  {line}")
     console.say(f"next: aecc-check {_shown(folder)}")
     return 0
 
 
+def _asked_template() -> str:
+    from audio_encoder_checker.packing.template import TEMPLATES
+
+    for name, one in TEMPLATES.items():
+        click.echo(f"  {name:<13} {one.summary}")
+    choice: str = click.prompt("What to start from", type=click.Choice(TEMPLATE_NAMES), default=TEMPLATE_NAMES[0])
+    return choice
+
+
 @package.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option(
-    "-o", "--output", "target", metavar="ZIP", required=True, type=click.Path(path_type=Path), help="To write."
-)
+@click.option("-o", "--output", "target", metavar="ZIP", type=click.Path(path_type=Path), help="To write.")
 @click.option("--force", is_flag=True, help="Replace an existing ZIP.")
-def build(folder: Path, target: Path, force: bool) -> int:
-    """Pack DIR into a ZIP and look at it as the organisers will receive it.
+@click.option(
+    "--paper", metavar="PDF", type=click.Path(path_type=Path), help="The report, if aecc.toml names none; not packed."
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be packed and what not, and write nothing.")
+@click.option("--no-check", is_flag=True, help="Look at the ZIP without running anything of it; no receipt.")
+@click.option("--no-eval", is_flag=True, help="Check without the evaluation of both tracks.")
+@click.option("--strict", is_flag=True, help="Check: warnings count as errors.")
+@click.option("--profile", default="icme-2025", metavar="NAME|FILE", show_default=True, help="Rule book.")
+@click.option("--device", default="auto", show_default=True, metavar="auto|cpu|cuda[:N]", help="Where it is checked.")
+@click.option(
+    "--box", default="strong", show_default=True, type=click.Choice(("auto", "strong", "medium", "weak")),
+    help="Isolation of the check.",
+)  # fmt: skip
+@click.option("--trust", is_flag=True, help="Allow the weak box, as for code of your own where no other works.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
+def build(folder: Path, **wishes: Any) -> int:
+    """Pack DIR into a ZIP, check that ZIP as the organisers will, and write a receipt beside it.
 
     The same files give the same bytes. Left out is what .aeccignore names (without one, what .gitignore
-    names), and what never belongs into a submission: version control, virtual environments, caches, keys.
+    names), and what never belongs into a submission: version control, virtual environments, caches, keys, data
+    sets and what training leaves behind. The report paper is handed in beside the ZIP.
     """
-    from audio_encoder_checker.packing.build import build_zip
-    from audio_encoder_checker.packing.inspection import inspect_zip
+    from audio_encoder_checker.cli import package_build
 
-    built = build_zip(folder, target, force=force)
-    _say_built(target, built)
-    findings = inspect_zip(target, sources=True)
-    _say_findings(findings)
-    if _is_bad(findings):
-        console.say(
-            f"{_shown(target)} was written and is NOT READY: mend the errors above and build it again with --force"
-        )
-        return 1
-    console.say(f"next: aecc-check {_shown(target)}")
-    return 0
+    return package_build.build(folder, **wishes)
 
 
 @package.command()
 @click.argument("archive", metavar="ZIP", type=click.Path(path_type=Path))
-def verify(archive: Path) -> int:
+@click.option(
+    "--receipt", metavar="FILE", is_flag=False, flag_value=BESIDE, help="Also hold a receipt against ZIP, report and "
+    "paper; without FILE the one beside ZIP.",
+)  # fmt: skip
+@click.option("--paper", metavar="PDF", type=click.Path(path_type=Path), help="With --receipt: the report paper.")
+def verify(archive: Path, receipt: str | None, paper: Path | None) -> int:
     """Verify that ZIP is sound, and holds exactly what `aecc-package build` packed."""
-    from audio_encoder_checker.packing.inspection import inspect_zip
+    from audio_encoder_checker.errors import UsageError
+    from audio_encoder_checker.packing.inspection import inspect_receipt, inspect_zip
+    from audio_encoder_checker.packing.receipt import receipt_beside
 
-    findings = inspect_zip(archive, sources=False)
-    _say_findings(findings)
-    bad = _is_bad(findings)
-    console.say(
-        f"{_shown(archive)} is {'NOT as it was built' if bad else 'as it was built: every file fits the manifest'}"
-    )
+    if paper and receipt is None:
+        raise UsageError("--paper is held against a receipt", "add --receipt")
+    findings = list(inspect_zip(archive, sources=False))
+    if receipt is not None:
+        findings += inspect_receipt(receipt_beside(archive) if receipt == BESIDE else Path(receipt), archive, paper)
+    say_findings(findings)
+    bad = is_bad(findings)
+    good = "as it was built: every file fits the manifest" + (", and all fits the receipt" if receipt else "")
+    console.say(f"{_shown(archive)} is {'NOT as it was built' if bad else good}")
     return int(bad)
 
 
-def _say_built(target: Path, built: Built) -> None:
-    archive, selection = built.archive, built.selection
-    files = f"{len(selection.files)} files, {size_words(built.content_bytes)}, and aecc-manifest.json"
-    console.say(f"{_shown(target)}: {files}; {size_words(archive.size_bytes)} packed")
-    for left in selection.left_out[:MOST_REASONS]:
-        console.say(f"  left out: {printable(left.reason)} ({_count(left.files)}, {size_words(left.size_bytes)})")
-    rest = selection.left_out[MOST_REASONS:]
-    if rest:
-        files_left = _count(sum(left.files for left in rest))
-        console.say(
-            f"  left out: for {len(rest)} more reasons ({files_left}, {size_words(sum(r.size_bytes for r in rest))})"
-        )
-    console.say(f"sha256 {archive.sha256}")
-
-
-def _say_findings(findings: Sequence[Finding]) -> None:
+def say_findings(findings: Iterable[Finding]) -> None:
+    """A line for each finding, and one for its remedy."""
     for finding in findings:
         at = f" {finding.at}:" if finding.at else ""
         console.say(f"{finding.severity.value} {finding.id} {finding.name}:{at} {finding.message}")
         console.say(f"  fix: {finding.hint}")
 
 
-def _is_bad(findings: Sequence[Finding]) -> bool:
+def is_bad(findings: Iterable[Finding]) -> bool:
+    """Whether there is an error among findings."""
     return any(finding.severity.value == "error" for finding in findings)
 
 
 def _shown(path: Path) -> str:
     """A path that somebody else may have named, safe for a terminal."""
     return printable(str(path), limit=300)
-
-
-def _count(files: int) -> str:
-    return "1 file" if files == 1 else f"{files} files"

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from audio_encoder_checker.archive.manifest import MOST_PLAIN_BYTES, describe_file
 from audio_encoder_checker.archive.source import read_sources
 from audio_encoder_checker.config import read_config
 from audio_encoder_checker.errors import MachineError, UsageError
-from audio_encoder_checker.packing.manifest import describe_file, manifest_text
+from audio_encoder_checker.packing.manifest import declared_in, manifest_text
 from audio_encoder_checker.packing.selection import Selection, select_files
 from audio_encoder_checker.packing.writing import replaced_when_done, write_zip
-from audio_encoder_checker.printable import printable
+from audio_encoder_checker.printable import printable, size_words
+from audio_encoder_checker.rules import load_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
-    from audio_encoder_checker.evidence.manifest import PackedFile
+    from audio_encoder_checker.evidence.source import SourceFacts
+    from audio_encoder_checker.packing.manifest import Declared
+
+SPARE_BYTES = 1 << 20
+"""What a ZIP needs beside the contents: entries and manifest."""
 
 
 @dataclass(frozen=True)
@@ -25,43 +32,85 @@ class Built:
     """A ZIP that was written.
 
     Attributes:
-        archive: the ZIP itself, its size and its hash.
+        name: of the ZIP, as it was given.
+        size_bytes: of the ZIP.
+        sha256: of the ZIP; empty if it is so large that hashing it would take as long as packing it.
         selection: what is in it beside the manifest, and what was left out.
         content_bytes: sum of the sizes of the files.
     """
 
-    archive: PackedFile
+    name: str
+    size_bytes: int
+    sha256: str
     selection: Selection
     content_bytes: int
 
 
-def build_zip(root: Path, target: Path, *, force: bool = False) -> Built:
+def select(root: Path, target: Path | None = None, profile: str = "icme-2025") -> Selection:
+    """What of a folder would be packed, and what would not.
+
+    Args:
+        root: the folder.
+        target: the ZIP to be written, which is no part of it.
+        profile: rule book, by name or TOML file.
+
+    Raises:
+        UsageError: as `select_files` says, or no ZIP may hold so many files.
+    """
+    return select_files(root, without=target, most=load_rules(profile).archive.max_entries - 1)
+
+
+def build_zip(
+    root: Path,
+    target: Path,
+    *,
+    force: bool = False,
+    profile: str = "icme-2025",
+    told: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Built:
     """Pack a folder; an existing target is kept until the new one is whole.
 
     Args:
         root: the folder.
         target: the ZIP to write.
         force: replace an existing target.
+        profile: rule book, by name or TOML file.
+        told: hears how many bytes of how many were packed.
 
     Raises:
         UsageError: the folder or the target is not usable; the message says why and what to do.
         MachineError: reading or writing failed on the way, the disk is full for one.
     """
-    _refuse_target(target, force=force)
-    selection = select_files(root, without=target)
-    encoder = _encoder(root, selection)
-    packed = [describe_file(chosen.path, chosen.name) for chosen in selection.files]
+    refuse_target(target, force=force)
+    selection = select(root, target, profile)
+    total = sum(chosen.path.stat().st_size for chosen in selection.files)
+    declared = _declared(root, selection, profile)
+    done = 0
+
+    def count(size: int) -> None:
+        nonlocal done
+        done += size
+        told(done, total)
+
     try:
         with replaced_when_done(target) as file:
-            write_zip(file, selection.files, manifest_text(packed, encoder))
+            _refuse_full_disk(target, total)
+            write_zip(file, selection.files, lambda packed: manifest_text(packed, declared), count)
+        size = target.stat().st_size
+        digest = describe_file(target, str(target)).sha256 if size <= MOST_PLAIN_BYTES else ""
     except OSError as error:
         raise MachineError(
             f"cannot write {printable(str(target))!r}: {error}", "free some space and try again"
         ) from None
-    return Built(describe_file(target, str(target)), selection, sum(file.size_bytes for file in packed))
+    return Built(str(target), size, digest, selection, total)
 
 
-def _refuse_target(target: Path, *, force: bool) -> None:
+def refuse_target(target: Path, *, force: bool) -> None:
+    """Refuse to write a ZIP where it would not do.
+
+    Raises:
+        UsageError: the target is a folder, has another suffix, or is there and may not be replaced.
+    """
     shown = printable(str(target))
     if target.is_dir():
         raise UsageError(f"{shown!r} is a folder", f"name a file, such as `-o {shown}/submission.zip`")
@@ -71,11 +120,20 @@ def _refuse_target(target: Path, *, force: bool) -> None:
         raise UsageError(f"{shown!r} is there already", "add --force to replace it, or name another file with -o")
 
 
-def _encoder(root: Path, selection: Selection) -> str:
-    """The encoder that the settings of the folder name, or the one that is found; empty if there is no telling.
+def _refuse_full_disk(target: Path, total: int) -> None:
+    free = shutil.disk_usage(target.parent).free
+    if free < total + SPARE_BYTES:
+        message = (
+            f"the ZIP may need {size_words(total)} in {printable(str(target.parent))!r}, {size_words(free)} are free"
+        )
+        raise MachineError(message, "free some space, or name another place with -o")
+
+
+def _declared(root: Path, selection: Selection, profile: str) -> Declared:
+    """What the submission says of itself.
 
     Raises:
-        UsageError: the settings name a file that is not packed.
+        UsageError: the settings name an encoder that is not packed.
     """
     packed = {chosen.name for chosen in selection.files}
     encoder = read_config(root).encoder
@@ -84,10 +142,13 @@ def _encoder(root: Path, selection: Selection) -> str:
         missing = "is left out of the ZIP" if (root / file).exists() else "is not there"
         message = f"the settings name the encoder {printable(file)!r}, which {missing}"
         raise UsageError(message, "mend `encoder = ...` in aecc.toml, or the pattern in .aeccignore")
-    return encoder or next((name for name in _found(root) if name in packed), "")
+    sources = read_sources(root, encoder or None)
+    return declared_in(sources, encoder or _found(root, sources, packed), load_rules(profile))
 
 
-def _found(root: Path) -> Iterator[str]:
-    sources = read_sources(root)
-    if sources.chosen:
-        yield (sources.root / sources.chosen.path).relative_to(root.resolve()).as_posix()
+def _found(root: Path, sources: SourceFacts, packed: set[str]) -> str:
+    """The encoder that is found, empty if there is no telling or it is not packed."""
+    if not sources.chosen:
+        return ""
+    name = (sources.root / sources.chosen.path).relative_to(root.resolve()).as_posix()
+    return name if name in packed else ""

@@ -34,6 +34,14 @@ JUNK = {
         ".env", ".env.*", "!.env.example", ".envrc", "*.pem", "*.key", "*.p12", "*.pfx", "id_rsa*", "id_dsa*",
         "id_ecdsa*", "id_ed25519*", ".netrc", ".pypirc", ".ssh", ".aws",
     ),
+    "what training leaves behind": (
+        "wandb", "mlruns", "lightning_logs", "tensorboard", "events.out.tfevents.*", "optimizer.pt", "scheduler.pt",
+        "scaler.pt", "rng_state*.pth", "trainer_state.json", "training_args.bin",
+    ),
+    "data sets": (
+        "*.parquet", "*.arrow", "*.tfrecord", "*.lmdb", "*.tar", "*.tar.gz", "*.tgz", "audio_encoder_data",
+    ),
+    "receipts and reports of aecc-package": ("*.receipt.json", "*.report.json"),
     "unfinished ZIPs of aecc-package": (".*.aecc-part",),
 }  # fmt: skip
 """What never belongs into a submission, by the reason shown; `!name` in an ignore file brings one back."""
@@ -124,14 +132,14 @@ class Ignore:
             layers = (*layers, _read_layer(file, name))
         return Ignore(layers, own)
 
-    def why_left_out(self, name: str) -> str:
-        """The reason why a path is left out, empty if it is not; a folder ends with `/`."""
-        why = ""
+    def decide(self, name: str) -> tuple[bool | None, str]:
+        """Whether a path (a folder ends with `/`) is ignored, None if no pattern matches, and why."""
+        decided: tuple[bool | None, str] = (None, "")
         for layer in self.layers:
             ignored, reason = layer.decide(name)
             if ignored is not None:
-                why = reason if ignored else ""
-        return why
+                decided = (ignored, reason)
+        return decided
 
 
 def _read_layer(file: Path, folder: str) -> Layer:

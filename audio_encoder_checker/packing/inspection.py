@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audio_encoder_checker.archive.listing import read_listing
+from audio_encoder_checker.archive.manifest import read_manifest
+from audio_encoder_checker.archive.paper import find_paper
 from audio_encoder_checker.archive.submission import read_submission
 from audio_encoder_checker.archive.unpack import unpack
 from audio_encoder_checker.catalogue import all_checks
@@ -13,11 +15,11 @@ from audio_encoder_checker.errors import UsageError
 from audio_encoder_checker.evidence.submission import SubmissionKind
 from audio_encoder_checker.findings import Severity
 from audio_encoder_checker.judging import Evidence, judge
-from audio_encoder_checker.packing.manifest import read_manifest
+from audio_encoder_checker.packing.receipt import read_receipt
 from audio_encoder_checker.printable import printable
 from audio_encoder_checker.rules import load_rules
 from audio_encoder_checker.sandbox.sweep import workspace
-from audio_encoder_checker.stages.reading import read_repository
+from audio_encoder_checker.stages.reading import packed_opener, read_repository
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +34,7 @@ def inspect_zip(path: Path, *, sources: bool) -> tuple[Finding, ...]:
 
     Args:
         path: the ZIP; it may come from anybody.
-        sources: whether to judge the sources too, not only structure and manifest.
+        sources: judge the sources, and not whether every file is as the manifest says.
 
     Returns:
         Findings, gravest first. With an error in the structure nothing is unpacked, and the rest is not judged.
@@ -42,7 +44,7 @@ def inspect_zip(path: Path, *, sources: bool) -> tuple[Finding, ...]:
         MachineError: there is no room to unpack it.
     """
     evidence = Evidence()
-    submission = read_submission(path)
+    submission = read_submission(path, hashed=False)
     if submission.kind is not SubmissionKind.ARCHIVE:
         raise UsageError(
             f"{printable(submission.path)!r} is a {submission.kind.value}, expected a ZIP", "name the ZIP archive"
@@ -53,11 +55,46 @@ def inspect_zip(path: Path, *, sources: bool) -> tuple[Finding, ...]:
         return _findings(evidence)
     with workspace() as private:
         folder = private / "submission"
-        evidence.put(unpack(path, listing, folder))
-        evidence.put(read_manifest(folder / listing.top_folder))
-        if sources and not _broken(evidence):
-            evidence.put(*read_repository(folder, submission, read_config(folder).encoder))
+        unpacked = unpack(path, listing, folder, leave_packed=True)
+        evidence.put(unpacked)
+        if not sources:
+            evidence.put(
+                read_manifest(folder.resolve() / listing.top_folder, packed_opener(folder, submission, unpacked))
+            )
+        elif not _broken(evidence):
+            encoder = read_config(folder).encoder
+            evidence.put(*read_repository(folder, submission, encoder, unpacked))
     return _findings(evidence)
+
+
+def inspect_receipt(receipt: Path, archive: Path, paper: Path | None = None) -> tuple[Finding, ...]:
+    """Judge a receipt by the archive, the report and the paper that it is about.
+
+    Args:
+        receipt: as `aecc-package build` wrote it, or anybody.
+        archive: the ZIP.
+        paper: the report paper; None to take the one beside the receipt or the archive.
+    """
+    evidence = Evidence()
+    evidence.put(read_receipt(receipt, archive, paper))
+    return _findings(evidence)
+
+
+def inspect_paper(paper: Path, archive: Path) -> tuple[Finding, ...]:
+    """Judge a report paper.
+
+    Args:
+        paper: the PDF.
+        archive: the ZIP that it belongs to.
+
+    Raises:
+        UsageError: the PDF is no file or cannot be read.
+        MachineError: the process that reads it does not start.
+    """
+    evidence = Evidence()
+    found = find_paper(None, archive, paper)
+    evidence.put(*([found] if found else []))
+    return judge(evidence, [c for c in all_checks() if c.id.startswith("AEC91")]).findings
 
 
 def _broken(evidence: Evidence) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,50 @@ PLACEHOLDER = "TemplateEncoder"
 COMMON = "common"
 """The folder of what all templates share."""
 SUFFIX = "Encoder"
+
+
+@dataclass(frozen=True)
+class Template:
+    """A starting point.
+
+    Attributes:
+        summary: what it is, in a line.
+        missing: what only the author can fill in.
+    """
+
+    summary: str
+    missing: tuple[str, ...]
+
+
+RANDOM = "weights: they are random; "
+OTHERS = (
+    "training data: [training] of aecc.toml says what the encoder was trained on",
+    "the report: `paper = ...` in aecc.toml",
+    "audio_encoder_checker.py: a complete repository holds the challenge's own checker, from its template (AEC123)",
+)
+TEMPLATES = {
+    "plain": Template(
+        "a model written in PyTorch alone, its weights beside it",
+        (f"{RANDOM}the top of encoder.py says where yours go", *OTHERS),
+    ),
+    "transformers": Template(
+        "a model of the library transformers, made from its config.json",
+        (f"{RANDOM}put your config.json and model.safetensors in place and set WEIGHTS in encoder.py", *OTHERS),
+    ),
+    "hub": Template(
+        "weights downloaded from the Hugging Face Hub, at a pinned revision",
+        (f"{RANDOM}set REPOSITORY and REVISION in encoder.py; `aecc-package upload` prints both", *OTHERS),
+    ),
+    "checkpoint": Template(
+        "a checkpoint of your training, converted to safetensors, beside the encoder",
+        (f"{RANDOM}`python export.py CHECKPOINT` puts yours in place", *OTHERS),
+    ),
+    "wrapper": Template(
+        "a wrapper around an installed package that brings its weights, here silero-vad",
+        ("your package: encoder.py and requirements.txt show what a wrapper has to get right", *OTHERS),
+    ),
+}
+"""The starting points by the name of their folder."""
 TAKEN = ("MyEncoder",)
 """The official template's name: X-ARES keeps scores by class name, so two of a name would share theirs."""
 
@@ -29,7 +74,7 @@ def start_submission(folder: Path, template: str, name: str = "") -> tuple[str, 
 
     Args:
         folder: where to put it.
-        template: name of a folder of `templates/`.
+        template: one of `TEMPLATES`.
         name: of the encoder class; empty to make one of the folder's name.
 
     Returns:
@@ -40,7 +85,7 @@ def start_submission(folder: Path, template: str, name: str = "") -> tuple[str, 
     """
     name = name or class_name_for(folder.resolve().name)
     _refuse_bad_name(name)
-    _refuse_used_folder(folder)
+    refuse_used_folder(folder)
     written = []
     try:
         for relative, content in _contents(template).items():
@@ -70,7 +115,12 @@ def _refuse_bad_name(name: str) -> None:
         raise UsageError(f"the class name {name!r} is not unique: X-ARES keeps scores by class name", hint)
 
 
-def _refuse_used_folder(folder: Path) -> None:
+def refuse_used_folder(folder: Path) -> None:
+    """Refuse a folder that holds anything.
+
+    Raises:
+        UsageError: it does, or is a file.
+    """
     shown = printable(str(folder))
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{shown!r} is a file", "name a new folder")

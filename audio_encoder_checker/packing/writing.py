@@ -1,31 +1,41 @@
 """Write a ZIP that depends on names and contents alone: the same files give the same bytes.
 
-Entries are sorted, times and modes are fixed by repro-zipfile, and nothing of the machine gets in. What is
-compressed already is stored; the rest is deflated at one level. The bytes of deflate are those of the zlib that
-Python was built with.
+Entries are sorted, times, modes and the system are fixed, and nothing of the machine gets in. What is compressed
+already is stored; the rest is deflated at zlib's own level. The bytes of deflate are those of the zlib that Python
+was built with.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
+import zlib
 from contextlib import contextmanager
+from datetime import datetime, timezone
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
-from zipfile import ZIP_DEFLATED, ZIP_STORED
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
+from audio_encoder_checker.archive.hashing import ThreadedHash
+from audio_encoder_checker.archive.manifest import MANIFEST
 from audio_encoder_checker.errors import UsageError
-from audio_encoder_checker.packing.manifest import MANIFEST
+from audio_encoder_checker.evidence.manifest import PackedFile
 from audio_encoder_checker.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
     from typing import BinaryIO
 
     from audio_encoder_checker.packing.selection import Chosen
 
-LEVEL = 6
+    Time = tuple[int, int, int, int, int, int]
+
+UNIX = 3
+"""As the system that made an entry: it says how to read the mode."""
+MODE = 0o100644
+CHUNK_BYTES = 1 << 20
 STORED = {
     ".safetensors", ".pt", ".pth", ".bin", ".ckpt", ".npz", ".npy", ".onnx", ".h5", ".tflite", ".pkl", ".gguf",
     ".gz", ".tgz", ".bz2", ".xz", ".zst", ".zip", ".7z", ".whl", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".pdf",
@@ -34,37 +44,123 @@ STORED = {
 """Weights, whose bits hardly compress, and formats that are compressed already."""
 EARLIEST, LATEST = 315_532_800, 4_354_819_199
 """What a ZIP can say of a time: the years 1980 to 2107, in seconds since 1970."""
+SAMPLE = b"".join(b"frame %d of %d at %d ms\n" % (n, 7 * n % 1000, n * n % 7919) for n in range(4000))
+SAMPLE_DEFLATED = "0e39f4d510a6e5a33edc5f78992f959fe4b3a88d165e571fe23e0362d4daf3f2"
+"""SHA-256 of `SAMPLE` as zlib 1.2.11 to 1.3.1 deflate it."""
 
 
-def write_zip(file: BinaryIO, files: Sequence[Chosen], manifest: str = "") -> None:
-    """Write files and their manifest, if there is one, sorted by name.
+def write_zip(
+    file: BinaryIO,
+    files: Sequence[Chosen],
+    manifest: Callable[[Sequence[PackedFile]], str] | None = None,
+    told: Callable[[int], None] = lambda _: None,
+) -> tuple[PackedFile, ...]:
+    """Write files, sorted by name, and behind them their manifest. Each file is read once.
+
+    Args:
+        file: to write to, empty.
+        files: to pack.
+        manifest: makes the text of the manifest of what was packed; None for no manifest.
+        told: hears of each piece that was packed, how many bytes it has.
+
+    Returns:
+        What was packed, the manifest left out.
 
     Raises:
-        UsageError: SOURCE_DATE_EPOCH is no time that a ZIP can hold.
-        OSError: reading or writing failed.
+        UsageError: SOURCE_DATE_EPOCH is no time that a ZIP can hold; a file cannot be read, or changed meanwhile.
+        OSError: writing failed.
     """
-    from repro_zipfile import ReproducibleZipFile
-
-    _refuse_bad_epoch()
-    sources = {chosen.name: chosen.path for chosen in files}
-    with ReproducibleZipFile(file, "w", ZIP_DEFLATED, compresslevel=LEVEL) as archive:
-        for name in sorted({*sources, MANIFEST} if manifest else sources):
-            if manifest and name == MANIFEST:
-                archive.writestr(name, manifest)
-            else:
-                archive.write(sources[name], name, compress_type=_method(name))
+    time = _entry_time()
+    with ZipFile(file, "w") as archive, ThreadedHash(hashlib.sha256()) as digest:
+        packed = tuple(_pack(archive, one, time, digest, told) for one in sorted(files, key=_place))
+        if manifest:
+            archive.writestr(_entry(MANIFEST, time), manifest(packed))
+    return packed
 
 
-def _method(name: str) -> int:
-    return ZIP_STORED if PurePosixPath(name).suffix.lower() in STORED else ZIP_DEFLATED
+def _place(chosen: Chosen) -> tuple[bool, str]:
+    """Files by their names, a manifest behind them."""
+    return chosen.name.rpartition("/")[2] == MANIFEST, chosen.name
 
 
-def _refuse_bad_epoch() -> None:
-    text = os.environ.get("SOURCE_DATE_EPOCH")
-    if text is None or (text.isascii() and text.isdigit() and EARLIEST <= int(text) <= LATEST):
-        return
-    message = f"SOURCE_DATE_EPOCH={printable(text)!r}: expected seconds since 1970, in the years 1980 to 2107"
-    raise UsageError(message, "`unset SOURCE_DATE_EPOCH`, or `export SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)`")
+def _entry(name: str, time: Time) -> ZipInfo:
+    info = ZipInfo(name, time)
+    info.compress_type = ZIP_STORED if PurePosixPath(name).suffix.lower() in STORED else ZIP_DEFLATED
+    info.create_system = UNIX
+    info.external_attr = MODE << 16
+    return info
+
+
+def _pack(
+    archive: ZipFile, chosen: Chosen, time: Time, digest: ThreadedHash, told: Callable[[int], None]
+) -> PackedFile:
+    """Pack one file and hash what was packed.
+
+    Raises:
+        UsageError: it cannot be read, or changed on the way.
+        OSError: the ZIP cannot be written.
+    """
+    with _opened(chosen) as file:
+        before = os.fstat(file.fileno())
+        info = _entry(chosen.name, time)
+        info.file_size, size = before.st_size, 0
+        with archive.open(info, "w") as member:
+            while chunk := _read(file, chosen):
+                size += len(chunk)
+                if size > before.st_size:
+                    break
+                digest.update(chunk)
+                member.write(chunk)
+                told(len(chunk))
+        after = os.fstat(file.fileno())
+    if (size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+        message = f"{printable(chosen.name)!r} changed while it was being packed"
+        raise UsageError(message, "wait for whatever writes to it, a training run perhaps, and build again")
+    return PackedFile(chosen.name, size, digest.digest_of_next().hexdigest())
+
+
+def _opened(chosen: Chosen) -> BinaryIO:
+    try:
+        return chosen.path.open("rb")
+    except OSError as error:
+        raise _unreadable(chosen, error) from None
+
+
+def _read(file: BinaryIO, chosen: Chosen) -> bytes:
+    try:
+        return file.read(CHUNK_BYTES)
+    except OSError as error:
+        raise _unreadable(chosen, error) from None
+
+
+def _unreadable(chosen: Chosen, error: OSError) -> UsageError:
+    hint = "make it readable, or leave it out with a line in .aeccignore"
+    return UsageError(f"cannot read {printable(chosen.name)!r}: {error.strerror}", hint)
+
+
+def other_zlib() -> str:
+    """The version of this Python's zlib if it deflates to other bytes than zlib's own, else empty.
+
+    zlib-ng and processors that deflate do: the contents are the same, the ZIP is not.
+    """
+    packer = zlib.compressobj(zlib.Z_DEFAULT_COMPRESSION, zlib.DEFLATED, -zlib.MAX_WBITS)
+    found = hashlib.sha256(packer.compress(SAMPLE) + packer.flush()).hexdigest()
+    return "" if found == SAMPLE_DEFLATED else zlib.ZLIB_RUNTIME_VERSION
+
+
+def _entry_time() -> Time:
+    """The time of all entries.
+
+    Raises:
+        UsageError: SOURCE_DATE_EPOCH is none that a ZIP can hold.
+    """
+    text = os.environ.get("SOURCE_DATE_EPOCH", str(EARLIEST))
+    if not (text.isascii() and text.isdigit() and EARLIEST <= int(text) <= LATEST):
+        message = f"SOURCE_DATE_EPOCH={printable(text)!r}: expected seconds since 1970, in the years 1980 to 2107"
+        hint = "`unset SOURCE_DATE_EPOCH`, or `export SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)`"
+        raise UsageError(message, hint)
+    moment = datetime.fromtimestamp(int(text), timezone.utc)
+    return (moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second)
 
 
 @contextmanager

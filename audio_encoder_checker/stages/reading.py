@@ -47,15 +47,21 @@ def read_repository(
     """
     sources = read_sources(root, encoder or None)
     alone = submission.kind is SubmissionKind.FILE
-    weights = WeightFacts() if alone else read_weights(sources.root, opened=_opener(root, submission, unpacked))
+    weights = WeightFacts() if alone else read_weights(sources.root, opened=packed_opener(root, submission, unpacked))
     secrets = find_secrets(Path(submission.path) if alone else sources.root)
     requirements = RequirementFacts() if alone else find_requirements(sources)
     read = (find_landmarks(sources), find_traps(sources), find_habits(sources))
     return sources, *read, secrets, weights, requirements
 
 
-def _opener(root: Path, submission: Submission, unpacked: UnpackFacts | None) -> Callable[[Path], BinaryIO]:
-    """Opens a file of the repository, or the part of the archive where it lies."""
+def packed_opener(root: Path, submission: Submission, unpacked: UnpackFacts | None) -> Callable[[Path], BinaryIO]:
+    """What opens a file of the repository, or the part of the archive where it lies.
+
+    Args:
+        root: the folder that was given or unpacked.
+        submission: what was given.
+        unpacked: of an archive, what was unpacked into the root, and what was left packed.
+    """
     packed = {root.resolve() / one.name: one for one in unpacked.left_packed} if unpacked else {}
 
     def opened(path: Path) -> BinaryIO:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from audio_encoder_checker.archive import window
+from audio_encoder_checker.archive import hashing, window
 from audio_encoder_checker.archive.window import Hashed, Window
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ def test_every_byte_is_hashed_once_whatever_the_reader_does(
     file: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     monkeypatch.setattr(window, "CHUNK_BYTES", 97)
-    monkeypatch.setattr(window, "MOST_PENDING", 2)
+    monkeypatch.setattr(hashing, "MOST_PENDING", 2)
+    monkeypatch.setattr(hashing, "SMALL_BYTES", 50)
     chance, digest = np.random.default_rng(seed), hashlib.sha256()
     with file.open("rb") as opened, Hashed(opened, digest) as hashed:
         for _ in range(chance.integers(30)):

@@ -92,12 +92,12 @@ def test_what_never_belongs_into_a_submission_is_left_out(name: str) -> None:
     ignore = Ignore((junk_layer(),))
     parts = name.split("/")
     folders = ["/".join(parts[:depth]) + "/" for depth in range(1, len(parts))]
-    assert any(ignore.why_left_out(path) in JUNK for path in [*folders, name])
+    assert any(ignore.decide(path)[1] in JUNK for path in [*folders, name])
 
 
 @pytest.mark.parametrize("name", ["encoder.py", ".env.example", "environment.yml", "weights.safetensors", ".github/"])
 def test_what_belongs_into_a_submission_is_kept(name: str) -> None:
-    assert Ignore((junk_layer(),)).why_left_out(name) == ""
+    assert not Ignore((junk_layer(),)).decide(name)[0]
 
 
 def test_an_ignore_file_brings_junk_back(tmp_path: Path) -> None:

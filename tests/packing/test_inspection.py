@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from audio_encoder_checker.archive.manifest import MANIFEST
 from audio_encoder_checker.errors import UsageError
 from audio_encoder_checker.findings import Severity
 from audio_encoder_checker.packing.build import build_zip
 from audio_encoder_checker.packing.inspection import inspect_zip
-from audio_encoder_checker.packing.manifest import MANIFEST
 
 if TYPE_CHECKING:
     from pathlib import Path

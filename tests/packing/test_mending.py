@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from audio_encoder_checker.archive.listing import read_listing
+from audio_encoder_checker.archive.manifest import MANIFEST
 from audio_encoder_checker.catalogue import all_checks
 from audio_encoder_checker.errors import MachineError, UsageError
 from audio_encoder_checker.judging import Evidence, judge
 from audio_encoder_checker.packing.build import build_zip
 from audio_encoder_checker.packing.inspection import inspect_zip
-from audio_encoder_checker.packing.manifest import MANIFEST
 from audio_encoder_checker.packing.mending.carry import carry_out
 from audio_encoder_checker.packing.mending.plan import Wishes, planned
 from audio_encoder_checker.rules import load_rules
@@ -263,12 +263,14 @@ def test_planning_writes_nothing_and_the_unpacked_copy_goes_with_the_plan(
     assert list((tmp_path / "temporary").iterdir()) == []
 
 
-def test_a_failure_on_the_way_leaves_no_zip(tmp_path: Path) -> None:
+def test_a_failure_on_the_way_leaves_no_zip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
     path = archive(tmp_path, SUBMISSIONS["finder"][0])
-    with planned(path) as plan:
-        (plan.top / "encoder.py").unlink()
-        with pytest.raises(MachineError, match=r"cannot write .*team-fixed\.zip"):
-            carry_out(plan)
+    monkeypatch.setattr("os.fsync", full)
+    with planned(path) as plan, pytest.raises(MachineError, match=r"cannot write .*team-fixed\.zip"):
+        carry_out(plan)
     assert [one.name for one in tmp_path.iterdir()] == ["team.zip"]
 
 

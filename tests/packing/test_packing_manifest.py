@@ -2,22 +2,23 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
 
-from audio_encoder_checker.errors import UsageError
-from audio_encoder_checker.evidence.manifest import ManifestFacts, PackedFile
-from audio_encoder_checker.packing.manifest import (
+from audio_encoder_checker.archive.manifest import (
     CHUNK_BYTES,
     MANIFEST,
     MOST_BYTES,
     describe_file,
-    manifest_text,
     parse_manifest,
     read_manifest,
 )
+from audio_encoder_checker.errors import UsageError
+from audio_encoder_checker.evidence.manifest import ManifestFacts, PackedFile
+from audio_encoder_checker.packing.manifest import Declared, manifest_text
 from audio_encoder_checker.rules import schema
 
 if TYPE_CHECKING:
@@ -25,20 +26,23 @@ if TYPE_CHECKING:
 
 A = PackedFile("a.py", 3, "a" * 64)
 B = PackedFile("sub/b.py", 0, "b" * 64)
+DECLARED = Declared("a.py", profile="icme-2025", profile_sha256="c" * 64)
 
 
 def document(**changes: Any) -> str:
-    return json.dumps({**json.loads(manifest_text([A, B], "a.py")), **changes})
+    return json.dumps({**json.loads(manifest_text([A, B], DECLARED)), **changes})
 
 
 def test_the_schema_is_one_and_the_manifest_fits_it() -> None:
     jsonschema.Draft202012Validator.check_schema(schema("manifest"))
     for encoder in ("encoder.py:MyTeamEncoder", ""):
-        jsonschema.Draft202012Validator(schema("manifest")).validate(json.loads(manifest_text([A], encoder)))
+        jsonschema.Draft202012Validator(schema("manifest")).validate(
+            json.loads(manifest_text([A], replace(DECLARED, encoder=encoder)))
+        )
 
 
 def test_what_is_written_is_read_back_sorted() -> None:
-    assert parse_manifest(manifest_text([B, A], "")) == (A, B)
+    assert parse_manifest(manifest_text([B, A], DECLARED)) == (A, B)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +51,7 @@ def test_what_is_written_is_read_back_sorted() -> None:
         ("", "Expecting value"),
         ("[" * 100_000, "nested too deeply"),
         ("[]", "top level: .* is not of type 'object'"),
-        (document(schema_version="2"), "schema_version"),
+        (document(schema_version="1"), "schema_version"),
         (document(surprise=1), "surprise"),
         (document(files=[]), "files"),
         (document(files=[{"name": "a", "size_bytes": 1, "sha256": "xyz"}]), "files.0.sha256"),
@@ -73,7 +77,7 @@ def test_facts_hold_what_is_listed_and_what_is_there(tmp_path: Path) -> None:
     assert read_manifest(tmp_path) == ManifestFacts(present=False)
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "c.py").touch()
-    (tmp_path / MANIFEST).write_text(manifest_text([A], ""))
+    (tmp_path / MANIFEST).write_text(manifest_text([A], DECLARED))
     empty = PackedFile("sub/c.py", 0, hashlib.sha256().hexdigest())
     assert read_manifest(tmp_path) == ManifestFacts(present=True, listed=(A,), found=(empty,))
 

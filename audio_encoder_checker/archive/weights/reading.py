@@ -28,6 +28,7 @@ from audio_encoder_checker.archive.weights.streams import (
     inflated_stream,
     inflater_for,
 )
+from audio_encoder_checker.archive.window import opened_plainly
 from audio_encoder_checker.evidence.weights import FlawKind, WeightFacts, WeightFile, WeightKind
 
 if TYPE_CHECKING:
@@ -48,11 +49,6 @@ HEADER_BYTES_AN_OPCODE = 16
 UNKNOWN = "a file of a kind unknown here"
 PACKED = ("archive", "(.", "LZ4", "lzip", "cabinet", "disk image")
 """Words for what has other files inside."""
-
-
-def opened_plainly(path: Path) -> BinaryIO:
-    """A file, open for reading."""
-    return path.open("rb")
 
 
 def read_weights(root: Path, budget: Budget | None = None, opened: Opener = opened_plainly) -> WeightFacts:

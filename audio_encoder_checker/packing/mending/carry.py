@@ -7,8 +7,9 @@ from pathlib import Path
 from stat import S_IMODE
 from typing import TYPE_CHECKING
 
+from audio_encoder_checker.archive.manifest import MANIFEST, describe_file
 from audio_encoder_checker.errors import MachineError, UsageError
-from audio_encoder_checker.packing.manifest import MANIFEST, describe_file, manifest_text
+from audio_encoder_checker.packing.manifest import manifest_text
 from audio_encoder_checker.packing.mending.changes import Added, Edited
 from audio_encoder_checker.packing.selection import Chosen
 from audio_encoder_checker.packing.writing import replaced_when_done, write_zip
@@ -81,7 +82,7 @@ def _renew_manifest(plan: Plan, names: set[str], prefix: str) -> None:
     """Let the manifest that came with the ZIP fit what is in it now."""
     inside = [name for name in names if name.startswith(prefix) and name != prefix + MANIFEST]
     described = [describe_file(plan.top / name, name.removeprefix(prefix)) for name in inside]
-    (plan.root / MANIFEST).write_text(manifest_text(described, plan.encoder), encoding="utf-8", newline="\n")
+    (plan.root / MANIFEST).write_text(manifest_text(described, plan.declared), encoding="utf-8", newline="\n")
 
 
 def _write_files(plan: Plan) -> None:

@@ -6,7 +6,7 @@ import ast
 import os
 import re
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ from audio_encoder_checker.evidence.archive import EntryKind
 from audio_encoder_checker.evidence.submission import SubmissionKind
 from audio_encoder_checker.findings import Severity
 from audio_encoder_checker.judging import Evidence, judge
+from audio_encoder_checker.packing.manifest import Declared, declared_in
 from audio_encoder_checker.packing.mending.changes import LeftOut, Mending
 from audio_encoder_checker.packing.mending.entries import ENVIRONMENT, litter_at, mend_entries
 from audio_encoder_checker.packing.mending.ignoring import mend_ignore
@@ -74,7 +75,7 @@ class Plan:
         target: the ZIP to write; None if the files themselves are written.
         files: what the new ZIP holds, relative to `top`.
         top: of the unpacked copy.
-        encoder: for the ZIP's manifest; empty if it is left to be found.
+        declared: for the ZIP's manifest.
     """
 
     submission: Path
@@ -85,7 +86,7 @@ class Plan:
     target: Path | None = None
     files: tuple[str, ...] = ()
     top: Path = Path()
-    encoder: str = ""
+    declared: Declared = field(default_factory=Declared)
 
 
 @contextmanager
@@ -118,6 +119,10 @@ def _plan_folder(path: Path, wishes: Wishes) -> Plan:
     return Plan(path, SubmissionKind.FOLDER, sources.root, tuple(mendings), notes)
 
 
+def _found(sources: SourceFacts) -> str:
+    return sources.chosen.path if sources.chosen else ""
+
+
 def _plan_archive(path: Path, wishes: Wishes, copy: Path) -> Plan:
     rules = load_rules(wishes.profile)
     listing = read_listing(path)
@@ -145,7 +150,7 @@ def _plan_archive(path: Path, wishes: Wishes, copy: Path) -> Plan:
         target=path.with_name(f"{path.stem}-fixed.zip"),
         files=tuple(files),
         top=copy.resolve(),
-        encoder=wishes.encoder or config.encoder or (sources.chosen.path if sources.chosen else ""),
+        declared=declared_in(sources, wishes.encoder or config.encoder or _found(sources), rules),
     )
 
 
