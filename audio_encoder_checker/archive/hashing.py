@@ -5,21 +5,25 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from concurrent.futures import Future
+    from io import FileIO
 
     from typing_extensions import Self
 
+PIECE_BYTES = 1 << 20
 MOST_PENDING = 8
-"""Chunks that wait to be hashed."""
+"""Pieces that wait to be hashed."""
 SMALL_BYTES = 1 << 16
 """Hashing so little takes less than handing it over."""
 
 
 class ThreadedHash:
-    """Takes chunks in order; use it as a context manager.
+    """Takes pieces in order; use it as a context manager.
 
     Args:
         digest: takes the bytes.
@@ -29,6 +33,7 @@ class ThreadedHash:
         self._digest = digest
         self._thread = ThreadPoolExecutor(1)
         self._pending: deque[Future[None]] = deque()
+        self._buffers = cycle([bytearray(PIECE_BYTES) for _ in range(MOST_PENDING + 2)])
 
     def __enter__(self) -> Self:
         return self
@@ -36,14 +41,27 @@ class ThreadedHash:
     def __exit__(self, *_error: object) -> None:
         self._thread.shutdown(cancel_futures=True)
 
-    def update(self, data: bytes) -> None:
-        """Hash a chunk, soon."""
+    def update(self, data: bytes | memoryview) -> None:
+        """Hash a piece, soon; it must not change while `MOST_PENDING` more come."""
         if len(data) < SMALL_BYTES and not self._pending:
             self._digest.update(data)
             return
         self._pending.append(self._thread.submit(self._digest.update, data))
         if len(self._pending) > MOST_PENDING:
             self._pending.popleft().result()
+
+    def pieces(self, file: FileIO) -> Iterator[memoryview]:
+        """Read a file to its end and hash it; each piece is whole until the next is asked for.
+
+        The memory of the pieces is used again and again: to ask the system for new one takes as long as to hash.
+        """
+        for buffer in self._buffers:
+            got = file.readinto(buffer)
+            if not got:
+                return
+            piece = memoryview(buffer)[:got]
+            self.update(piece)
+            yield piece
 
     def finish(self) -> None:
         """Wait until all that came is hashed."""

@@ -7,7 +7,9 @@ takes the place of `.gitignore`.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from audio_encoder_checker.errors import UsageError
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
 OWN = ".aeccignore"
+GROUP_NAME = re.compile(r"\(\?P<\w+>")
 GIT = ".gitignore"
 
 JUNK = {
@@ -94,9 +97,17 @@ class Layer:
     rules: tuple[Rule, ...]
     git: bool = False
 
+    @cached_property
+    def _any(self) -> re.Pattern[str]:
+        """What matches wherever a pattern does: most paths meet none, and are told at once."""
+        patterns = [pattern.regex.pattern for rule in self.rules for pattern in rule.spec.patterns if pattern.regex]
+        return re.compile("|".join(f"(?:{GROUP_NAME.sub('(?:', one)})" for one in patterns) or r"(?!)")
+
     def decide(self, name: str) -> tuple[bool | None, str]:
         """Whether a path (a folder ends with `/`) is ignored, None if no pattern matches, and why."""
         inside = name[len(self.folder) :]
+        if not self._any.match(inside.rstrip("/")):
+            return None, ""
         decisions = ((rule.decide(inside), rule.reason) for rule in reversed(self.rules))
         return next(((ignored, reason) for ignored, reason in decisions if ignored is not None), (None, ""))
 

@@ -11,6 +11,7 @@ import hashlib
 import os
 import secrets
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import PurePosixPath
@@ -25,8 +26,12 @@ from audio_encoder_checker.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from concurrent.futures import Future
+    from io import FileIO
     from pathlib import Path
     from typing import BinaryIO
+
+    from typing_extensions import Self
 
     from audio_encoder_checker.packing.selection import Chosen
 
@@ -35,7 +40,7 @@ if TYPE_CHECKING:
 UNIX = 3
 """As the system that made an entry: it says how to read the mode."""
 MODE = 0o100644
-CHUNK_BYTES = 1 << 20
+FLUSHED_BYTES = 256 << 20
 STORED = {
     ".safetensors", ".pt", ".pth", ".bin", ".ckpt", ".npz", ".npy", ".onnx", ".h5", ".tflite", ".pkl", ".gguf",
     ".gz", ".tgz", ".bz2", ".xz", ".zst", ".zip", ".7z", ".whl", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".pdf",
@@ -71,11 +76,42 @@ def write_zip(
         OSError: writing failed.
     """
     time = _entry_time()
-    with ZipFile(file, "w") as archive, ThreadedHash(hashlib.sha256()) as digest:
-        packed = tuple(_pack(archive, one, time, digest, told) for one in sorted(files, key=_place))
+    with _EarlyFlush(file) as flush, ZipFile(file, "w") as archive, ThreadedHash(hashlib.sha256()) as digest:
+
+        def wrote(size: int) -> None:
+            flush.wrote(size)
+            told(size)
+
+        packed = tuple(_pack(archive, one, time, digest, wrote) for one in sorted(files, key=_place))
         if manifest:
             archive.writestr(_entry(MANIFEST, time), manifest(packed))
     return packed
+
+
+class _EarlyFlush:
+    """Lets the disk write what is packed while the rest is being packed; use it as a context manager."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._thread = ThreadPoolExecutor(1)
+        self._flushes: list[Future[None]] = []
+        self._waiting = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_error: object) -> None:
+        """Wait for the disk; raises OSError if it failed, which the system tells only once."""
+        self._thread.shutdown(cancel_futures=kind is not None)
+        for flush in self._flushes if kind is None else ():
+            flush.result()
+
+    def wrote(self, size: int) -> None:
+        """So many bytes more were written."""
+        self._waiting += size
+        if self._waiting >= FLUSHED_BYTES:
+            self._waiting = 0
+            self._flushes.append(self._thread.submit(os.fsync, self._file.fileno()))
 
 
 def _place(chosen: Chosen) -> tuple[bool, str]:
@@ -105,13 +141,12 @@ def _pack(
         info = _entry(chosen.name, time)
         info.file_size, size = before.st_size, 0
         with archive.open(info, "w") as member:
-            while chunk := _read(file, chosen):
-                size += len(chunk)
+            for piece in _read(file, chosen, digest):
+                size += len(piece)
                 if size > before.st_size:
                     break
-                digest.update(chunk)
-                member.write(chunk)
-                told(len(chunk))
+                member.write(piece)
+                told(len(piece))
         after = os.fstat(file.fileno())
     if (size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
         message = f"{printable(chosen.name)!r} changed while it was being packed"
@@ -119,18 +154,23 @@ def _pack(
     return PackedFile(chosen.name, size, digest.digest_of_next().hexdigest())
 
 
-def _opened(chosen: Chosen) -> BinaryIO:
+def _opened(chosen: Chosen) -> FileIO:
     try:
-        return chosen.path.open("rb")
+        return chosen.path.open("rb", buffering=0)
     except OSError as error:
         raise _unreadable(chosen, error) from None
 
 
-def _read(file: BinaryIO, chosen: Chosen) -> bytes:
-    try:
-        return file.read(CHUNK_BYTES)
-    except OSError as error:
-        raise _unreadable(chosen, error) from None
+def _read(file: FileIO, chosen: Chosen, digest: ThreadedHash) -> Iterator[memoryview]:
+    pieces = digest.pieces(file)
+    while True:
+        try:
+            piece = next(pieces, None)
+        except OSError as error:
+            raise _unreadable(chosen, error) from None
+        if piece is None:
+            return
+        yield piece
 
 
 def _unreadable(chosen: Chosen, error: OSError) -> UsageError:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import shutil
 import zipfile
+import zlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +17,8 @@ from audio_encoder_checker.archive.listing import read_listing
 from audio_encoder_checker.archive.manifest import MANIFEST, parse_manifest
 from audio_encoder_checker.errors import MachineError, UsageError
 from audio_encoder_checker.packing.build import build_zip
+from audio_encoder_checker.packing.writing import other_zlib
+from audio_encoder_checker.rules import load_rules
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -200,3 +204,63 @@ def test_settings_that_name_an_encoder_which_is_not_packed_are_refused(repo: Pat
     (repo / ".aeccignore").write_text("model.py\n")
     with pytest.raises(UsageError, match=r"'model\.py', which is left out"):
         build_zip(repo, tmp_path / "out.zip")
+
+
+def test_a_file_that_changes_while_it_is_packed_is_named(repo: Path, tmp_path: Path) -> None:
+    weights = repo / "weights" / "model.safetensors"
+
+    def grow(done: int, total: int) -> None:
+        if done == total:
+            with weights.open("ab") as file:
+                file.write(b"more")
+
+    with pytest.raises(UsageError, match=r"'weights/model\.safetensors' changed while it was being packed"):
+        build_zip(repo, tmp_path / "out.zip", told=grow)
+    assert not (tmp_path / "out.zip").exists()
+    (repo / "zzz.bin").write_bytes(b"1" * 10)
+    with pytest.raises(UsageError, match=r"cannot read 'zzz\.bin': No such file"):
+        build_zip(repo, tmp_path / "out.zip", told=lambda *_: (repo / "zzz.bin").unlink(missing_ok=True))
+
+
+def test_a_file_that_cannot_be_read_is_named(repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken(io.FileIO):
+        def readinto(self, _buffer: object) -> int:
+            raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("audio_encoder_checker.packing.writing._opened", lambda one: Broken(str(one.path)))
+    with pytest.raises(UsageError, match=r"cannot read 'encoder\.py': Input/output error") as error:
+        build_zip(repo, tmp_path / "out.zip")
+    assert ".aeccignore" in error.value.hint
+
+
+def test_what_was_packed_is_told(repo: Path, tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    built = build_zip(repo, tmp_path / "out.zip", told=lambda *numbers: told.append(numbers))
+    assert told[-1] == (built.content_bytes, built.content_bytes)
+    assert [done for done, _ in told] == sorted({done for done, _ in told})
+
+
+def test_this_pythons_zlib_is_as_most_are_or_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert other_zlib() in ("", zlib.ZLIB_RUNTIME_VERSION)
+    monkeypatch.setattr("audio_encoder_checker.packing.writing.SAMPLE_DEFLATED", "0" * 64)
+    assert other_zlib() == zlib.ZLIB_RUNTIME_VERSION
+
+
+def test_no_room_is_told_before_anything_is_written(
+    repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 9, 1))
+    with pytest.raises(MachineError, match=r"101 kB in .*, 1 bytes are free"):
+        build_zip(repo, tmp_path / "out.zip")
+    assert [path.name for path in tmp_path.iterdir()] == ["repo"]
+
+
+def test_the_manifest_says_what_the_sources_and_settings_say(repo: Path, tmp_path: Path) -> None:
+    (repo / "encoder.py").write_text("class TeamEncoder:\n    def __init__(self):\n        self.output_dim = 64\n")
+    (repo / "aecc.toml").write_text('[training]\ndata = ["AudioSet"]\npretrained = ["facebook/wav2vec2-base"]\n')
+    build_zip(repo, tmp_path / "out.zip")
+    with zipfile.ZipFile(tmp_path / "out.zip") as archive:
+        document = json.loads(archive.read(MANIFEST))
+    assert document["declared"] == {"sampling_rate": None, "output_dim": 64, "hop_size_in_ms": None}
+    assert document["training"] == {"data": ["AudioSet"], "pretrained": ["facebook/wav2vec2-base"]}
+    assert document["profile"] == {"name": "icme-2025", "sha256": load_rules().sha256}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from audio_encoder_checker.errors import UsageError
-from audio_encoder_checker.packing.selection import Selection, select_files
+from audio_encoder_checker.packing.selection import MOST_AUDIO, Selection, select_files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -140,3 +140,58 @@ def test_a_folder_that_cannot_be_read_is_named(repo: Path) -> None:
             select_files(repo)
     finally:
         (repo / "sub").chmod(0o700)
+
+
+def test_data_and_what_training_leaves_behind_stay_out(repo: Path) -> None:
+    for name in (
+        "wandb/run/x",
+        "events.out.tfevents.1.host",
+        "optimizer.pt",
+        "rng_state_0.pth",
+        "data.parquet",
+        "a.tar",
+    ):
+        (repo / name).parent.mkdir(parents=True, exist_ok=True)
+        (repo / name).write_bytes(b"123")
+    selection = select_files(repo)
+    assert set(contents(selection)) == {"encoder.py", "sub/weights.pt"}
+    assert reasons(selection) == {"data sets": (2, 6), "what training leaves behind": (4, 12)}
+
+
+def test_audio_in_bulk_is_a_data_set_unless_it_is_asked_for(repo: Path) -> None:
+    for folder, count in (("few", MOST_AUDIO), ("many", MOST_AUDIO + 1)):
+        (repo / folder).mkdir()
+        for number in range(count):
+            (repo / folder / f"{number:02}.WAV").write_bytes(b"1")
+        (repo / folder / "notes.txt").touch()
+    (repo / "many" / "folder.wav").mkdir()
+    (repo / "many" / "folder.wav" / "x.py").touch()
+    selection = select_files(repo)
+    assert sum(name.startswith("few/") for name in contents(selection)) == MOST_AUDIO + 1
+    assert {name for name in contents(selection) if name.startswith("many/")} == {
+        "many/notes.txt", "many/folder.wav/x.py",
+    }  # fmt: skip
+    (left,) = selection.left_out
+    assert (left.files, left.paths, left.more) == (21, ("many/00.WAV", "many/01.WAV", "many/02.WAV"), True)
+    (repo / ".aeccignore").write_text("!many/*.WAV\n")
+    assert sum(name.startswith("many/") for name in contents(select_files(repo))) == MOST_AUDIO + 3
+
+
+def test_a_folder_that_is_left_out_is_named_once(repo: Path) -> None:
+    (repo / ".git").mkdir()
+    for number in range(5):
+        (repo / ".git" / str(number)).touch()
+    (left,) = select_files(repo).left_out
+    assert (left.files, left.paths, left.more) == (5, (".git/",), False)
+
+
+def test_too_many_files_are_told_with_the_folder_that_holds_most(repo: Path) -> None:
+    (repo / "clips").mkdir()
+    for number in range(8):
+        (repo / "clips" / f"{number}.json").touch()
+    assert len(select_files(repo, most=10).files) == 10
+    with pytest.raises(
+        UsageError, match="10 files would be packed, and a submission may hold 9; 'clips' alone"
+    ) as error:
+        select_files(repo, most=9)
+    assert "`/clips`" in error.value.hint
