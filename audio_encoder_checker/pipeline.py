@@ -162,7 +162,7 @@ class _Run:
         sources = self.evidence.get(SourceFacts)
         if not sources or not self.config.paper:
             return None
-        paper = (sources.root / self.config.paper).resolve()
+        paper = (sources.root.resolve() / self.config.paper).resolve()
         if self.kind is SubmissionKind.ARCHIVE:
             return paper if paper.is_file() and paper.is_relative_to(sources.root.resolve()) else None
         if not paper.is_file():

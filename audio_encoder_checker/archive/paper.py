@@ -47,7 +47,8 @@ def find_paper(root: Path | None, submission: Path, named: Path | None = None) -
     """
     if named is not None:
         _complain(named)
-        return PaperFacts(read_paper(named, str(named), sure=True), (str(named),))
+        shown = str(named.relative_to(root) if root and named.is_relative_to(root) else named)
+        return PaperFacts(read_paper(named, shown, sure=True), (shown,))
     found = _likely(sorted(_pdfs(root))) if root else []
     if not found and stat.S_ISREG(submission.stat().st_mode):
         found = _likely(sorted(_pdfs(submission.resolve().parent)), submission.stem)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from audio_encoder_checker.archive.listing import read_listing
 from audio_encoder_checker.archive.manifest import read_manifest
 from audio_encoder_checker.archive.paper import find_paper
+from audio_encoder_checker.archive.source import repository_root
 from audio_encoder_checker.archive.submission import read_submission
 from audio_encoder_checker.archive.unpack import unpack
 from audio_encoder_checker.catalogue import all_checks
@@ -62,7 +63,7 @@ def inspect_zip(path: Path, *, sources: bool) -> tuple[Finding, ...]:
                 read_manifest(folder.resolve() / listing.top_folder, packed_opener(folder, submission, unpacked))
             )
         elif not _broken(evidence):
-            encoder = read_config(folder).encoder
+            encoder = read_config(repository_root(folder)).encoder
             evidence.put(*read_repository(folder, submission, encoder, unpacked))
     return _findings(evidence)
 

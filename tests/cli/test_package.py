@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 import zipfile
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +16,7 @@ from click.testing import CliRunner, Result
 
 from audio_encoder_checker import __version__
 from audio_encoder_checker.cli.package import package
+from tests.pdfs import report
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -137,3 +140,79 @@ def test_many_reasons_for_leaving_out_are_counted(team: Path, tmp_path: Path) ->
     built = invoke("build", team, "-o", tmp_path / "out.zip", "--no-check")
     assert built.output.count("left out:") == 9
     assert "left out: for 4 more reasons (4 files, 362 bytes)" in built.output
+
+
+def test_on_a_terminal_init_asks_what_was_not_said(tmp_path: Path) -> None:
+    code = "from audio_encoder_checker.cli.package import main; main()"
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-c", code, "init", str(tmp_path / "team")]
+    process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, close_fds=True)
+    os.close(theirs)
+    os.write(ours, b"nonsense\nplain\nOurOwnEncoder\n")
+    assert process.wait(30) == 0
+    shown = b""
+    with suppress(OSError):  # a terminal that nobody holds any more
+        while piece := os.read(ours, 1 << 16):
+            shown += piece
+    os.close(ours)
+    assert b"transformers  a model of the library transformers" in shown
+    assert b"'nonsense' is not one of" in shown
+    assert b"Name of the encoder class [TeamEncoder]" in shown
+    assert "class OurOwnEncoder(" in (tmp_path / "team" / "encoder.py").read_text()
+
+
+def test_a_used_folder_is_refused_before_anything_is_asked(team: Path) -> None:
+    done = aecc_package("init", team)
+    assert done.returncode == 2
+    assert "is not empty" in done.stderr
+
+
+def test_a_dry_run_lists_everything_and_writes_nothing(team: Path, tmp_path: Path) -> None:
+    (team / ".aeccignore").write_text("".join(f"n{number}\n" for number in range(12)))
+    for number in range(12):
+        (team / f"n{number}").touch()
+    done = aecc_package("build", team, "--dry-run")
+    assert done.returncode == 0
+    assert "packed: encoder.py (" in done.stdout
+    assert done.stdout.count("left out: ") == 12
+    assert [path.name for path in tmp_path.iterdir()] == ["team"]
+
+
+def test_a_report_that_is_not_there_is_told_before_anything_is_packed(team: Path, tmp_path: Path) -> None:
+    done = aecc_package("build", team, "-o", tmp_path / "out.zip", "--paper", tmp_path / "gone.pdf")
+    assert done.returncode == 2
+    assert "there is no report" in done.stderr
+    (team / "aecc.toml").write_text('encoder = "encoder.py"\npaper = "../report.pdf"\n')
+    done = aecc_package("build", team, "-o", tmp_path / "out.zip")
+    assert "mend `paper = ...` in aecc.toml" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["team"]
+
+
+@pytest.mark.box
+def test_build_checks_the_zip_and_writes_a_receipt_that_fits(team: Path, tmp_path: Path) -> None:
+    (tmp_path / "report.pdf").write_bytes(report(pages=2))
+    (team / "aecc.toml").write_text('encoder = "encoder.py"\npaper = "../report.pdf"\n')
+    words = ("build", team, "-o", tmp_path / "out.zip", "--no-eval", "--box", "auto", "--trust", "--device", "cpu")
+    done = aecc_package(*words)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "READY" in done.stdout
+    receipt = json.loads((tmp_path / "out.receipt.json").read_text())
+    assert receipt["verdict"] == "ready"
+    assert receipt["encoder"] == {"file": "encoder.py", "class": "TeamEncoder"}
+    assert receipt["paper"]["name"] == "report.pdf"
+    assert aecc_package("verify", tmp_path / "out.zip", "--receipt").returncode == 0
+    (tmp_path / "report.pdf").write_bytes(report(pages=3))
+    tampered = aecc_package("verify", tmp_path / "out.zip", "--receipt")
+    assert tampered.returncode == 1
+    assert "AEC909 altered-paper: report.pdf" in tampered.stdout
+    with zipfile.ZipFile(tmp_path / "out.zip", "a") as archive:
+        archive.writestr("extra.py", "x = 1\n")
+    tampered = aecc_package("verify", tmp_path / "out.zip", "--receipt", tmp_path / "out.receipt.json")
+    assert "AEC904 added-file: extra.py" in tampered.stdout
+    assert "AEC907 foreign-receipt" in tampered.stdout
+
+
+def test_a_paper_needs_a_receipt_to_be_held_against(team: Path) -> None:
+    done = aecc_package("verify", team, "--paper", "x.pdf")
+    assert done.returncode == 2
+    assert "add --receipt" in done.stderr
