@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from audio_encoder_checker.archive.mailing import mail_readiness
 from audio_encoder_checker.catalogue import check
 from audio_encoder_checker.checks.few import few
 from audio_encoder_checker.evidence.archive import MAX_LISTED_ENTRIES, ArchiveListing, Entry, EntryKind, UnpackFacts
@@ -15,23 +16,6 @@ from audio_encoder_checker.rules import Rules
 LARGE_ENTRY_BYTES = 1 << 20
 """Smaller files may shrink as much as they like."""
 LARGE_ARCHIVE_BYTES = 64 << 20
-MAIL_BYTES = 25_000_000
-"""Gmail's limit for a whole message, attachments in base64."""
-REFUSED_BY_MAIL = (
-    ".bat",
-    ".cmd",
-    ".com",
-    ".dll",
-    ".exe",
-    ".jar",
-    ".js",
-    ".lib",
-    ".msi",
-    ".ps1",
-    ".scr",
-    ".sys",
-    ".vbs",
-)
 ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".gz", ".xz", ".bz2")
 MACOS_LITTER = ("__MACOSX", ".DS_Store")
 LITTER = (
@@ -151,20 +135,22 @@ def lfs_pointers(unpacked: UnpackFacts) -> Iterator[Problem]:
 def hard_to_mail(listing: ArchiveListing) -> Iterator[Problem]:
     """The archive is hard to send by e-mail.
 
-    Attachments grow by a third on the way, most providers stop at 25 MB, and Gmail refuses programs and scripts
-    even inside a ZIP.
+    Attachments grow by more than a third on the way, common services stop at 25 to 35 MB, and Gmail refuses programs
+    and scripts even inside a ZIP.
 
-    Fix: send a link, or let the encoder download its weights from the Hugging Face Hub.
+    Fix: send a link, or let the encoder download its weights: `aecc-package upload WEIGHTS --repository OWNER/NAME`.
     """
-    encoded = -(-listing.size_bytes // 3) * 4
-    if encoded > MAIL_BYTES:
-        yield Problem(
-            f"{size_words(listing.size_bytes)} become {size_words(encoded)} as an attachment, the limit is 25 MB"
-        )
-    refused = [entry for entry in listing.entries if entry.name.lower().endswith(REFUSED_BY_MAIL)]
+    mailing = mail_readiness([listing.size_bytes], [entry.name for entry in listing.entries])
+    if mailing.too_large_for:
+        sizes = f"{size_words(mailing.files_bytes)} become {size_words(mailing.encoded_bytes)} as an attachment"
+        yield Problem(f"{sizes}, too large for {', '.join(mailing.too_large_for)}")
     yield from few(
-        Problem(f"Gmail refuses messages with {_shown(entry)}", printable(entry.name), "leave the file out if you can")
-        for entry in refused
+        Problem(
+            f"{service} refuses messages with '{printable(name, limit=120)}'",
+            printable(name),
+            "leave the file out if you can",
+        )
+        for name, service in mailing.refused
     )
 
 

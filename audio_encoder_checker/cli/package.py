@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from audio_encoder_checker.cli import console
-from audio_encoder_checker.printable import printable
+from audio_encoder_checker.printable import printable, size_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -123,6 +123,55 @@ def verify(archive: Path, receipt: str | None, paper: Path | None) -> int:
     good = "as it was built: every file fits the manifest" + (", and all fits the receipt" if receipt else "")
     console.say(f"{_shown(archive)} is {'NOT as it was built' if bad else good}")
     return int(bad)
+
+
+@package.command("attach-paper")
+@click.argument("archive", metavar="ZIP", type=click.Path(path_type=Path))
+@click.argument("paper", metavar="PDF", type=click.Path(path_type=Path))
+def attach(archive: Path, paper: Path) -> int:
+    """Judge PDF, the report of at most six pages, and let the receipt beside ZIP speak of it.
+
+    The ZIP stays as it is: the organisers take both, side by side.
+    """
+    from audio_encoder_checker.archive.listing import read_listing
+    from audio_encoder_checker.archive.submission import read_submission
+    from audio_encoder_checker.cli.package_build import say_mail
+    from audio_encoder_checker.packing.inspection import inspect_paper
+    from audio_encoder_checker.packing.receipt import attach_paper
+
+    read_submission(archive, hashed=False)
+    findings = inspect_paper(paper, archive)
+    say_findings(findings)
+    if is_bad(findings):
+        console.say(f"{_shown(paper)} was NOT attached: mend the errors above")
+        return 1
+    receipt = attach_paper(archive, paper)
+    console.say(f"{_shown(receipt)} now speaks of {_shown(paper)}: hand in both, beside the ZIP")
+    say_mail(archive, [entry.name for entry in read_listing(archive).entries], paper)
+    return 0
+
+
+@package.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--repository", metavar="OWNER/NAME", required=True, help="On the Hub; made if it is not there.")
+@click.option("--private", is_flag=True, help="Only you can read it; the organisers cannot, until you make it public.")
+@click.option("--message", default="Upload weights with aecc-package", show_default=True, help="Of the commit.")
+def upload(files: tuple[Path, ...], repository: str, private: bool, message: str) -> int:
+    """Upload FILEs, weights too large for a ZIP by e-mail, to the Hugging Face Hub in one commit.
+
+    Prints the lines that download them at exactly that commit, for the encoder. The token is that of
+    `hf auth login`, or HF_TOKEN.
+    """
+    from audio_encoder_checker.packing.upload import snippet, upload_files
+
+    uploaded = upload_files(files, repository, private=private, message=message)
+    for file in uploaded.files:
+        console.say(f"{printable(file.name)}: {size_words(file.size_bytes)}, sha256 {file.sha256}")
+    for note in uploaded.notes:
+        console.say(f"note: {note}")
+    console.say(f"{uploaded.url}\n\nin encoder.py:\n\n{snippet(uploaded)}")
+    console.say(f"template `hub`: REPOSITORY = {uploaded.repository!r}, REVISION = {uploaded.commit!r}")
+    return 0
 
 
 def say_findings(findings: Iterable[Finding]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from audio_encoder_checker.archive.mailing import mail_readiness, mailing_lines
 from audio_encoder_checker.cli import console
 from audio_encoder_checker.cli.package import is_bad, say_findings
 from audio_encoder_checker.config import read_config
@@ -16,7 +17,7 @@ from audio_encoder_checker.packing.writing import other_zlib
 from audio_encoder_checker.printable import printable, size_words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from audio_encoder_checker.packing.build import Built
@@ -54,7 +55,7 @@ def build(folder: Path, **wishes: Any) -> int:
     with _bar(quiet=wishes["quiet"]) as told:
         built = build_zip(folder, target, force=wishes["force"], profile=wishes["profile"], told=told)
     _say_built(built)
-    _say_mail(built, paper)
+    say_mail(target, [chosen.name for chosen in built.selection.files], paper)
     if wishes["no_check"]:
         return _look(target, paper)
     return _check(target, paper, wishes)
@@ -162,8 +163,21 @@ def _say_selection(selection: Selection, *, everything: bool) -> None:
         )
 
 
-def _say_mail(built: Built, paper: Path | None) -> None:
-    """Whether ZIP and paper can be sent by e-mail."""
+def say_mail(archive: Path, names: Iterable[str], paper: Path | None) -> None:
+    """Whether ZIP and paper can be sent by e-mail.
+
+    Args:
+        archive: the ZIP.
+        names: of the files in it.
+        paper: the report, None if it is not known.
+    """
+    mailing = mail_readiness([one.stat().st_size for one in (archive, paper) if one], names)
+    for line in mailing_lines(mailing):
+        console.say(line)
+    if mailing.too_large_for:
+        console.say(
+            "  instead: `aecc-package upload WEIGHTS --repository OWNER/NAME`, and let the encoder download them"
+        )
 
 
 @contextmanager

@@ -115,13 +115,13 @@ def upload_files(
         try:
             is_private, gated = _open_repository(api, repository, private=private)
             commit = _patiently(lambda: _commit(api, repository, sources, message))
-            _refuse_changed(sources)
             _compare(api, repository, commit, sources)
-        except CheckerError:
-            raise
         except Exception as error:
             _refuse_changed(sources)
+            if isinstance(error, CheckerError):
+                raise
             raise _explained(error, repository, api.endpoint) from error
+    _refuse_changed(sources)
     return Uploaded(
         repository=repository,
         commit=commit,
@@ -230,8 +230,13 @@ def _refuse_changed(sources: Sequence[_Source]) -> None:
 
 def _open_repository(api: HfApi, repository: str, *, private: bool) -> tuple[bool, bool]:
     """Make the repository if it is not there; whether it is private, and whether it is gated."""
-    _patiently(lambda: api.create_repo(repository, private=private, exist_ok=True))
-    info = _patiently(lambda: api.repo_info(repository))
+    try:
+        info = _patiently(lambda: api.repo_info(repository))
+    except Exception as error:
+        if _status(error) not in (401, 404):
+            raise
+        _patiently(lambda: api.create_repo(repository, private=private, exist_ok=True))
+        info = _patiently(lambda: api.repo_info(repository))
     if private and not info.private:
         hint = f"make it private at {api.endpoint}/{repository}/settings, or name another"
         raise UsageError(f"the repository {repository!r} is there already, and everybody can read it", hint)

@@ -199,7 +199,7 @@ def test_aec115_and_aec116_name_the_file() -> None:
     assert said(archive_contents.lfs_pointers(facts)) == "'v.pt' is a pointer to a file of 90 MB"
 
 
-@pytest.mark.parametrize(("size", "count"), [(18_700_000, 0), (18_760_000, 1)])
+@pytest.mark.parametrize(("size", "count"), [(25_000_000, 0), (25_000_001, 1)])
 def test_aec117_counts_as_mail_does(size: int, count: int) -> None:
     assert len(list(archive_contents.hard_to_mail(listing("a.py", size_bytes=size)))) == count
 

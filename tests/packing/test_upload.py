@@ -19,7 +19,7 @@ from audio_encoder_checker.errors import MachineError, UsageError
 from audio_encoder_checker.evidence.manifest import PackedFile
 from audio_encoder_checker.packing.upload import Uploaded, snippet, upload_files
 from tests.builders import write_tree
-from tests.packing.upload_hub import CUT, Account, Fault, UploadHub
+from tests.packing.upload_hub import CUT, Fault, UploadHub, point_client_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")  # of the client's own request
 
 NAME = "team/weights"
-WRITER, BOTH = "hf_writer", "hf_both"
+WRITER = "hf_writer"
 LARGE = bytes(range(256)) * 200
 SMALL = b'{"sample_rate": 16000}'
 
@@ -44,13 +44,8 @@ def server() -> Iterator[UploadHub]:
 def hub(server: UploadHub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> UploadHub:
     """The Hub of this test, and a token that may write there."""
     server.reset()
-    monkeypatch.setenv("HF_ENDPOINT", server.url)
+    point_client_at(server, monkeypatch, tmp_path)
     monkeypatch.setenv("HF_TOKEN", WRITER)
-    monkeypatch.delenv("HF_OIDC_RESOURCE", raising=False)
-    monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(tmp_path / "token"))
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_XET", True, raising=False)
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_TELEMETRY", True)  # it asks for more, elsewhere
     monkeypatch.setattr("audio_encoder_checker.packing.upload.WAITS_S", (0.0, 0.0))
     return server
 
@@ -192,7 +187,9 @@ def test_a_token_given_goes_before_that_of_the_environment(
 ) -> None:
     monkeypatch.setenv("HF_TOKEN", "hf_unknown")
     assert upload(files, token=WRITER).files
-    assert {one.headers.get("Authorization") for one in hub.asked if NAME in one.path} == {"Bearer hf_writer"}
+    asked = [one.headers for one in hub.asked if NAME in one.path]
+    said = [value for headers in asked for name, value in headers.items() if name.lower() == "authorization"]
+    assert said == ["Bearer hf_writer"] * len(asked)
 
 
 @pytest.mark.parametrize(
@@ -217,8 +214,8 @@ def test_a_token_that_is_bad_or_may_only_read(
 
 def test_a_token_for_one_repository_only_need_not_make_it(hub: UploadHub, files: list[Path]) -> None:
     hub.add(NAME, {})
-    hub.wishes.faults = [Fault("POST", "/repos/create", 403)]
     assert upload(files).files
+    assert hub.count("POST", "/repos/create") == 0
 
 
 @pytest.mark.parametrize(
@@ -226,9 +223,7 @@ def test_a_token_for_one_repository_only_need_not_make_it(hub: UploadHub, files:
     [
         ("/repos/create", 404, f"the Hub knows no repository '{NAME}'"),
         ("/commit/main", 403, f"the token cannot write to '{NAME}': as the test wishes"),
-        ("/commit/main", 404, f"the Hub knows no repository '{NAME}'"),
         ("/commit/main", 409, "was changed at the same time: as the test wishes"),
-        ("/commit/main", 412, "was changed at the same time: as the test wishes"),
         ("/commit/main", 413, "the Hub refuses the upload: as the test wishes"),
         ("/objects/batch", 403, f"the token cannot write to '{NAME}'"),
         ("/upload/", 403, f"the token cannot write to '{NAME}'"),
@@ -348,9 +343,7 @@ def test_a_file_that_gitignore_keeps_out_is_missed(hub: UploadHub, files: list[P
     [
         ("weights", "'weights' has no owner"),
         ("team/a/b", "must be in the form"),
-        ("team/a b", "must use alphanumeric"),
         ("team/a--b", "Cannot have -- or .."),
-        ("team/a.git", "cannot end by"),
         ("https://huggingface.co/team/a", "must be in the form"),
         ("team/\x1b[2J", r"\\x1b"),
         ("", "must use alphanumeric"),
@@ -385,8 +378,6 @@ def test_what_cannot_be_uploaded(hub: UploadHub, files: list[Path], tmp_path: Pa
 
 
 class Terminal(io.StringIO):
-    """Says that it is one."""
-
     def isatty(self) -> bool:
         return True
 
@@ -400,10 +391,3 @@ def test_bars_are_for_terminals(files: list[Path], monkeypatch: pytest.MonkeyPat
     upload(files)
     assert ("w.safetensors" in stream.getvalue()) is is_terminal
     assert not are_progress_bars_disabled()
-
-
-def test_a_member_of_several_organisations_writes_where_they_may(hub: UploadHub, files: list[Path]) -> None:
-    hub.accounts[BOTH] = Account("me", ("me", "lab"))
-    assert upload(files, "lab/weights", token=BOTH).repository == "lab/weights"
-    with pytest.raises(UsageError, match="cannot write to 'team/weights'"):
-        upload(files, token=BOTH)

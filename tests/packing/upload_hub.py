@@ -15,6 +15,9 @@ from tests.network.hub import Hub, Repository, _Handler, _HubHandler, _StorageHa
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
+
+    import pytest
 
 ATTRIBUTES = b"*.safetensors filter=lfs diff=lfs merge=lfs -text\n"
 """What a new repository holds."""
@@ -83,6 +86,23 @@ class UploadHub(Hub):
         """Files of a commit, or of the last one."""
         repository = self.repositories["model", name]
         return repository.commits[commit or repository.names["main"]]
+
+
+def point_client_at(hub: UploadHub, monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    """Let huggingface_hub, of whatever release, know this Hub alone; most of what it reads it read when imported."""
+    monkeypatch.setenv("HF_ENDPOINT", hub.url)
+    monkeypatch.delenv("HF_OIDC_RESOURCE", raising=False)
+    constants = {
+        "ENDPOINT": hub.url,
+        "HUGGINGFACE_CO_URL_TEMPLATE": hub.url + "/{repo_id}/resolve/{revision}/{filename}",
+        "HF_TOKEN_PATH": str(home / "token"),
+        "HF_HUB_OFFLINE": False,
+        "HF_HUB_DISABLE_XET": True,
+        "HF_HUB_DISABLE_TELEMETRY": True,
+    }
+    for name, value in constants.items():
+        monkeypatch.setattr(f"huggingface_hub.constants.{name}", value, raising=False)
+    monkeypatch.setattr("huggingface_hub.hf_api.ENDPOINT", hub.url, raising=False)
 
 
 class _Faulty(_Handler):
@@ -246,6 +266,9 @@ class _Uploads(_HubHandler):
 
     def found(self, kind: str, name: str, revision: str) -> tuple[str, dict[str, bytes]] | None:
         repository = self.hub.repositories.get((kind, name), Repository())
+        if self.account is not None and not repository.commits:
+            self.fail(404, "RepoNotFound", "Repository not found")
+            return None
         commit = repository.names.get(revision, revision)
         is_own = self.account is not None and name.partition("/")[0] in self.account.writes
         if is_own and commit in repository.commits:
@@ -258,7 +281,8 @@ class _Uploads(_HubHandler):
         elif known := self.found(kind, name, revision):
             private = self.hub.repositories[kind, name].wall == "private"
             facts = {"id": name, "sha": known[0], "private": private, "gated": self.hub.wishes.gated}
-            self.send_json({**facts, "siblings": [], "tags": [], "downloads": 0, "likes": 0})
+            siblings = [{"rfilename": path} for path in known[1]]
+            self.send_json({**facts, "siblings": siblings, "tags": [], "downloads": 0, "likes": 0})
 
 
 class UploadHandler(_Faulty, _Uploads):

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 
 from audio_encoder_checker.printable import printable, size_words
-from audio_encoder_checker.rules import RESOURCES
-from audio_encoder_checker.toml import loads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,21 +18,21 @@ MOST_NAMED = 3
 
 @dataclass(frozen=True)
 class Service:
-    """A mail service, from `resources/mail.toml`.
+    """A mail service.
 
     Attributes:
         name: for people.
         limit_bytes: largest that it takes.
         counts_encoded: whether that means the attachments as base64, or the files as they are.
-        refuses: ends of file names, in lower case, that it refuses inside archives too.
         source: where all that is said.
+        refuses: ends of file names, in lower case, that it refuses inside archives too.
     """
 
     name: str
     limit_bytes: int
     counts_encoded: bool
-    refuses: tuple[str, ...]
     source: str
+    refuses: tuple[str, ...] = ()
 
     def takes(self, files_bytes: int, encoded_bytes: int) -> bool:
         """Whether attachments of this size fit, as files and as base64."""
@@ -65,16 +62,35 @@ class Mailing:
     refused: tuple[tuple[str, str], ...]
 
 
-@cache
-def mail_services() -> tuple[Service, ...]:
-    """The services that are known."""
-    document = loads((RESOURCES / "mail.toml").read_text(encoding="utf-8"))
-    return tuple(
-        Service(
-            one["name"], one["limit_bytes"], one["counts"] == "encoded", tuple(one.get("refuses", ())), one["source"]
-        )
-        for one in document["service"]
-    )
+SERVICES = (
+    Service(
+        "Gmail",
+        25_000_000,
+        counts_encoded=False,
+        refuses=(
+            ".ade", ".adp", ".apk", ".appx", ".appxbundle", ".bat", ".cab", ".chm", ".cmd", ".com", ".cpl", ".diagcab",
+            ".diagcfg", ".diagpkg", ".dll", ".dmg", ".ex", ".ex_", ".exe", ".hta", ".img", ".ins", ".iso", ".isp",
+            ".jar", ".jnlp", ".js", ".jse", ".lib", ".lnk", ".mde", ".mjs", ".msc", ".msi", ".msix", ".msixbundle",
+            ".msp", ".mst", ".nsh", ".pif", ".ps1", ".scr", ".sct", ".shb", ".sys", ".vb", ".vbe", ".vbs", ".vhd",
+            ".vxd", ".wsc", ".wsf", ".wsh", ".xll",
+        ),
+        source="https://support.google.com/mail/answer/6584 and 6590; its server announces 25 MiB as base64",
+    ),
+    Service(
+        "Outlook.com",
+        25_000_000,
+        counts_encoded=False,
+        source="https://support.microsoft.com/office/279ee200-594c-40f0-9ec8-bb6af7735c2e",
+    ),
+    Service(
+        "Exchange Online (default)",
+        36_700_160,  # 35 MiB to send, 36 to receive
+        counts_encoded=True,
+        source="https://learn.microsoft.com/office365/servicedescriptions/exchange-online-service-description/"
+        "exchange-online-limits",
+    ),
+)  # fmt: skip
+"""Those that are common. Outlook refuses scripts as attachments, .py among them, and not in a ZIP."""
 
 
 def encoded_size(size_bytes: int) -> int:
@@ -96,18 +112,17 @@ def mail_readiness(sizes_bytes: Sequence[int], member_names: Iterable[str]) -> M
         member_names: paths inside the ZIP; those of folders, which end with `/`, do not count.
     """
     files, encoded = sum(sizes_bytes), sum(encoded_size(size) for size in sizes_bytes)
-    services = mail_services()
     refused = tuple(
         (name, service.name)
         for name in member_names
-        for service in services
+        for service in SERVICES
         if not name.endswith("/") and service.is_refused(name)
     )
     return Mailing(
         files_bytes=files,
         encoded_bytes=encoded,
-        taken_by=tuple(service.name for service in services if service.takes(files, encoded)),
-        too_large_for=tuple(service.name for service in services if not service.takes(files, encoded)),
+        taken_by=tuple(service.name for service in SERVICES if service.takes(files, encoded)),
+        too_large_for=tuple(service.name for service in SERVICES if not service.takes(files, encoded)),
         refused=refused,
     )
 

@@ -10,9 +10,9 @@ from email.policy import SMTP
 
 import pytest
 
-from audio_encoder_checker.packing.mailing import encoded_size, mail_readiness, mail_services, mailing_lines
+from audio_encoder_checker.archive.mailing import SERVICES, encoded_size, mail_readiness, mailing_lines
 
-GMAIL, OUTLOOK, EXCHANGE, POSTFIX = (service.name for service in mail_services())
+GMAIL, OUTLOOK, EXCHANGE = (service.name for service in SERVICES)
 
 
 def as_sent(size: int) -> int:
@@ -35,21 +35,17 @@ def test_the_formula_is_what_is_sent(size: int) -> None:
     ("sizes", "too_large_for"),
     [
         ([], ()),
-        ([7_000_000], ()),
-        ([7_483_074], ()),
-        ([7_483_075], (POSTFIX,)),
-        ([7_000_000, 483_080], (POSTFIX,)),
-        ([25_000_000], (POSTFIX,)),
-        ([25_000_001], (GMAIL, OUTLOOK, POSTFIX)),
-        ([24_999_999, 2], (GMAIL, OUTLOOK, POSTFIX)),
-        ([26_819_346], (GMAIL, OUTLOOK, POSTFIX)),
-        ([26_819_347], (GMAIL, OUTLOOK, EXCHANGE, POSTFIX)),
+        ([25_000_000], ()),
+        ([25_000_001], (GMAIL, OUTLOOK)),
+        ([24_999_999, 2], (GMAIL, OUTLOOK)),
+        ([26_819_346], (GMAIL, OUTLOOK)),
+        ([26_819_347], (GMAIL, OUTLOOK, EXCHANGE)),
     ],
 )
 def test_every_service_counts_in_its_way(sizes: list[int], too_large_for: tuple[str, ...]) -> None:
     mailing = mail_readiness(sizes, [])
     assert mailing.too_large_for == too_large_for
-    assert set(mailing.taken_by) | set(too_large_for) == {GMAIL, OUTLOOK, EXCHANGE, POSTFIX}
+    assert set(mailing.taken_by) | set(too_large_for) == {GMAIL, OUTLOOK, EXCHANGE}
     assert not set(mailing.taken_by) & set(too_large_for)
 
 
@@ -64,11 +60,11 @@ def test_gmail_refuses_programs_in_archives_and_no_python() -> None:
 
 
 def test_a_service_that_names_no_files_refuses_none() -> None:
-    assert [service.name for service in mail_services() if service.is_refused("a.exe")] == [GMAIL]
+    assert [service.name for service in SERVICES if service.is_refused("a.exe")] == [GMAIL]
 
 
 def test_every_service_says_where_its_limit_stands() -> None:
-    for service in mail_services():
+    for service in SERVICES:
         assert service.source.startswith("https://")
         assert 1_000_000 < service.limit_bytes < 200_000_000
         assert all(end.startswith(".") and end == end.lower() for end in service.refuses)
@@ -82,7 +78,7 @@ def test_the_lines_name_sizes_services_and_members() -> None:
     size, refusal = mailing_lines(mailing)
     assert size == (
         "by e-mail: 30 MB of attachments, 41.1 MB on the way; too large for Gmail, Outlook.com, "
-        "Exchange Online (default), Postfix (default)"
+        "Exchange Online (default)"
     )
     assert refusal == (
         "by e-mail: Gmail refuses a ZIP that holds a\\x1b.exe, b.dll, c.js, ...; leave that out if you can"
