@@ -207,7 +207,7 @@ def _read(kind: str, name: str, schema_name: str) -> dict[str, Any]:
 
 
 def schema(name: str) -> dict[str, Any]:
-    """One of the published JSON Schemas: `report`, `rules`, `budget`, `settings`, `manifest` or `task`."""
+    """One of the published JSON Schemas: `report`, `rules`, `budget`, `settings`, `manifest`, `receipt` or `task`."""
     text = (RESOURCES / f"{name}.schema.json").read_text(encoding="utf-8")
     loaded: dict[str, Any] = json.loads(text)
     return loaded

@@ -162,7 +162,7 @@ def _print_schema(name: str) -> None:
     help="List all checks.",
 )
 @click.option(
-    "--print-schema", type=click.Choice(("report", "rules", "budget", "settings", "manifest", "task")), is_eager=True,
+    "--print-schema", type=click.Choice(("report", "rules", "budget", "settings", "manifest", "receipt", "task")), is_eager=True,
     expose_value=False, callback=_at_once(_print_schema), help="Print a JSON Schema.",
 )  # fmt: skip
 @click.option(

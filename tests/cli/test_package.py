@@ -9,17 +9,17 @@ import subprocess
 import sys
 import zipfile
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from audio_encoder_checker import __version__
 from audio_encoder_checker.cli.package import package
+from audio_encoder_checker.packing.receipt import write_receipt
+from audio_encoder_checker.pipeline import Options, check_submission
+from tests.packing.upload_hub import UploadHub
 from tests.pdfs import report
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 START = (
     "import json, resource, sys\n"
@@ -216,3 +216,39 @@ def test_a_paper_needs_a_receipt_to_be_held_against(team: Path) -> None:
     done = aecc_package("verify", team, "--paper", "x.pdf")
     assert done.returncode == 2
     assert "add --receipt" in done.stderr
+
+
+def test_a_paper_is_judged_and_attached(team: Path, tmp_path: Path) -> None:
+    invoke("build", team, "-o", tmp_path / "out.zip", "--no-check")
+    (tmp_path / "long.pdf").write_bytes(report(pages=7))
+    (tmp_path / "good.pdf").write_bytes(report(pages=6))
+    refused = aecc_package("attach-paper", tmp_path / "out.zip", tmp_path / "long.pdf")
+    assert refused.returncode == 1
+    assert "AEC913 long-paper" in refused.stdout
+    assert "NOT attached" in refused.stdout
+    unchecked = aecc_package("attach-paper", tmp_path / "out.zip", tmp_path / "good.pdf")
+    assert unchecked.returncode == 2
+    assert "cannot read the receipt" in unchecked.stderr
+    checked = check_submission(tmp_path / "out.zip", Options(stages=("archive", "source")))
+    write_receipt(tmp_path / "out.zip", checked, "icme-2025", None)
+    attached = aecc_package("attach-paper", tmp_path / "out.zip", tmp_path / "good.pdf")
+    assert attached.returncode == 0, attached.stderr
+    assert "now speaks of" in attached.stdout
+    assert "by e-mail: " in attached.stdout
+    assert json.loads((tmp_path / "out.receipt.json").read_text())["paper"]["name"] == "good.pdf"
+
+
+def test_an_upload_prints_the_lines_that_download_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").write_bytes(b"w" * 50_000)
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HF_HUB_DISABLE_XET", "1")
+    with UploadHub() as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        monkeypatch.setenv("HF_TOKEN", "hf_writer")
+        done = aecc_package("upload", tmp_path / "model.safetensors", "--repository", "team/weights")
+        assert done.returncode == 0, done.stderr
+        lines = done.stdout.partition("in encoder.py:\n\n")[2].partition("\n\ntemplate")[0]
+        fetch = [sys.executable, "-c", lines + "\nprint(path)"]
+        fetched = subprocess.run(fetch, capture_output=True, text=True, check=True)
+    assert Path(fetched.stdout.strip()).read_bytes() == b"w" * 50_000
+    assert "REPOSITORY = 'team/weights', REVISION = '" in done.stdout
