@@ -11,6 +11,7 @@ from audio_encoder_checker.cli import console
 from audio_encoder_checker.errors import UsageError
 
 FORMATS = ("text", "json")
+SCHEMA_NAMES = ("report", "rules", "budget", "settings", "manifest", "receipt", "task")
 STAGE_NAMES = ("archive", "source", "rules", "load", "contract", "download", "budget", "evaluate")
 
 
@@ -162,7 +163,7 @@ def _print_schema(name: str) -> None:
     help="List all checks.",
 )
 @click.option(
-    "--print-schema", type=click.Choice(("report", "rules", "budget", "settings", "manifest", "receipt", "task")), is_eager=True,
+    "--print-schema", type=click.Choice(SCHEMA_NAMES), is_eager=True,
     expose_value=False, callback=_at_once(_print_schema), help="Print a JSON Schema.",
 )  # fmt: skip
 @click.option(
