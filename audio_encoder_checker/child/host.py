@@ -11,6 +11,10 @@ It greets, then answers frames (see `wire`) until it is told `bye` or killed:
                                                                     step `build` loads, `real` calls on audio that comes
                                                                     with it, `symbolic` on so many clips and samples
     {"ask": "measure", shape, limit_bytes, capability}                           call it on a real GPU, held to these
+    {"ask": "convert", step, ...}                                                read a checkpoint, and no encoder:
+                                                                    step `open` loads `file` and lists the tensors at
+                                                                    `path`, `piece` gives bytes `start` to `stop` of
+                                                                    the one at `index`
     {"ask": "finish"}                                                            end as an interpreter ends
 
 Whatever the participant's code raises becomes an answer with `raised`. torch and numpy are imported, and this
@@ -36,6 +40,7 @@ from . import encode, failure, load, wire
 if TYPE_CHECKING:
     import socket
 
+    from .convert import Conversion
     from .trial import Trial
 
 QUESTION_BYTES = 1 << 30
@@ -51,6 +56,7 @@ class Host:
         self.device = "cpu"
         self.answer_bytes = 0
         self.on_trial: Trial | None = None
+        self.conversion: Conversion | None = None
 
     def load(self, question: dict[str, Any]) -> dict[str, Any]:
         """Import, choose, construct, move; `phase` says how far it came."""
@@ -137,6 +143,19 @@ class Host:
         except BaseException as error:
             return {"raised": failure.describe(error, self.root)}
 
+    def convert(self, question: dict[str, Any]) -> tuple[dict[str, Any], bytes | memoryview]:
+        """One step of reading a checkpoint (see `convert`)."""
+        from . import convert  # here: only a child without an encoder needs it
+
+        try:
+            if question["step"] == "open":
+                self.conversion = convert.Conversion(question["file"], question["path"])
+                return {"opened": True}, self.conversion.listed()
+            assert self.conversion is not None  # noqa: S101 - the parent opens first
+            return {}, self.conversion.piece(question["index"], question["start"], question["stop"])
+        except BaseException as error:
+            return {"raised": failure.describe(error, self.root)}, b""
+
     def finish(self, channel: socket.socket) -> dict[str, Any]:
         """End as an interpreter ends: wait for threads, then run the exit handlers; first say who may block it."""
         threads = [t.name[:100] for t in threading.enumerate() if t is not threading.main_thread() and not t.daemon]
@@ -177,6 +196,8 @@ def serve(channel: socket.socket) -> None:
             wire.send(channel, *host.trial(question, payload))
         elif question["ask"] == "measure":
             wire.send(channel, host.measure(question))
+        elif question["ask"] == "convert":
+            wire.send(channel, *host.convert(question))
         elif question["ask"] == "finish":
             wire.send(channel, host.finish(channel))
         else:

@@ -125,6 +125,58 @@ def verify(archive: Path, receipt: str | None, paper: Path | None) -> int:
     return int(bad)
 
 
+@package.command()
+@click.argument("first", metavar="A.zip", type=click.Path(path_type=Path))
+@click.argument("second", metavar="B.zip", type=click.Path(path_type=Path))
+@click.option("--text", is_flag=True, help="Show changed texts line by line.")
+def diff(first: Path, second: Path, text: bool) -> int:
+    """Tell what is in A.zip and not, or otherwise, in B.zip: files, tensors, and what the manifests say.
+
+    Exit status: 0 the same contents, 1 a difference.
+    """
+    from audio_encoder_checker.cli import package_diff
+
+    return package_diff.diff(first, second, text=text)
+
+
+@package.command()
+@click.argument("submission", metavar="DIR|ZIP", type=click.Path(path_type=Path))
+@click.option("--convert", metavar="FILE", type=click.Path(path_type=Path), help="A checkpoint in DIR to convert.")
+@click.option("-o", "--output", "target", metavar="FILE", type=click.Path(path_type=Path), help="With --convert.")
+@click.option("--key", default="", help="With --convert: where in the checkpoint the state dict is, keys with dots.")
+@click.option(
+    "--box", default="auto", show_default=True, type=click.Choice(("auto", "strong", "medium", "weak")),
+    help="With --convert: isolation.",
+)  # fmt: skip
+@click.option("--trust", is_flag=True, help="With --convert: allow the weak box.")
+def slim(submission: Path, convert: Path | None, target: Path | None, key: str, box: str, trust: bool) -> int:
+    """Tell what takes the space in DIR or ZIP, and what could go; nothing is changed.
+
+    With --convert, torch loads one checkpoint in a box, and its state dict is written as safetensors, beside it or
+    where -o says. Every tensor is then compared, byte by byte, with the checkpoint.
+    """
+    from audio_encoder_checker.errors import UsageError
+
+    if convert is None:
+        if target or key or trust:
+            raise UsageError("-o, --key and --trust are about a checkpoint to convert", "add --convert FILE")
+        from audio_encoder_checker.packing.slimming.finding import find_savings_in
+        from audio_encoder_checker.packing.slimming.telling import slimming_lines
+
+        lines = slimming_lines(find_savings_in(submission))
+    else:
+        from audio_encoder_checker.packing.slimming.converting import convert_checkpoint
+        from audio_encoder_checker.packing.slimming.telling import converted_lines
+
+        source = convert if convert.is_file() else submission / convert
+        lines = converted_lines(
+            convert_checkpoint(source, target or source.with_suffix(".safetensors"), key=key, box=box, trust=trust)
+        )
+    for line in lines:
+        console.say(line)
+    return 0
+
+
 @package.command("attach-paper")
 @click.argument("archive", metavar="ZIP", type=click.Path(path_type=Path))
 @click.argument("paper", metavar="PDF", type=click.Path(path_type=Path))

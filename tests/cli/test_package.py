@@ -12,7 +12,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import torch
 from click.testing import CliRunner, Result
+from safetensors.torch import load_file
 
 from audio_encoder_checker import __version__
 from audio_encoder_checker.cli.package import package
@@ -252,3 +254,34 @@ def test_an_upload_prints_the_lines_that_download_it(monkeypatch: pytest.MonkeyP
         fetched = subprocess.run(fetch, capture_output=True, text=True, check=True)
     assert Path(fetched.stdout.strip()).read_bytes() == b"w" * 50_000
     assert "REPOSITORY = 'team/weights', REVISION = '" in done.stdout
+
+
+def test_slim_tells_what_could_go_of_a_folder_and_of_a_zip(tmp_path: Path) -> None:
+    (tmp_path / "team").mkdir()
+    (tmp_path / "team" / "encoder.py").write_text("WEIGHTS = 'model.bin'\n")
+    for name in ("model.bin", "copy.bin"):
+        (tmp_path / "team" / name).write_bytes(bytes(range(256)) * 8000)
+    invoke("build", tmp_path / "team", "-o", tmp_path / "out.zip", "--no-check")
+    for submission in (tmp_path / "team", tmp_path / "out.zip"):
+        shown = invoke("slim", submission).output
+        assert "4.1 MB in all" in shown
+        assert "the same file again: copy.bin" in shown
+    refused = aecc_package("slim", tmp_path / "team", "--key", "x")
+    assert refused.returncode == 2
+    assert "add --convert FILE" in refused.stderr
+
+
+@pytest.mark.box
+def test_a_checkpoint_becomes_safetensors_and_every_tensor_is_compared(tmp_path: Path) -> None:
+    state = {"w": torch.arange(6.0).reshape(2, 3), "b": torch.ones(2, dtype=torch.float16)}
+    torch.save({"state_dict": state, "optimizer": {"step": torch.zeros(1000)}}, tmp_path / "best.ckpt")
+    words = ("slim", tmp_path, "--convert", "best.ckpt", "--trust")
+    done = aecc_package(*words)
+    assert done.returncode == 0, done.stderr
+    assert "2 tensors, all equal" in done.stdout
+    assert "left out: optimizer (4 kB)" in done.stdout
+    written = load_file(tmp_path / "best.safetensors")
+    assert all(torch.equal(written[name], state[name]) for name in state)
+    again = aecc_package(*words)
+    assert again.returncode == 2
+    assert "is there already" in again.stderr

@@ -47,6 +47,7 @@ class TensorEntry(NamedTuple):
     numbers: int
     start: int
     end: int
+    shape: tuple[int, ...] = ()
 
 
 def read_safetensors(file: BinaryIO, size: int) -> tuple[TensorEntry, ...]:
@@ -144,7 +145,7 @@ def _entry(name: str, value: object) -> TensorEntry:
         raise BrokenHeaderError(
             f"{_shown(name)} of {dtype} {shown} takes {bits / 8:g} bytes, data_offsets say {end - start}"
         )
-    return TensorEntry(name, dtype, numbers, start, end)
+    return TensorEntry(name, dtype, numbers, start, end, tuple(shape))
 
 
 def _counts(value: object) -> TypeGuard[list[int]]:
