@@ -1,4 +1,4 @@
-"""The template whose weights lie beside it: what is shipped, what is exported, and what is said where it does not fit."""
+"""The template whose weights lie beside it: what is shipped, what is exported, what is said where it does not fit."""
 
 from __future__ import annotations
 
