@@ -222,7 +222,11 @@ def upload(files: tuple[Path, ...], repository: str, private: bool, message: str
     for note in uploaded.notes:
         console.say(f"note: {note}")
     console.say(f"{uploaded.url}\n\nin encoder.py:\n\n{snippet(uploaded)}")
-    console.say(f"template `hub`: REPOSITORY = {uploaded.repository!r}, REVISION = {uploaded.commit!r}")
+    if len(uploaded.files) == 1:
+        settings = {"REPOSITORY": uploaded.repository, "REVISION": uploaded.commit, "SHA256": uploaded.files[0].sha256}
+        console.say("or, with the template `hub`:\n")
+        for name, value in settings.items():
+            console.say(f'{name} = "{value}"')
     return 0
 
 

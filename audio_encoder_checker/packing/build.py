@@ -83,7 +83,7 @@ def build_zip(
     """
     refuse_target(target, force=force)
     selection = select(root, target, profile)
-    total = sum(chosen.path.stat().st_size for chosen in selection.files)
+    total = _total(selection, profile)
     declared = _declared(root, selection, profile)
     done = 0
 
@@ -103,6 +103,24 @@ def build_zip(
             f"cannot write {printable(str(target))!r}: {error}", "free some space and try again"
         ) from None
     return Built(str(target), size, digest, selection, total)
+
+
+def _total(selection: Selection, profile: str) -> int:
+    """Sum of the sizes.
+
+    Raises:
+        UsageError: it is more than a submission may unpack to.
+    """
+    sizes = {chosen.name: chosen.path.stat().st_size for chosen in selection.files}
+    total, most = sum(sizes.values()), load_rules(profile).archive.max_unpacked_bytes
+    if total > most:
+        name = max(sizes, key=lambda name: sizes[name])
+        largest = f"the largest file is {printable(name)!r} with {size_words(sizes[name])}"
+        message = f"{size_words(total)} would be packed, and a submission may unpack to {size_words(most)}; {largest}"
+        raise UsageError(
+            message, "`aecc-package slim DIR` tells what could go; `aecc-package upload` puts weights on the Hub"
+        )
+    return total
 
 
 def refuse_target(target: Path, *, force: bool) -> None:

@@ -48,19 +48,19 @@ TEMPLATES = {
         (f"{RANDOM}the top of encoder.py says where yours go", *OTHERS),
     ),
     "transformers": Template(
-        "a model of the library transformers, made from its config.json",
+        "a model of the library transformers, from its config.json",
         (f"{RANDOM}put your config.json and model.safetensors in place and set WEIGHTS in encoder.py", *OTHERS),
     ),
     "hub": Template(
-        "weights downloaded from the Hugging Face Hub, at a pinned revision",
+        "weights downloaded from the Hub at a pinned revision",
         (f"{RANDOM}set REPOSITORY and REVISION in encoder.py; `aecc-package upload` prints both", *OTHERS),
     ),
     "checkpoint": Template(
-        "a checkpoint of your training, converted to safetensors, beside the encoder",
+        "a checkpoint of your training, as safetensors beside it",
         (f"{RANDOM}`python export.py CHECKPOINT` puts yours in place", *OTHERS),
     ),
     "wrapper": Template(
-        "a wrapper around an installed package that brings its weights, here silero-vad",
+        "a wrapper around a package that brings its weights",
         ("your package: encoder.py and requirements.txt show what a wrapper has to get right", *OTHERS),
     ),
 }

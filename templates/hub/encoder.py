@@ -22,7 +22,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-# PUT YOUR WEIGHTS HERE: `aecc-package upload model.safetensors --repository OWNER/NAME` uploads them and prints both.
+# PUT YOUR WEIGHTS HERE: `aecc-package upload model.safetensors --repository OWNER/NAME` uploads them and prints these.
 # The revision is a commit, not a branch: a branch moves, and another encoder would be judged than the one you checked.
 REPOSITORY = ""  # such as "team/encoder"; with none the weights are random, drawn from a fixed seed
 REVISION = ""  # 40 digits

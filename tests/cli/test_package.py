@@ -157,7 +157,7 @@ def test_on_a_terminal_init_asks_what_was_not_said(tmp_path: Path) -> None:
         while piece := os.read(ours, 1 << 16):
             shown += piece
     os.close(ours)
-    assert b"transformers  a model of the library transformers" in shown
+    assert b"transformers  a model of the library transformers," in shown
     assert b"'nonsense' is not one of" in shown
     assert b"Name of the encoder class [TeamEncoder]" in shown
     assert "class OurOwnEncoder(" in (tmp_path / "team" / "encoder.py").read_text()
@@ -249,11 +249,12 @@ def test_an_upload_prints_the_lines_that_download_it(monkeypatch: pytest.MonkeyP
         monkeypatch.setenv("HF_TOKEN", "hf_writer")
         done = aecc_package("upload", tmp_path / "model.safetensors", "--repository", "team/weights")
         assert done.returncode == 0, done.stderr
-        lines = done.stdout.partition("in encoder.py:\n\n")[2].partition("\n\ntemplate")[0]
+        lines = done.stdout.partition("in encoder.py:\n\n")[2].partition("\n\nor, with")[0]
         fetch = [sys.executable, "-c", lines + "\nprint(path)"]
         fetched = subprocess.run(fetch, capture_output=True, text=True, check=True)
     assert Path(fetched.stdout.strip()).read_bytes() == b"w" * 50_000
-    assert "REPOSITORY = 'team/weights', REVISION = '" in done.stdout
+    assert 'REPOSITORY = "team/weights"\nREVISION = "' in done.stdout
+    assert f'SHA256 = "{hashlib.sha256(b"w" * 50_000).hexdigest()}"\n' in done.stdout
 
 
 def test_slim_tells_what_could_go_of_a_folder_and_of_a_zip(tmp_path: Path) -> None:

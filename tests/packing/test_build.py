@@ -240,6 +240,17 @@ def test_what_was_packed_is_told(repo: Path, tmp_path: Path) -> None:
     assert [done for done, _ in told] == sorted({done for done, _ in told})
 
 
+def test_more_than_a_submission_may_unpack_to_is_told_before_anything_is_written(repo: Path, tmp_path: Path) -> None:
+    with (repo / "old.ckpt").open("wb") as file:
+        file.truncate(10 << 30)
+    with pytest.raises(
+        UsageError, match=r"10\.74 GB would be packed, .* 8\.59 GB; the largest file is 'old\.ckpt'"
+    ) as error:
+        build_zip(repo, tmp_path / "out.zip")
+    assert "slim" in error.value.hint
+    assert [path.name for path in tmp_path.iterdir()] == ["repo"]
+
+
 def test_this_pythons_zlib_is_as_most_are_or_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert other_zlib() in ("", zlib.ZLIB_RUNTIME_VERSION)
     monkeypatch.setattr("audio_encoder_checker.packing.writing.SAMPLE_DEFLATED", "0" * 64)
