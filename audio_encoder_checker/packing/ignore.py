@@ -24,6 +24,7 @@ OWN = ".aeccignore"
 GROUP_NAME = re.compile(r"\(\?P<\w+>")
 GIT = ".gitignore"
 
+TRAINING = "what training leaves behind"
 JUNK = {
     "version control": (".git", ".hg", ".svn"),
     "virtual environment": (".venv", "venv", ".conda"),
@@ -37,9 +38,10 @@ JUNK = {
         ".env", ".env.*", "!.env.example", ".envrc", "*.pem", "*.key", "*.p12", "*.pfx", "id_rsa*", "id_dsa*",
         "id_ecdsa*", "id_ed25519*", ".netrc", ".pypirc", ".ssh", ".aws",
     ),
-    "what training leaves behind": (
-        "wandb", "mlruns", "lightning_logs", "tensorboard", "events.out.tfevents.*", "optimizer.pt", "scheduler.pt",
-        "scaler.pt", "rng_state*.pth", "trainer_state.json", "training_args.bin",
+    TRAINING: (
+        "wandb", "mlruns", "lightning_logs", "tensorboard", "events.out.tfevents.*", "optimizer.pt", "optimizer.bin",
+        "scheduler.pt", "scheduler.bin", "scaler.pt", "rng_state*.pth", "random_states_*.pkl", "*_optim_states.pt",
+        "trainer_state.json", "training_args.bin",
     ),
     "data sets": (
         "*.parquet", "*.arrow", "*.tfrecord", "*.lmdb", "*.tar", "*.tar.gz", "*.tgz", "audio_encoder_data",

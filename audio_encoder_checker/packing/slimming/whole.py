@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple
 
 from audio_encoder_checker.archive.submission import feed
+from audio_encoder_checker.packing.ignore import JUNK, TRAINING
 from audio_encoder_checker.packing.slimming.facts import FileKind, SavingKind
 from audio_encoder_checker.printable import printable
 
@@ -21,11 +22,7 @@ if TYPE_CHECKING:
 
 SMALL_BYTES = 100_000
 """Less is not worth a line; training leftovers are told whatever their size."""
-LEFTOVERS = (
-    "optimizer.pt", "optimizer.bin", "scheduler.pt", "scheduler.bin", "scaler.pt", "rng_state*.pth",
-    "random_states_*.pkl", "*_optim_states.pt", "trainer_state.json", "training_args.bin", "events.out.tfevents.*",
-    "wandb", "mlruns", "lightning_logs", "tensorboard",
-)  # fmt: skip
+LEFTOVERS = JUNK[TRAINING]
 """Files and folders that training programs write for themselves."""
 NUMBERED = re.compile(r"(checkpoint|ckpt|step|epoch|iter|global_step)[-_=]?\d+", re.IGNORECASE)
 DIGITS = re.compile(r"\d+")
