@@ -99,6 +99,10 @@ def _shape_problem(part: Part) -> str:
         return f"expected embeddings of shape [N, D], found {x.shape}"
     labels = part.y if part.y is not None else part.texts
     expected = len(x) if part.texts is None else _items(part)
+    if part.label_offsets is not None and part.offsets is not None:  # labels may outlast frames: `labels.label_frames`
+        if len(x) != part.offsets[-1]:
+            return f"{len(x)} embeddings, where the items have {part.offsets[-1]} frames"
+        expected = int(part.label_offsets[-1])
     if labels is None or len(labels) != expected:
         return f"{expected} embeddings and {0 if labels is None else len(labels)} labels do not match"
     return ""

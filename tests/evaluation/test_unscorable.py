@@ -71,6 +71,23 @@ def test_embeddings_that_are_no_vectors_are_refused(scoring_job: Build) -> None:
     assert problem_of(changed(job, "test", x=x[:, :0])) == "test: expected embeddings of shape [N, D], found (30, 0)"
 
 
+def test_labels_that_outlast_the_frames_of_an_item_are_accepted(scoring_job: Build) -> None:
+    job = scoring_job("frame-multilabel")
+    part = job.parts["test"]
+    assert part.offsets is not None
+    y = np.array(part.y)
+    longer = np.concatenate([y, y[-2:]])
+    label_offsets = part.offsets.copy()
+    label_offsets[-1] += 2
+    assert problem_of(changed(job, "test", y=longer, label_offsets=label_offsets)) == ""
+    total = len(y)
+    assert problem_of(changed(job, "test", y=y, label_offsets=label_offsets)) == (
+        f"test: {total + 2} embeddings and {total} labels do not match"
+    )
+    shorter = changed(job, "test", x=np.array(part.x)[:-1], y=longer, label_offsets=label_offsets)
+    assert problem_of(shorter) == f"test: {total - 1} embeddings, where the items have {total} frames"
+
+
 def test_a_lost_clip_is_refused(scoring_job: Build) -> None:
     job = scoring_job()
     x = np.array(job.parts["test"].x)
