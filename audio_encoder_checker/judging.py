@@ -69,6 +69,8 @@ class Judgement:
 
     findings: tuple[Finding, ...]
     skipped: tuple[Skipped, ...]
+    judged: tuple[str, ...] = ()
+    """Ids of the checks that were asked and could be judged, found they something or not."""
 
 
 def judge(evidence: Evidence, checks: Iterable[Check], ignored: Mapping[str, str] | None = None) -> Judgement:
@@ -85,6 +87,7 @@ def judge(evidence: Evidence, checks: Iterable[Check], ignored: Mapping[str, str
     """
     findings: list[Finding] = []
     skipped: list[Skipped] = []
+    judged: list[str] = []
     asked = tuple(checks)
     for one in asked:
         reason = evidence.why_missing(one.needs)
@@ -95,8 +98,9 @@ def judge(evidence: Evidence, checks: Iterable[Check], ignored: Mapping[str, str
             skipped.append(Skipped(one.id, one.name, reason, reason != NOT_ASKED))
         else:
             facts = [evidence.facts[kind] for kind in one.needs]
+            judged.append(one.id)
             findings.extend(stamp(one, problem) for problem in one.judge(*facts))
-    return Judgement(tuple(_fold(findings, asked)), tuple(skipped))
+    return Judgement(tuple(_fold(findings, asked)), tuple(skipped), tuple(judged))
 
 
 def _fold(findings: list[Finding], checks: tuple[Check, ...]) -> list[Finding]:

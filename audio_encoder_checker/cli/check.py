@@ -10,7 +10,7 @@ import click
 from audio_encoder_checker.cli import console
 from audio_encoder_checker.errors import UsageError
 
-FORMATS = ("text", "json")
+FORMATS = ("text", "json", "junit", "sarif", "github", "gitlab", "markdown")
 SCHEMA_NAMES = ("report", "rules", "budget", "settings", "manifest", "receipt", "task")
 STAGE_NAMES = ("archive", "source", "rules", "load", "contract", "download", "budget", "evaluate")
 
@@ -128,7 +128,7 @@ def _print_schema(name: str) -> None:
     "reports",
     multiple=True,
     metavar="FORMAT=PATH",
-    help="Also write a report: json=PATH or text=PATH.",
+    help="Also write a report (repeatable); FORMAT as for --format.",
 )
 @click.option(
     "--format",

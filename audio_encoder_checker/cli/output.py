@@ -12,7 +12,7 @@ from rich.console import Console  # noqa: TID253 - imported by the command only 
 
 from audio_encoder_checker.cli.console import drop_stdout
 from audio_encoder_checker.errors import UsageError
-from audio_encoder_checker.render import to_json, to_text
+from audio_encoder_checker.render import to_github, to_gitlab, to_json, to_junit, to_markdown, to_sarif, to_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +21,16 @@ if TYPE_CHECKING:
 
 FILE_WIDTH = 100
 """Columns of a text report in a file, in a pipe or in CI."""
+MACHINE = {
+    "json": to_json.render,
+    "junit": to_junit.render,
+    "sarif": to_sarif.render,
+    "github": to_github.render,
+    "gitlab": to_gitlab.render,
+    "markdown": to_markdown.render,
+}
+"""Formats beside text, each made as one text."""
+FORMATS = ("text", *MACHINE)
 
 
 @dataclass(frozen=True)
@@ -40,9 +50,10 @@ def parse_reports(words: Sequence[str]) -> list[Target]:
     targets = []
     for word in words:
         name, equals, path = word.partition("=")
-        if not equals or not path or name not in ("json", "text"):
+        if not equals or not path or name not in FORMATS:
             raise UsageError(
-                f"--report {word}: expected json=PATH or text=PATH", "for example `--report json=report.json`"
+                f"--report {word}: expected FORMAT=PATH, with one of {', '.join(FORMATS)}",
+                "for example `--report json=report.json`",
             )
         target = Target(name, Path(path))
         if not target.path.parent.is_dir():
@@ -75,10 +86,10 @@ def consoles(color: str) -> tuple[Console, Console]:
 
 def show(report: Report, stdout_format: str, out: Console) -> None:
     """Print the report on stdout."""
-    if stdout_format == "json":
-        out.file.write(to_json.render(report))
-    else:
+    if stdout_format == "text":
         to_text.render(report, out)
+    else:
+        out.file.write(MACHINE[stdout_format](report))
 
 
 def write_reports(report: Report, targets: Sequence[Target], err: Console) -> None:
@@ -90,10 +101,10 @@ def write_reports(report: Report, targets: Sequence[Target], err: Console) -> No
     for target in targets:
         try:
             with target.path.open("w", encoding="utf-8") as file:
-                if target.format == "json":
-                    file.write(to_json.render(report))
-                else:
+                if target.format == "text":
                     to_text.render(report, Console(file=file, width=FILE_WIDTH, no_color=True, highlight=False))
+                else:
+                    file.write(MACHINE[target.format](report))
         except OSError as error:
             raise UsageError(f"cannot write the report {target.path}: {error.strerror}", "name another path") from None
         err.print(f"{target.format} report: {target.path}", markup=False, soft_wrap=True)

@@ -17,6 +17,7 @@ from audio_encoder_checker.findings import Finding, Severity
 from audio_encoder_checker.printable import size_words
 from audio_encoder_checker.render import budget_text, contract_text, files, installing, network, scores_text
 from audio_encoder_checker.render.card import card
+from audio_encoder_checker.render.places import families_of
 from audio_encoder_checker.report import Report, Verdict
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def _verdict(report: Report, console: Console) -> None:
 
 
 def _findings(report: Report, console: Console) -> None:
-    families = _families(report.findings)
+    families = families_of(report.findings)
     for finding, consequences in families[:IN_FULL]:
         _in_full(finding, consequences, console)
     for finding, consequences in families[IN_FULL:]:
@@ -72,17 +73,6 @@ def _findings(report: Report, console: Console) -> None:
             console.print(Padding(_grid(_so(consequences)), (0, 0, 0, 2), expand=False))
     if families[IN_FULL:]:
         console.print()
-
-
-def _families(findings: tuple[Finding, ...]) -> list[tuple[Finding, list[Finding]]]:
-    """Every finding in its own right, with what follows from it."""
-    families: list[tuple[Finding, list[Finding]]] = []
-    for finding in findings:
-        if finding.because_of and families:
-            families[-1][1].append(finding)
-        else:
-            families.append((finding, []))
-    return families
 
 
 def _headline(finding: Finding) -> Text:

@@ -217,7 +217,7 @@ class TestUsage:
             ([str(GOOD), "--frobnicate"], "No such option"),
             ([str(GOOD), "--until", "tomorrow"], "archive"),
             ([str(GOOD), "--no-eval", "--until", "load"], "exclude one another"),
-            ([str(GOOD), "--report", "pdf=x"], "json=PATH"),
+            ([str(GOOD), "--report", "pdf=x"], "FORMAT=PATH"),
             ([str(GOOD), "--report", "json=missing/x.json"], "mkdir -p missing"),
             ([str(GOOD), "--select", "AEC9999"], "--list-checks"),
             ([str(GOOD), "--profile", "icml-1999"], "icme-2025"),

@@ -1,0 +1,70 @@
+"""What all formats need to know of findings: which belong together, and where in the repository each stands."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, NamedTuple
+
+from audio_encoder_checker.evidence.load import EncoderFacts
+from audio_encoder_checker.evidence.submission import Submission, SubmissionKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from audio_encoder_checker.findings import Finding
+    from audio_encoder_checker.report import Report
+
+PLACE = re.compile(r"(.+?):(\d{1,9})")
+NUMBER = re.compile(r"\d+")
+
+
+class Place(NamedTuple):
+    """A file and a line of it, from 1; 0 where no line is known."""
+
+    path: str
+    line: int = 0
+
+
+def families_of(findings: Iterable[Finding]) -> list[tuple[Finding, list[Finding]]]:
+    """Every finding in its own right, with what follows from it."""
+    families: list[tuple[Finding, list[Finding]]] = []
+    for finding in findings:
+        if finding.because_of and families:
+            families[-1][1].append(finding)
+        else:
+            families.append((finding, []))
+    return families
+
+
+def place_of(finding: Finding, report: Report) -> Place:
+    """Where a finding stands, relative to the folder that the command ran in, as CI systems want it.
+
+    What names no place stands at the encoder's file, and where that is not known at the submission.
+    """
+    named = PLACE.fullmatch(finding.at)
+    path, line = (named[1], int(named[2])) if named else (finding.at, 0)
+    if not path:
+        encoder = report.evidence.get(EncoderFacts)
+        path = encoder.file if encoder else ""
+    submission = report.evidence.get(Submission)
+    kind = submission.kind if submission else SubmissionKind.ARCHIVE
+    if kind is SubmissionKind.ARCHIVE:
+        return Place(path or report.path, line)
+    root = PurePosixPath(report.path.replace("\\", "/"))
+    root = root.parent if kind is SubmissionKind.FILE else root
+    return Place(str(root / path) if path else report.path, line)
+
+
+def fingerprints(report: Report) -> list[str]:
+    """One for each finding, the same as long as the defect is: lines and figures may change."""
+    seen: Counter[str] = Counter()
+    found = []
+    for finding in report.findings:
+        path = PLACE.sub(r"\1", finding.at)
+        basis = "\0".join((finding.id, path, NUMBER.sub("#", finding.message)))
+        seen[basis] += 1
+        found.append(hashlib.sha256(f"{basis}\0{seen[basis]}".encode("utf-8", "replace")).hexdigest())
+    return found
