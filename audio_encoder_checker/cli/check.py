@@ -145,6 +145,10 @@ def _print_schema(name: str) -> None:
     type=click.Choice(("auto", "always", "never")),
     help="Of the text.",
 )
+@click.option(
+    "--compare", metavar="OLD.json", type=click.Path(path_type=Path, dir_okay=False),
+    help="Also tell what differs from an earlier JSON report: mended, new, slower, larger, scores.",
+)  # fmt: skip
 @click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
 @click.option(
     "--explain",
@@ -179,12 +183,13 @@ def check(
     The result goes to stdout, the progress to stderr. Exit status: 0 ready, 1 not ready, 2 wrong usage,
     3 undecided (this machine could not judge everything), 70 a bug of the checker.
     """
-    from audio_encoder_checker.cli.output import consoles, parse_reports, show, write_reports
+    from audio_encoder_checker.cli.output import consoles, parse_reports, show, show_changes, write_reports
     from audio_encoder_checker.cli.progress import ConsoleProgress
     from audio_encoder_checker.pipeline import check_submission
     from audio_encoder_checker.progress import Progress
 
     targets = parse_reports(reports)
+    before = _earlier(wishes["compare"])
     options = _options(wishes)
     out, err = consoles(color)
     submission = _mended(submission, wishes, err)
@@ -194,11 +199,26 @@ def check(
         with ConsoleProgress(err) as progress:
             report = check_submission(submission, options, progress)
     show(report, stdout_format, out)
+    if before is not None:
+        show_changes(before, report, out if stdout_format == "text" else err)
     write_reports(report, targets, err)
     if report.interrupted:
         console.complain("interrupted: the report holds what was known by then")
         return console.EXIT_INTERRUPTED
     return report.verdict.exit_code
+
+
+def _earlier(path: Path | None) -> dict[str, Any] | None:
+    """The report to compare with, read before anything runs.
+
+    Raises:
+        UsageError: it is none.
+    """
+    if path is None:
+        return None
+    from audio_encoder_checker.render.comparison import read_report
+
+    return read_report(path)
 
 
 def _mended(submission: Path, wishes: dict[str, Any], err: Any) -> Path:

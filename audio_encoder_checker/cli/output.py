@@ -6,13 +6,15 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console  # noqa: TID253 - imported by the command only once it has a run to show
+from rich.text import Text  # noqa: TID253 - same
 
 from audio_encoder_checker.cli.console import drop_stdout
 from audio_encoder_checker.errors import UsageError
 from audio_encoder_checker.render import to_github, to_gitlab, to_json, to_junit, to_markdown, to_sarif, to_text
+from audio_encoder_checker.render.comparison import compare_reports
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +32,7 @@ MACHINE = {
     "markdown": to_markdown.render,
 }
 """Formats beside text, each made as one text."""
+KINDS = {"mended": "green", "new": "red", "slower": "yellow", "larger": "yellow"}
 FORMATS = ("text", *MACHINE)
 
 
@@ -90,6 +93,17 @@ def show(report: Report, stdout_format: str, out: Console) -> None:
         to_text.render(report, out)
     else:
         out.file.write(MACHINE[stdout_format](report))
+
+
+def show_changes(before: dict[str, Any], report: Report, console: Console) -> None:
+    """Print what differs from an earlier report, a line for each change."""
+    changes = compare_reports(before, to_json.as_data(report))
+    console.print(Text("since the earlier report", style="bold"))
+    for change in changes:
+        line = Text(f"  {change.kind:<14} ", style=KINDS.get(change.kind, ""))
+        console.print(line.append(change.what, style="default"), soft_wrap=True)
+    if not changes:
+        console.print(Text("  nothing has changed", style="dim"))
 
 
 def write_reports(report: Report, targets: Sequence[Target], err: Console) -> None:

@@ -180,6 +180,21 @@ def test_the_command_knows_the_stages_and_the_profile_of_the_pipeline() -> None:
 
 
 class TestWithoutRunning:
+    def test_two_reports_are_compared(self, tmp_path: Path) -> None:
+        (tmp_path / "team").mkdir()
+        (tmp_path / "team" / "encoder.py").write_text("class TeamEncoder(:\n")
+        first = Ran(tmp_path, "team", "--until", "source", "--report", "json=old.json")
+        assert first.status == 1
+        same = Ran(tmp_path, "team", "--until", "source", "--compare", "old.json")
+        assert same.stdout.endswith("since the earlier report\n  nothing has changed\n")
+        (tmp_path / "team" / "encoder.py").write_text(encoder_text("good-frames"))
+        mended = Ran(tmp_path, "team", "--until", "source", "--compare", "old.json", "--format", "json")
+        assert json.loads(mended.stdout)["verdict"] == "ready"
+        assert "  mended         error AEC206" in mended.stderr
+        wrong = Ran(tmp_path, "team", "--until", "source", "--compare", "team/encoder.py")
+        assert (wrong.status, wrong.stdout) == (2, "")
+        assert "is no report" in wrong.stderr
+
     def test_the_paper_is_judged(self, tmp_path: Path) -> None:
         (tmp_path / "team.pdf").write_bytes(pdfs.report(7))
         ran = Ran(tmp_path, str(GOOD), "--until", "rules", "--paper", "team.pdf", "--format", "json")
