@@ -7,7 +7,7 @@ BIN := .venv/bin
 
 check: .venv/.installed
 	@mkdir -p build
-	$(BIN)/aecc-package build example_submission -o build/example_submission.zip --force
+	$(BIN)/aecc-package build example_submission -o build/example_submission.zip --force --no-check
 	@# --trust: the example is ours, so where no strong box works the weak one will do
 	$(BIN)/aecc-check build/example_submission.zip --trust --report json=build/example_submission.json
 

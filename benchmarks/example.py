@@ -30,7 +30,7 @@ def main() -> None:
     """Print both commands' times, and the stages of the check."""
     with tempfile.TemporaryDirectory() as folder:
         archive, report = str(Path(folder, "example.zip")), Path(folder, "report.json")
-        wall, cpu = run("package", "build", str(ROOT / "example_submission"), "-o", archive)
+        wall, cpu = run("package", "build", str(ROOT / "example_submission"), "-o", archive, "--no-check")
         print(f"aecc-package build   {wall:6.1f} s wall   {cpu:6.1f} s CPU")
         wall, cpu = run("check", archive, "--trust", "--quiet", "--report", f"json={report}")
         print(f"aecc-check           {wall:6.1f} s wall   {cpu:6.1f} s CPU")
