@@ -13,6 +13,7 @@ import math
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
@@ -71,11 +72,18 @@ def load_weights(network: nn.Module, file: Path) -> None:
     """Fill a network; every tensor has to be there and to fit, so that nothing stays random unnoticed."""
     if not file.is_file():
         raise FileNotFoundError(f"{file.name} is missing beside encoder.py: `python export.py CHECKPOINT` writes it")
-    tensors, wanted = load_file(file), network.state_dict()
+    try:
+        tensors, wanted = load_file(file), network.state_dict()
+    except SafetensorError as error:  # cut off, or what Git LFS left in its place
+        raise RuntimeError(f"{file.name} is damaged ({error}): write it with `python export.py CHECKPOINT`") from None
     missing, foreign = sorted(wanted.keys() - tensors.keys()), sorted(tensors.keys() - wanted.keys())
-    unfit = [name for name in wanted.keys() & tensors.keys() if wanted[name].shape != tensors[name].shape]
+    unfit = [
+        f"{name} {tuple(tensors[name].shape)} for {tuple(wanted[name].shape)}"
+        for name in sorted(wanted.keys() & tensors.keys())
+        if wanted[name].shape != tensors[name].shape
+    ]
     if missing or foreign or unfit:
-        what = {"missing": missing, "not known": foreign, "of another shape": sorted(unfit)}
+        what = {"missing": missing, "not known": foreign, "of another shape": unfit}
         found = "; ".join(f"{word}: {', '.join(names[:3])} ({len(names)})" for word, names in what.items() if names)
         raise RuntimeError(
             f"{file.name} does not fit the network ({found}): write it with `python export.py CHECKPOINT`"

@@ -14,10 +14,10 @@ import re
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import torch
-from huggingface_hub import hf_hub_download
-from huggingface_hub.errors import LocalEntryNotFoundError
+from huggingface_hub import constants, hf_hub_download
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
@@ -29,6 +29,7 @@ REVISION = ""  # 40 digits
 SHA256 = ""  # of the file: a proxy or a disk that altered it is noticed
 FILE = "model.safetensors"
 PATIENCE = 30  # seconds of further tries, where the Hub or the way there fails
+QUOTA = 300  # seconds that the Hub may ask for on top: it counts requests by five minutes
 SEED = 2025
 
 SAMPLING_RATE = 16_000  # Hz
@@ -87,17 +88,21 @@ def download() -> str:
     connection leaves is never used, and of several processes that start at once one downloads.
     """
     if not re.fullmatch(r"[0-9a-f]{40}", REVISION):
-        raise ValueError(f"REVISION is no commit of 40 digits, so nobody knows what to download: {REVISION!r}")
-    kept = False
-    with suppress(LocalEntryNotFoundError):
+        raise ValueError(
+            f"cannot download {FILE} from {REPOSITORY!r}: REVISION is no commit of 40 digits: {REVISION!r}"
+        )
+    with suppress(FileNotFoundError):  # what the error of an empty cache is in every release
         file = hf_hub_download(REPOSITORY, FILE, revision=REVISION, local_files_only=True)  # asks nobody
         if is_right(file):
             return file
-        kept = True
-    file = fetched(again=kept)
-    if not is_right(file):
-        raise RuntimeError(f"the download of {FILE} from {REPOSITORY!r} has another SHA-256 than it should have")
-    return file
+    for again in (False, True):  # where other bytes came, or lay in the cache, once more
+        file = fetched(again=again)
+        if is_right(file):
+            return file
+    raise RuntimeError(
+        f"the download of {FILE} from {REPOSITORY!r} at {REVISION!r} has another SHA-256 than encoder.py says: correct "
+        "SHA256 or REVISION there; if both are right, a proxy or a disk alters the file"
+    )
 
 
 def fetched(*, again: bool) -> str:
@@ -108,12 +113,19 @@ def fetched(*, again: bool) -> str:
         try:
             return hf_hub_download(REPOSITORY, FILE, revision=REVISION, force_download=again)
         except Exception as error:
-            status = status_of(error)
+            status, wait = answer_of(error)
             if status in (401, 403, 404):
-                raise RuntimeError(f"cannot download {what}: it is private, gated, misspelt or not there") from error
-            for_good = 400 <= status < 500 and status not in (408, 429)
-            if for_good or time.monotonic() - started + pause > PATIENCE:
-                raise RuntimeError(f"the download of {what} failed: {error}") from error
+                raise RuntimeError(
+                    f"cannot download {what}: it is private, gated, misspelt or not there; make the repository public "
+                    "and ungated, or correct REPOSITORY, REVISION and FILE in encoder.py"
+                ) from error
+            passes = (status in (0, 408, 429) or status >= 500) and not constants.HF_HUB_OFFLINE
+            pause = max(pause, wait)
+            if not passes or time.monotonic() - started + pause > PATIENCE + min(wait, QUOTA):
+                raise RuntimeError(
+                    f"the download of {what} failed: {str(error).rstrip('.')}. Start once where the Hub can be "
+                    "reached: the cache keeps the file"
+                ) from error
             time.sleep(pause)
             pause *= 3
 
@@ -123,14 +135,18 @@ def is_right(file: str) -> bool:
     return not SHA256 or hashlib.sha256(Path(file).read_bytes()).hexdigest() == SHA256
 
 
-def status_of(error: BaseException | None) -> int:
-    """What the Hub answered, 0 if it did not: some releases of huggingface_hub wrap the error that says so."""
+def answer_of(error: BaseException | None) -> tuple[int, float]:
+    """The Hub's status, and the seconds that it asks to wait (`Retry-After`); 0 where it did not say.
+
+    Releases of huggingface_hub differ in the HTTP library they use, and some wrap the error that has the answer.
+    """
     while error is not None:
-        status = getattr(getattr(error, "response", None), "status_code", 0)
-        if status:
-            return int(status)
+        answer: Any = getattr(error, "response", None)
+        if status := getattr(answer, "status_code", 0):
+            wait = answer.headers.get("Retry-After", "")
+            return int(status), float(wait) if wait.isdecimal() else 0.0
         error = error.__cause__ or error.__context__
-    return 0
+    return 0, 0.0
 
 
 class Network(nn.Module):

@@ -51,11 +51,25 @@ def test_a_training_checkpoint_is_exported_without_what_training_needs(
     torch.save({place: trained, "optimizer": {"step": 1}} if place else trained, tmp_path / "best.ckpt")
     done = export(team, tmp_path / "best.ckpt")
     assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[1] == ("left out: head.weight, optimizer" if place else "left out: head.weight")
     written = load_file(team / "model.safetensors")
     assert written.keys() == state.keys()
     assert all(torch.equal(written[name], state[name]) and written[name].dtype == torch.float32 for name in state)
     code = f"import sys; sys.path.insert(0, {str(team)!r}); import encoder; encoder.TeamEncoder()"
     assert run(team, "-c", code).returncode == 0
+
+
+def test_another_network_beside_the_trained_one_is_not_mixed_with_it(team: Path, tmp_path: Path) -> None:
+    state = load_file(team / "model.safetensors")
+    teacher = {f"model.{name}": torch.zeros_like(value) for name, value in list(state.items())[:-1]}
+    student = {f"encoder._orig_mod.{name}": value + 1 for name, value in state.items()}
+    torch.save({"state_dict": student | teacher}, tmp_path / "last.ckpt")
+    done = export(team, tmp_path / "last.ckpt")
+    assert done.returncode == 0, done.stderr
+    assert "left out: model." in done.stdout
+    assert f"and {len(teacher) - 5} more" in done.stdout
+    written = load_file(team / "model.safetensors")
+    assert all(torch.equal(written[name], state[name] + 1) for name in state)
 
 
 @pytest.mark.parametrize(
@@ -94,6 +108,8 @@ def test_an_encoder_without_its_weights_says_what_is_wrong(team: Path) -> None:
     save_file({**state, "other": gone}, team / "model.safetensors")
     assert "(missing: widen.bias (1); not known: other (1))" in run(team, "-c", code).stderr
     save_file({**state, "widen.bias": torch.ones(3)}, team / "model.safetensors")
-    assert "(of another shape: widen.bias (1))" in run(team, "-c", code).stderr
+    assert "(of another shape: widen.bias (3,) for (96,) (1))" in run(team, "-c", code).stderr
+    (team / "model.safetensors").write_bytes((team / "model.safetensors").read_bytes()[:1000])
+    assert "model.safetensors is damaged" in run(team, "-c", code).stderr
     (team / "model.safetensors").unlink()
     assert "model.safetensors is missing beside encoder.py" in run(team, "-c", code).stderr

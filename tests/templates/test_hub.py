@@ -104,8 +104,40 @@ def test_what_does_not_pass_is_said_at_once(team: Path, served: UploadHub, statu
     served.wishes.faults.append(Fault("HEAD", "/resolve/", status, times=100))
     out, errors = loaded(team, served.url)
     assert out == ""
+    assert served.count("HEAD", "/resolve/") == 1
     assert f"cannot download model.safetensors from '{REPOSITORY}'" in errors
     assert "private, gated, misspelt or not there" in errors
+
+
+RETRY_AFTER = """
+import types, encoder
+error = OSError("busy")
+error.response = types.SimpleNamespace(status_code=429, headers={"Retry-After": "70"})
+answers, pauses, encoder.PATIENCE = [error, "file"], [], 30
+def hf_hub_download(*_, **__):
+    if isinstance(answers[0], Exception):
+        raise RuntimeError("as some releases wrap it") from answers.pop(0)
+    return answers[0]
+encoder.hf_hub_download, encoder.time.sleep = hf_hub_download, pauses.append
+assert encoder.fetched(again=False) == "file"
+assert pauses == [70.0], pauses
+error.response.headers["Retry-After"] = "4000"
+answers.insert(0, error)
+try:
+    encoder.fetched(again=False)
+except RuntimeError as failed:
+    assert "the download of" in str(failed) and len(pauses) == 1
+else:
+    raise AssertionError("waits an hour")
+"""
+
+
+def test_the_hub_says_how_long_to_wait_but_not_for_ever(team: Path, served: UploadHub) -> None:
+    assert served.url
+    done = subprocess.run(
+        [sys.executable, "-c", RETRY_AFTER], cwd=team, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_hub_that_is_gone_is_said(team: Path, served: UploadHub) -> None:
@@ -140,7 +172,15 @@ def test_other_bytes_are_noticed_and_fetched_once_more(team: Path, served: Uploa
     text = (team / "encoder.py").read_text()
     digest = hashlib.sha256(content).hexdigest()
     (team / "encoder.py").write_text(text.replace(digest, digest[::-1]))
-    assert "has another SHA-256 than it should have" in loaded(team, served.url)[1]
+    assert "has another SHA-256 than encoder.py says" in loaded(team, served.url)[1]
+
+
+def test_other_bytes_on_the_way_are_fetched_once_more(team: Path, served: UploadHub) -> None:
+    served.damaged = True
+    served.wishes.seen = lambda _path: setattr(served, "damaged", served.count("GET", "/lfs/") < 2)
+    out, errors = loaded(team, served.url)
+    assert out, errors
+    assert served.count("GET", "/lfs/") == 2
 
 
 @pytest.mark.box
