@@ -71,10 +71,14 @@ class Report:
         return tuple(skipped for skipped in self.judgement.skipped if skipped.open)
 
     @property
+    def grave(self) -> tuple[Severity, ...]:
+        """The severities that keep a submission from being ready."""
+        return (Severity.ERROR, Severity.WARNING) if self.strict else (Severity.ERROR,)
+
+    @property
     def verdict(self) -> Verdict:
         """NOT READY with any error, UNDECIDED with any open question, else READY."""
-        grave = {Severity.ERROR, Severity.WARNING} if self.strict else {Severity.ERROR}
-        if any(finding.severity in grave for finding in self.findings):
+        if any(finding.severity in self.grave for finding in self.findings):
             return Verdict.NOT_READY
         return Verdict.UNDECIDED if self.open_questions else Verdict.READY
 

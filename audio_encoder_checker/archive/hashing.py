@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from itertools import cycle
 from typing import TYPE_CHECKING
 
@@ -33,13 +34,17 @@ class ThreadedHash:
         self._digest = digest
         self._thread = ThreadPoolExecutor(1)
         self._pending: deque[Future[None]] = deque()
-        self._buffers = cycle([bytearray(PIECE_BYTES) for _ in range(MOST_PENDING + 2)])
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_error: object) -> None:
         self._thread.shutdown(cancel_futures=True)
+
+    @cached_property
+    def _buffers(self) -> Iterator[bytearray]:
+        """The memory of the pieces, in turn; only who reads by pieces has it."""
+        return cycle([bytearray(PIECE_BYTES) for _ in range(MOST_PENDING + 2)])
 
     def update(self, data: bytes | memoryview) -> None:
         """Hash a piece, soon; it must not change while `MOST_PENDING` more come."""

@@ -47,6 +47,39 @@ def describe_file(path: Path, name: str, opened: Callable[[Path], BinaryIO] = op
     return PackedFile(name, size, digest.hexdigest())
 
 
+def describe_files(root: Path, opened: Callable[[Path], BinaryIO] = opened_plainly) -> dict[str, PackedFile]:
+    """Every file below a folder by its name relative to that, hashed by several threads.
+
+    Args:
+        root: the folder, which holds no symbolic links.
+        opened: opens a file; its bytes may lie elsewhere.
+
+    Raises:
+        UsageError: one cannot be read.
+    """
+    paths = sorted(path for path in root.rglob("*") if path.is_file())
+    names = [path.relative_to(root).as_posix() for path in paths]
+    with ThreadPoolExecutor(THREADS) as threads:
+        found = threads.map(lambda path, name: describe_file(path, name, opened), paths, names)
+        return dict(zip(names, found, strict=True))
+
+
+def read_json(
+    path: Path, schema_name: str, most_bytes: int, opened: Callable[[Path], BinaryIO] = opened_plainly
+) -> dict[str, Any]:
+    """Read a JSON file that anybody may have written, and that has to fit a published schema.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is too large, no UTF-8, no JSON, or does not fit; the message says what.
+    """
+    with opened(path) as file:
+        content = file.read(most_bytes + 1)
+    if len(content) > most_bytes:
+        raise ValueError(f"it is larger than {most_bytes >> 20} MiB")
+    return parse_json(content.decode("utf-8"), schema_name)
+
+
 def parse_json(text: str, schema_name: str) -> dict[str, Any]:
     """Read JSON that anybody may have written, and that has to fit a published schema.
 
@@ -73,8 +106,11 @@ def parse_manifest(text: str) -> tuple[PackedFile, ...]:
     Raises:
         ValueError: it is no manifest; the message says where.
     """
-    files = parse_json(text, "manifest")["files"]
-    return tuple(PackedFile(file["name"], file["size_bytes"], file["sha256"]) for file in files)
+    return _files(parse_json(text, "manifest"))
+
+
+def _files(document: dict[str, Any]) -> tuple[PackedFile, ...]:
+    return tuple(PackedFile(file["name"], file["size_bytes"], file["sha256"]) for file in document["files"])
 
 
 def read_manifest(root: Path, opened: Callable[[Path], BinaryIO] = opened_plainly) -> ManifestFacts:
@@ -87,13 +123,11 @@ def read_manifest(root: Path, opened: Callable[[Path], BinaryIO] = opened_plainl
     path = root / MANIFEST
     if not path.is_file():
         return ManifestFacts(present=False)
-    files = sorted(file for file in root.rglob("*") if file.is_file() and file != path)
-    with ThreadPoolExecutor(THREADS) as threads:
-        names = [file.relative_to(root).as_posix() for file in files]
-        found = tuple(threads.map(lambda file, name: describe_file(file, name, opened), files, names))
-    if path.stat().st_size > MOST_BYTES:
-        return ManifestFacts(present=True, unreadable=f"it is larger than {MOST_BYTES >> 20} MiB", found=found)
+    files = describe_files(root, opened)
+    del files[MANIFEST]
+    found = tuple(files.values())
     try:
-        return ManifestFacts(present=True, listed=parse_manifest(path.read_text(encoding="utf-8")), found=found)
+        listed = _files(read_json(path, "manifest", MOST_BYTES, opened))
     except ValueError as error:
         return ManifestFacts(present=True, unreadable=str(error), found=found)
+    return ManifestFacts(present=True, listed=listed, found=found)

@@ -184,20 +184,14 @@ def check(
     3 undecided (this machine could not judge everything), 70 a bug of the checker.
     """
     from audio_encoder_checker.cli.output import consoles, parse_reports, show, show_changes, write_reports
-    from audio_encoder_checker.cli.progress import ConsoleProgress
-    from audio_encoder_checker.pipeline import check_submission
-    from audio_encoder_checker.progress import Progress
+    from audio_encoder_checker.cli.progress import checked
 
     targets = parse_reports(reports)
     before = _earlier(wishes["compare"])
     options = _options(wishes)
     out, err = consoles(color)
     submission = _mended(submission, wishes, err)
-    if quiet:
-        report = check_submission(submission, options, Progress())
-    else:
-        with ConsoleProgress(err) as progress:
-            report = check_submission(submission, options, progress)
+    report = checked(submission, options, err, quiet=quiet)
     show(report, stdout_format, out)
     if before is not None:
         show_changes(before, report, out if stdout_format == "text" else err)

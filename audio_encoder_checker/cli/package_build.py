@@ -95,10 +95,9 @@ def _check(target: Path, paper: Path | None, wishes: dict[str, Any]) -> int:
         MachineError: there is no such box here.
     """
     from audio_encoder_checker.cli.output import consoles, show
-    from audio_encoder_checker.cli.progress import ConsoleProgress
+    from audio_encoder_checker.cli.progress import checked
     from audio_encoder_checker.packing.receipt import report_beside, write_receipt
-    from audio_encoder_checker.pipeline import Options, check_submission
-    from audio_encoder_checker.progress import Progress
+    from audio_encoder_checker.pipeline import Options
     from audio_encoder_checker.stages.order import STAGES
 
     stages = tuple(stage for stage in STAGES if stage != "evaluate" or not wishes["no_eval"])
@@ -112,11 +111,7 @@ def _check(target: Path, paper: Path | None, wishes: dict[str, Any]) -> int:
         strict=wishes["strict"],
     )
     out, err = consoles("auto")
-    if wishes["quiet"]:
-        report = check_submission(target, options, Progress())
-    else:
-        with ConsoleProgress(err) as progress:
-            report = check_submission(target, options, progress)
+    report = checked(target, options, err, quiet=wishes["quiet"])
     show(report, "text", out)
     if report.interrupted:
         console.complain("interrupted: no receipt was written")

@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 from audio_encoder_checker.progress import Progress
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import TracebackType
 
     from rich.console import Console
+
+    from audio_encoder_checker.report import Report
+    from audio_encoder_checker.stages.options import Options
 
 TITLES = {
     "archive": "reading the archive",
@@ -23,6 +27,16 @@ TITLES = {
     "budget": "forecasting memory and time on the organisers' machine",
     "evaluate": "both tracks on the quick set",
 }
+
+
+def checked(submission: Path, options: Options, err: Console, *, quiet: bool) -> Report:
+    """Check a submission and say on stderr how far it is, unless nobody wants to hear it."""
+    from audio_encoder_checker.pipeline import check_submission
+
+    if quiet:
+        return check_submission(submission, options, Progress())
+    with ConsoleProgress(err) as progress:
+        return check_submission(submission, options, progress)
 
 
 class ConsoleProgress(Progress):

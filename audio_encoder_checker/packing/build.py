@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from audio_encoder_checker.evidence.source import SourceFacts
     from audio_encoder_checker.packing.manifest import Declared
+    from audio_encoder_checker.rules import Rules
 
 SPARE_BYTES = 1 << 20
 """What a ZIP needs beside the contents: entries and manifest."""
@@ -57,7 +58,11 @@ def select(root: Path, target: Path | None = None, profile: str = "icme-2025") -
     Raises:
         UsageError: as `select_files` says, or no ZIP may hold so many files.
     """
-    return select_files(root, without=target, most=load_rules(profile).archive.max_entries - 1)
+    return _select(root, target, load_rules(profile))
+
+
+def _select(root: Path, target: Path | None, rules: Rules) -> Selection:
+    return select_files(root, without=target, most=rules.archive.max_entries - 1)
 
 
 def build_zip(
@@ -82,9 +87,10 @@ def build_zip(
         MachineError: reading or writing failed on the way, the disk is full for one.
     """
     refuse_target(target, force=force)
-    selection = select(root, target, profile)
-    total = _total(selection, profile)
-    declared = _declared(root, selection, profile)
+    rules = load_rules(profile)
+    selection = _select(root, target, rules)
+    total = _total(selection, rules)
+    declared = _declared(root, selection, rules)
     done = 0
 
     def count(size: int) -> None:
@@ -105,14 +111,14 @@ def build_zip(
     return Built(str(target), size, digest, selection, total)
 
 
-def _total(selection: Selection, profile: str) -> int:
+def _total(selection: Selection, rules: Rules) -> int:
     """Sum of the sizes.
 
     Raises:
         UsageError: it is more than a submission may unpack to.
     """
     sizes = {chosen.name: chosen.path.stat().st_size for chosen in selection.files}
-    total, most = sum(sizes.values()), load_rules(profile).archive.max_unpacked_bytes
+    total, most = sum(sizes.values()), rules.archive.max_unpacked_bytes
     if total > most:
         name = max(sizes, key=lambda name: sizes[name])
         largest = f"the largest file is {printable(name)!r} with {size_words(sizes[name])}"
@@ -147,7 +153,7 @@ def _refuse_full_disk(target: Path, total: int) -> None:
         raise MachineError(message, "free some space, or name another place with -o")
 
 
-def _declared(root: Path, selection: Selection, profile: str) -> Declared:
+def _declared(root: Path, selection: Selection, rules: Rules) -> Declared:
     """What the submission says of itself.
 
     Raises:
@@ -161,7 +167,7 @@ def _declared(root: Path, selection: Selection, profile: str) -> Declared:
         message = f"the settings name the encoder {printable(file)!r}, which {missing}"
         raise UsageError(message, "mend `encoder = ...` in aecc.toml, or the pattern in .aeccignore")
     sources = read_sources(root, encoder or None)
-    return declared_in(sources, encoder or _found(root, sources, packed), load_rules(profile))
+    return declared_in(sources, encoder or _found(root, sources, packed), rules)
 
 
 def _found(root: Path, sources: SourceFacts, packed: set[str]) -> str:

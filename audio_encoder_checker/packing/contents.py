@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from audio_encoder_checker.archive.listing import read_listing
-from audio_encoder_checker.archive.manifest import THREADS, describe_file
+from audio_encoder_checker.archive.manifest import describe_files
 from audio_encoder_checker.archive.submission import read_submission
 from audio_encoder_checker.archive.unpack import unpack
 from audio_encoder_checker.catalogue import all_checks
@@ -26,7 +25,11 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
+    from audio_encoder_checker.catalogue import Check
     from audio_encoder_checker.evidence.manifest import PackedFile
+    from audio_encoder_checker.evidence.submission import Submission
+    from audio_encoder_checker.findings import Finding
+    from audio_encoder_checker.rules import Rules
 
 
 @dataclass(frozen=True)
@@ -43,11 +46,34 @@ class Contents:
 
     def described(self) -> dict[str, PackedFile]:
         """Every file by its name relative to the root, with size and SHA-256."""
-        paths = sorted(path for path in self.root.rglob("*") if path.is_file())
-        names = [path.relative_to(self.root).as_posix() for path in paths]
-        with ThreadPoolExecutor(THREADS) as threads:
-            found = threads.map(lambda path, name: describe_file(path, name, self.opened), paths, names)
-            return dict(zip(names, found, strict=True))
+        return describe_files(self.root, self.opened)
+
+
+def read_archive(path: Path) -> Submission:
+    """A ZIP as it was given; it is hashed by whoever reads it.
+
+    Raises:
+        UsageError: there is none, or it is something else.
+    """
+    submission = read_submission(path, hashed=False)
+    if submission.kind is not SubmissionKind.ARCHIVE:
+        message = f"{printable(submission.path)!r} is a {submission.kind.value}, expected a ZIP"
+        raise UsageError(message, "name the ZIP archive")
+    return submission
+
+
+def worst_error(rules: Rules, *facts: object, asked: Callable[[Check], bool] = lambda _: True) -> Finding | None:
+    """The gravest error that the checks of archives find, None for none.
+
+    Args:
+        rules: the rule book.
+        facts: what is known of the archive.
+        asked: which of these checks are asked.
+    """
+    evidence = Evidence()
+    evidence.put(rules, *facts)
+    findings = judge(evidence, [one for one in all_checks() if one.stage == "archive" and asked(one)]).findings
+    return next((finding for finding in findings if finding.severity is Severity.ERROR), None)
 
 
 @contextmanager
@@ -62,24 +88,18 @@ def opened_archive(path: Path, *, leave_packed: bool) -> Iterator[Contents]:
         UsageError: there is no such ZIP, or the checks of archives find an error in it.
         MachineError: there is no room to unpack it.
     """
-    submission = read_submission(path, hashed=False)
+    submission, listing, rules = read_archive(path), read_listing(path), load_rules()
     shown = printable(submission.path, limit=300)
-    if submission.kind is not SubmissionKind.ARCHIVE:
-        raise UsageError(f"{shown!r} is a {submission.kind.value}, expected a ZIP", "name the ZIP archive")
-    listing = read_listing(path)
-    _refuse_broken(shown, listing)
+    _refuse_broken(shown, rules, listing)
     with workspace() as private:
         folder = private.resolve() / "submission"
         unpacked = unpack(path, listing, folder, leave_packed=leave_packed)
-        _refuse_broken(shown, listing, unpacked)
+        _refuse_broken(shown, rules, listing, unpacked)
         yield Contents(folder / listing.top_folder, packed_opener(folder, submission, unpacked))
 
 
-def _refuse_broken(shown: str, *facts: object) -> None:
-    evidence = Evidence()
-    evidence.put(load_rules(), *facts)
-    findings = judge(evidence, [check for check in all_checks() if check.stage == "archive"]).findings
-    worst = next((finding for finding in findings if finding.severity is Severity.ERROR), None)
+def _refuse_broken(shown: str, rules: Rules, *facts: object) -> None:
+    worst = worst_error(rules, *facts)
     if worst:
         message = f"{shown!r} cannot be opened: {worst.id} {worst.name}: {worst.message}"
         raise UsageError(message, f"`aecc-check {shown}` tells all that is wrong with it")

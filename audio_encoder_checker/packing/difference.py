@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from audio_encoder_checker.archive.manifest import MANIFEST, MOST_BYTES, parse_json
+from audio_encoder_checker.archive.manifest import MANIFEST, MOST_BYTES, read_json
 from audio_encoder_checker.archive.weights.safetensors import BrokenHeaderError, LongHeaderError, read_safetensors
 from audio_encoder_checker.packing.contents import opened_archive
 
@@ -191,8 +191,7 @@ def _manifest(contents: Contents) -> Any:
     if not path.is_file():
         return {"manifest": "missing"}
     try:
-        with contents.opened(path) as file:
-            document = parse_json(file.read(MOST_BYTES).decode("utf-8"), "manifest")
+        document = read_json(path, "manifest", MOST_BYTES, contents.opened)
     except ValueError:
         return {"manifest": "unreadable"}
     del document["files"]

@@ -8,16 +8,13 @@ from audio_encoder_checker.archive.listing import read_listing
 from audio_encoder_checker.archive.manifest import read_manifest
 from audio_encoder_checker.archive.paper import find_paper
 from audio_encoder_checker.archive.source import repository_root
-from audio_encoder_checker.archive.submission import read_submission
 from audio_encoder_checker.archive.unpack import unpack
 from audio_encoder_checker.catalogue import all_checks
 from audio_encoder_checker.config import read_config
-from audio_encoder_checker.errors import UsageError
-from audio_encoder_checker.evidence.submission import SubmissionKind
 from audio_encoder_checker.findings import Severity
 from audio_encoder_checker.judging import Evidence, judge
+from audio_encoder_checker.packing.contents import read_archive
 from audio_encoder_checker.packing.receipt import read_receipt
-from audio_encoder_checker.printable import printable
 from audio_encoder_checker.rules import load_rules
 from audio_encoder_checker.sandbox.sweep import workspace
 from audio_encoder_checker.stages.reading import packed_opener, read_repository
@@ -45,12 +42,7 @@ def inspect_zip(path: Path, *, sources: bool) -> tuple[Finding, ...]:
         MachineError: there is no room to unpack it.
     """
     evidence = Evidence()
-    submission = read_submission(path, hashed=False)
-    if submission.kind is not SubmissionKind.ARCHIVE:
-        raise UsageError(
-            f"{printable(submission.path)!r} is a {submission.kind.value}, expected a ZIP", "name the ZIP archive"
-        )
-    listing = read_listing(path)
+    submission, listing = read_archive(path), read_listing(path)
     evidence.put(load_rules(), submission, listing)
     if _broken(evidence):
         return _findings(evidence)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audio_encoder_checker import __version__
-from audio_encoder_checker.archive.manifest import describe_file, parse_json
+from audio_encoder_checker.archive.manifest import describe_file, read_json
 from audio_encoder_checker.errors import UsageError
 from audio_encoder_checker.evidence.load import EncoderFacts
 from audio_encoder_checker.evidence.manifest import PackedFile
@@ -102,7 +102,7 @@ def attach_paper(archive: Path, paper: Path) -> Path:
     receipt = receipt_beside(archive)
     build = f"`aecc-package build DIR -o {printable(str(archive))} --force` writes one"
     try:
-        document = _document(receipt)
+        document = read_json(receipt, "receipt", MOST_BYTES)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
         raise UsageError(f"cannot read the receipt {printable(str(receipt))!r}: {why}", build) from None
@@ -122,7 +122,7 @@ def read_receipt(path: Path, archive: Path, paper: Path | None = None) -> Receip
     """
     name = str(path)
     try:
-        document = _document(path)
+        document = read_json(path, "receipt", MOST_BYTES)
     except OSError as error:
         return ReceiptFacts(name, unreadable=f"the receipt cannot be read: {error.strerror}")
     except ValueError as error:
@@ -138,14 +138,6 @@ def read_receipt(path: Path, archive: Path, paper: Path | None = None) -> Receip
         report_verdict=verdict,
         report_sha256=about,
     )
-
-
-def _document(path: Path) -> dict[str, Any]:
-    with path.open("rb") as file:
-        content = file.read(MOST_BYTES + 1)
-    if len(content) > MOST_BYTES:
-        raise ValueError(f"it is larger than {MOST_BYTES >> 20} MiB")
-    return parse_json(content.decode("utf-8"), "receipt")
 
 
 def _packed(document: dict[str, Any]) -> PackedFile:

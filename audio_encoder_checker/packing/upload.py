@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import sys
 import time
 from collections import Counter
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from audio_encoder_checker.archive.manifest import describe_file
 from audio_encoder_checker.errors import CheckerError, MachineError, UsageError
+from audio_encoder_checker.network.hub_paths import COMMIT
 from audio_encoder_checker.packing.names import refuse_bad_names
 from audio_encoder_checker.packing.selection import Chosen, select_files
 from audio_encoder_checker.printable import printable
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-COMMIT = re.compile(r"[0-9a-f]{40}")
 WAITS_S = (1.0, 3.0)
 """Before the second and the third try, where the Hub or the way there fails."""
 MOST_ASKED = 100

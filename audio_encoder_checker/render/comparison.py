@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from audio_encoder_checker.archive.manifest import parse_json
+from audio_encoder_checker.archive.manifest import read_json
 from audio_encoder_checker.errors import UsageError
 from audio_encoder_checker.printable import printable, size_words
 
@@ -44,9 +44,7 @@ def read_report(path: Path) -> dict[str, Any]:
     shown = printable(str(path), limit=300)
     hint = "name a report that `aecc-check ... --report json=FILE` of this version wrote"
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise UsageError(f"{shown!r} is larger than {MOST_BYTES >> 20} MiB", hint)
-        return parse_json(path.read_text(encoding="utf-8"), "report")
+        return read_json(path, "report", MOST_BYTES)
     except OSError as error:
         raise UsageError(f"cannot read the report {shown!r}: {error.strerror}", hint) from None
     except ValueError as error:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from audio_encoder_checker.evidence.load import EncoderFacts
 from audio_encoder_checker.evidence.submission import Submission, SubmissionKind
+from audio_encoder_checker.findings import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,6 +38,20 @@ def families_of(findings: Iterable[Finding]) -> list[tuple[Finding, list[Finding
         else:
             families.append((finding, []))
     return families
+
+
+def counts_in_words(report: Report) -> list[str]:
+    """`1 error`, `2 warnings`, `0 notes`; what follows from another finding is not counted."""
+    counts = {severity: report.count(severity) for severity in Severity}
+    return [f"{count} {severity.value}{'' if count == 1 else 's'}" for severity, count in counts.items()]
+
+
+def open_by_reason(report: Report) -> dict[str, list[str]]:
+    """Ids of the checks that could not be judged, by the reason."""
+    reasons: dict[str, list[str]] = {}
+    for skipped in report.open_questions:
+        reasons.setdefault(skipped.reason, []).append(skipped.id)
+    return reasons
 
 
 def place_of(finding: Finding, report: Report) -> Place:

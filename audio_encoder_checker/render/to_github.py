@@ -33,7 +33,7 @@ def render(report: Report) -> str:
             lines.append(f"::{COMMANDS[severity]} title=aecc-check::{_data(text)}")
     if not lines and report.open_questions:
         text = f"{len(report.open_questions)} checks could not be judged: {report.open_questions[0].reason}"
-        lines.append(f"::warning title=aecc-check: undecided::{_data(text)}".replace(": undecided", "%3A undecided"))
+        lines.append(f"::warning title={_property('aecc-check: undecided')}::{_data(text)}")
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING
 
 from audio_encoder_checker.catalogue import all_checks
-from audio_encoder_checker.findings import Severity
 
 if TYPE_CHECKING:
     from junitparser import TestCase
@@ -59,10 +58,9 @@ def _cases(report: Report) -> dict[str, list[TestCase]]:
 def _tell(case: TestCase, findings: list[Finding], report: Report) -> None:
     from junitparser import Failure
 
-    grave = {Severity.ERROR, Severity.WARNING} if report.strict else {Severity.ERROR}
     results = []
     for finding in findings:
-        if finding.severity in grave:
+        if finding.severity in report.grave:
             results.append(Failure(_headline(finding), finding.severity.value))
             results[-1].text = _words(finding)
     case.result = [*results]

@@ -15,7 +15,7 @@ from audio_encoder_checker.evidence.scores import TrackScores
 from audio_encoder_checker.evidence.submission import Submission
 from audio_encoder_checker.findings import Severity
 from audio_encoder_checker.printable import size_words
-from audio_encoder_checker.render.places import families_of
+from audio_encoder_checker.render.places import counts_in_words, families_of, open_by_reason
 from audio_encoder_checker.report import Verdict
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def render(report: Report) -> str:
 
 
 def _parts(report: Report) -> Iterator[str]:
-    counts = ", ".join(f"{report.count(s)} {s.value}{'' if report.count(s) == 1 else 's'}" for s in Severity)
+    counts = ", ".join(counts_in_words(report))
     yield f"## {MARKS[report.verdict]} {report.verdict.words}: {_plain(report.path)}\n\n{counts}\n\n"
     yield f"{' · '.join(_facts(report))}\n\n"
     yield from _stages(report)
@@ -99,9 +99,7 @@ def _in_full(finding: Finding, consequences: list[Finding]) -> str:
 
 
 def _open(report: Report) -> Iterator[str]:
-    reasons: dict[str, list[str]] = {}
-    for skipped in report.open_questions:
-        reasons.setdefault(skipped.reason, []).append(skipped.id)
+    reasons = open_by_reason(report)
     if reasons:
         yield "### Not judged\n\n"
         yield from (f"- {', '.join(ids)}: {_plain(reason)}\n" for reason, ids in reasons.items())

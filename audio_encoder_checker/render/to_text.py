@@ -17,7 +17,7 @@ from audio_encoder_checker.findings import Finding, Severity
 from audio_encoder_checker.printable import size_words
 from audio_encoder_checker.render import budget_text, contract_text, files, installing, network, scores_text
 from audio_encoder_checker.render.card import card
-from audio_encoder_checker.render.places import families_of
+from audio_encoder_checker.render.places import counts_in_words, families_of, open_by_reason
 from audio_encoder_checker.report import Report, Verdict
 
 if TYPE_CHECKING:
@@ -50,9 +50,8 @@ def render(report: Report, console: Console) -> None:
 
 def _verdict(report: Report, console: Console) -> None:
     line = Text(report.verdict.words, style=VERDICT_STYLES[report.verdict])
-    counts = [f"{report.count(s)} {s.value}{'' if report.count(s) == 1 else 's'}" for s in Severity]
     line.append(f"  {report.path}  ", style="not bold default")
-    line.append(" · ".join(counts), style="not bold dim")
+    line.append(" · ".join(counts_in_words(report)), style="not bold dim")
     console.print(line)
     submission = report.evidence.get(Submission)
     facts = [f"profile {report.profile}", f"stages {', '.join(report.stages)}"]
@@ -176,10 +175,7 @@ def _range(traces: EncodeTraces) -> str:
 
 
 def _skipped(report: Report, console: Console) -> None:
-    reasons: dict[str, list[str]] = {}
-    for skipped in report.open_questions:
-        reasons.setdefault(skipped.reason, []).append(skipped.id)
-    rows = [("not judged", f"{_ids(ids)}: {reason}") for reason, ids in reasons.items()]
+    rows = [("not judged", f"{_ids(ids)}: {reason}") for reason, ids in open_by_reason(report).items()]
     if rows:
         card(rows, console)
 

@@ -15,7 +15,8 @@ import jsonschema
 import psutil
 import pytest
 
-from audio_encoder_checker.cli.check import STAGE_NAMES, _options, check
+from audio_encoder_checker.cli import output
+from audio_encoder_checker.cli.check import FORMATS, STAGE_NAMES, _options, check
 from audio_encoder_checker.pipeline import Options
 from audio_encoder_checker.rules import schema
 from audio_encoder_checker.sandbox.meter import is_alive
@@ -176,6 +177,7 @@ class TestGoodEncoder:
 def test_the_command_knows_the_stages_and_the_profile_of_the_pipeline() -> None:
     defaults = {parameter.name: parameter.default for parameter in check.params}
     assert STAGE_NAMES == STAGES
+    assert FORMATS == output.FORMATS
     assert (defaults["profile"], defaults["seed"]) == (Options().profile, Options().seed)
 
 

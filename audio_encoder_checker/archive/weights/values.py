@@ -104,29 +104,28 @@ class Opaque:
 
 def tensors_below(value: object) -> Iterator[Tensor]:
     """Every tensor that a value holds, however deep; a part that is there twice is looked at once."""
-    waiting, seen = [value], set[int]()
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, Tensor):
-            yield one
-        elif id(one) not in seen:
-            seen.add(id(one))
-            waiting.extend(_parts(one))
+    return (one for one in _below(value) if isinstance(one, Tensor))
 
 
 def storages_below(value: object) -> dict[str, StoredNumbers]:
     """Every storage that a value holds, by key, those included that no tensor which is understood refers to."""
     found: dict[str, StoredNumbers] = {}
+    for one in _below(value):
+        storage = one.storage if isinstance(one, Tensor) else one
+        found.setdefault(storage.key, storage)
+    return found
+
+
+def _below(value: object) -> Iterator[Tensor | StoredNumbers]:
+    """The tensors in a value, and the storages that stand in it by themselves."""
     waiting, seen = [value], set[int]()
     while waiting:
         one = waiting.pop()
-        one = one.storage if isinstance(one, Tensor) else one
-        if isinstance(one, StoredNumbers):
-            found.setdefault(one.key, one)
+        if isinstance(one, Tensor | StoredNumbers):
+            yield one
         elif id(one) not in seen:
             seen.add(id(one))
             waiting.extend(_parts(one))
-    return found
 
 
 def _parts(value: object) -> Iterable[object]:

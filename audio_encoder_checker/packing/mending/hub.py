@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 from typing import NamedTuple
 
+from audio_encoder_checker.network.hub_paths import COMMIT
 from audio_encoder_checker.printable import printable
 
 TIMEOUT_S = 10.0
-COMMIT = re.compile(r"[0-9a-f]{40}")
 NOT_OPEN = (401, 403, 404)
 
 

@@ -15,13 +15,11 @@ from audio_encoder_checker.archive.source import read_sources, repository_root
 from audio_encoder_checker.archive.submission import read_submission
 from audio_encoder_checker.archive.syntax import parse_source
 from audio_encoder_checker.archive.unpack import unpack
-from audio_encoder_checker.catalogue import all_checks
 from audio_encoder_checker.config import Config, read_config
 from audio_encoder_checker.errors import UsageError
 from audio_encoder_checker.evidence.archive import EntryKind
 from audio_encoder_checker.evidence.submission import SubmissionKind
-from audio_encoder_checker.findings import Severity
-from audio_encoder_checker.judging import Evidence, judge
+from audio_encoder_checker.packing.contents import worst_error
 from audio_encoder_checker.packing.manifest import Declared, declared_in
 from audio_encoder_checker.packing.mending.changes import LeftOut, Mending
 from audio_encoder_checker.packing.mending.entries import ENVIRONMENT, litter_at, mend_entries
@@ -165,10 +163,7 @@ def _refuse_errors(path: Path, asked: Callable[[Check], bool], rules: Rules, *fa
     Raises:
         UnmendableError: the gravest, with its remedy.
     """
-    evidence = Evidence()
-    evidence.put(rules, *facts)
-    findings = judge(evidence, [check for check in all_checks() if check.stage == "archive" and asked(check)]).findings
-    worst = next((finding for finding in findings if finding.severity is Severity.ERROR), None)
+    worst = worst_error(rules, *facts, asked=asked)
     if worst:
         shown = printable(str(path), limit=300)
         raise UnmendableError(f"{shown!r} cannot be mended: {worst.id} {worst.name}: {worst.message}", worst.hint)
