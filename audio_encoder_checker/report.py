@@ -88,11 +88,13 @@ class Report:
 
 
 def environment() -> dict[str, str]:
-    """Versions of what the run depended on."""
+    """The date, and versions of what the run depended on."""
     import platform
+    from datetime import datetime, timezone
     from importlib.metadata import version
 
     return {
+        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "python": platform.python_version(),
         "platform": platform.platform(),
         "torch": version("torch"),

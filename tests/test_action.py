@@ -46,7 +46,7 @@ def test_a_good_submission_passes_and_leaves_all_reports(tmp_path: Path) -> None
     assert (tmp_path / "output").read_text() == "verdict=ready\nerrors=0\nwarnings=0\nreport=aecc-reports/aecc.json\n"
     assert (tmp_path / "summary.md").read_text().startswith("## ✅ READY: my team")
     assert {file.suffix for file in (tmp_path / "aecc-reports").iterdir()} == {
-        ".text", ".json", ".junit", ".sarif", ".github", ".gitlab", ".markdown",
+        ".text", ".json", ".html", ".junit", ".sarif", ".github", ".gitlab", ".markdown",
     }  # fmt: skip
     assert json.loads((tmp_path / "aecc-reports" / "aecc.json").read_text())["verdict"] == "ready"
 

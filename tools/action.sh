@@ -19,7 +19,7 @@ check() {  # all reports into aecc-reports, annotations on stdout, the summary, 
     mkdir -p "$out"
     # --trust: the code is the workflow's own, so where the runner forbids namespaces the weak box will do
     local words=(--trust --profile "${AECC_PROFILE:-icme-2025}")
-    for format in text json junit sarif github gitlab markdown; do words+=(--report "$format=$out/aecc.$format"); done
+    for format in text json html junit sarif github gitlab markdown; do words+=(--report "$format=$out/aecc.$format"); done
     if [ -n "${AECC_PAPER:-}" ]; then words+=(--paper "$AECC_PAPER"); fi
     if [ "${AECC_STRICT:-false}" = true ]; then words+=(--strict); fi
     if [ "${AECC_EVALUATE:-true}" != true ]; then words+=(--no-eval); fi

@@ -10,7 +10,8 @@ as_root() {  # run a command as root if we may, without asking for a password
 
 system_install() {  # install Debian/Fedora/Arch/Alpine packages quietly, if we may
     if command -v apt-get >/dev/null; then
-        as_root apt-get update -qq && as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$@" >/dev/null
+        as_root apt-get update -qq &&
+            as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
     elif command -v dnf >/dev/null; then as_root dnf install -y -q "$@"
     elif command -v pacman >/dev/null; then as_root pacman -S --noconfirm --quiet "$@"
     elif command -v apk >/dev/null; then as_root apk add --quiet "$@"
@@ -21,6 +22,11 @@ system_install() {  # install Debian/Fedora/Arch/Alpine packages quietly, if we 
 if ! command -v bwrap >/dev/null; then
     echo "setup: bubblewrap, which isolates submissions, is missing; installing it"
     system_install bubblewrap || echo "setup: not allowed; install it by hand: sudo apt-get install bubblewrap" >&2
+fi
+
+if [ -n "${CI:-}" ] && ! command -v chromium >/dev/null; then
+    echo "setup: in CI the HTML report is opened in a browser; installing chromium"
+    system_install chromium || echo "setup: not allowed; tests in the browser are skipped" >&2
 fi
 
 if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))'; then

@@ -10,7 +10,7 @@ import click
 from audio_encoder_checker.cli import console
 from audio_encoder_checker.errors import UsageError
 
-FORMATS = ("text", "json", "junit", "sarif", "github", "gitlab", "markdown")
+FORMATS = ("text", "json", "html", "junit", "sarif", "github", "gitlab", "markdown")
 SCHEMA_NAMES = ("report", "rules", "budget", "settings", "manifest", "receipt", "task")
 STAGE_NAMES = ("archive", "source", "rules", "load", "contract", "download", "budget", "evaluate")
 

@@ -15,6 +15,7 @@ from audio_encoder_checker.cli.console import drop_stdout
 from audio_encoder_checker.errors import UsageError
 from audio_encoder_checker.render import to_github, to_gitlab, to_json, to_junit, to_markdown, to_sarif, to_text
 from audio_encoder_checker.render.comparison import compare_reports
+from audio_encoder_checker.render.html import page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +26,7 @@ FILE_WIDTH = 100
 """Columns of a text report in a file, in a pipe or in CI."""
 MACHINE = {
     "json": to_json.render,
+    "html": page.render,
     "junit": to_junit.render,
     "sarif": to_sarif.render,
     "github": to_github.render,

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from audio_encoder_checker.errors import MachineError
 from audio_encoder_checker.evaluation.job import JOB_FILE, write_job
 from audio_encoder_checker.evaluation.unscorable import UnscorableError
-from audio_encoder_checker.evidence.scores import Measure, TaskScore
+from audio_encoder_checker.evidence.scores import Measure, Projection, TaskScore
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -35,10 +35,11 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THRE
 
 
 class ScoredTask(NamedTuple):
-    """One task's scores; track B is None where it does not count for it."""
+    """One task's scores; track B is None where it does not count for it, the projection where there is none."""
 
     track_a: TaskScore
     track_b: TaskScore | None
+    projection: Projection | None = None
 
 
 class Scorer:
@@ -99,8 +100,12 @@ class Scorer:
         (folder / JOB_FILE).unlink()
         if "unscorable" in said:
             raise UnscorableError(job.task.id, said["unscorable"])
-        track_b = said["track_b"]
-        return ScoredTask(_task_score(job, said["track_a"]), _task_score(job, track_b) if track_b else None)
+        track_b, seen = said["track_b"], said["projection"]
+        return ScoredTask(
+            _task_score(job, said["track_a"]),
+            _task_score(job, track_b) if track_b else None,
+            Projection(job.task.id, tuple(seen["shares"]), tuple(map(tuple, seen["points"]))) if seen else None,
+        )
 
     def _ask(self, folder: Path, timeout_s: float) -> dict[str, Any]:
         if self._process is None or self._process.poll() is not None:

@@ -87,6 +87,7 @@ class Transfer:
         fault: the fault that the checker made on purpose; empty if none.
         cached: it came from the checker's own cache.
         token: the encoder sent a token along, which was taken away.
+        began_s: on the checker's monotonic clock.
     """
 
     at: Moment
@@ -108,6 +109,7 @@ class Transfer:
     fault: str = ""
     cached: bool = False
     token: bool = False
+    began_s: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,21 @@ class TaskScore:
 
 
 @dataclass(frozen=True)
+class Projection:
+    """Embeddings of a task's test clips in the plane in which they differ most.
+
+    Attributes:
+        task: its id.
+        shares: of the variance, along the two axes.
+        points: place on each axis, and the number of the clip's class.
+    """
+
+    task: str
+    shares: tuple[float, float]
+    points: tuple[tuple[float, float, int], ...]
+
+
+@dataclass(frozen=True)
 class TrackScores:
     """All scores of one submission.
 
@@ -70,6 +85,7 @@ class TrackScores:
         average_b: weighted average of track B.
         encode_seconds: the encoder needed for all clips.
         audio_seconds: duration of all clips.
+        projections: of the tasks that have one class for each clip, and few of them.
     """
 
     data: str
@@ -79,3 +95,4 @@ class TrackScores:
     average_b: float | None
     encode_seconds: float
     audio_seconds: float
+    projections: tuple[Projection, ...] = ()

@@ -38,7 +38,8 @@ class Ledger:
             method: of HTTP, or `CONNECT` or `TLS`.
             known: further attributes of a `Transfer`.
         """
-        first = Transfer(self.at, way, printable(host), port, printable(method, limit=20), **_safe(known))
+        known = _safe(known) | {"began_s": time.monotonic()}
+        first = Transfer(self.at, way, printable(host), port, printable(method, limit=20), **known)
         with self._lock:
             if len(self._transfers) >= limits.TRANSFERS:
                 self._unrecorded += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from audio_encoder_checker.checks.few import listed
+from audio_encoder_checker.evidence.archive import ArchiveListing, EntryKind
 from audio_encoder_checker.evidence.documents import PaperFacts
 from audio_encoder_checker.evidence.training import TrainingFacts
 from audio_encoder_checker.evidence.weights import WeightFacts
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 MOST = 3
 """So many weight files get a line of their own."""
+LARGEST = 20
+"""So many files of an archive are listed."""
 
 
 def rows(evidence: Evidence) -> list[tuple[str, str]]:
@@ -56,6 +59,7 @@ def as_data(evidence: Evidence) -> dict[str, Any]:
     """The same for JSON, with nothing cut."""
     weights, training, papers = evidence.get(WeightFacts), evidence.get(TrainingFacts), evidence.get(PaperFacts)
     return {
+        "archive": _archive(evidence.get(ArchiveListing)),
         "weights": [_file(one) for one in weights.files] if weights else None,
         "weights_origin": _origin(weights, training),
         "training": {
@@ -67,6 +71,25 @@ def as_data(evidence: Evidence) -> dict[str, Any]:
         if training
         else None,
         "report": _paper(papers.paper) if papers and papers.paper else None,
+    }
+
+
+def _archive(listing: ArchiveListing | None) -> dict[str, Any] | None:
+    if listing is None:
+        return None
+    files = [one for one in listing.entries if one.kind is not EntryKind.FOLDER]
+    return {
+        "files": len(files),
+        "packed_bytes": sum(one.packed_bytes for one in files),
+        "unpacked_bytes": sum(one.unpacked_bytes for one in files),
+        "largest": [
+            {
+                "path": printable(one.name, limit=1000),
+                "packed_bytes": one.packed_bytes,
+                "unpacked_bytes": one.unpacked_bytes,
+            }
+            for one in sorted(files, key=lambda one: -one.unpacked_bytes)[:LARGEST]
+        ],
     }
 
 

@@ -112,7 +112,9 @@ def _transfer(one: Transfer) -> dict[str, Any]:
     }
 
 
-def timings(evidence: Evidence) -> list[float]:
-    """Seconds of each transfer, in their order."""
+def timings(evidence: Evidence) -> list[dict[str, float]]:
+    """When each transfer began, after the first one, and how long it took, in their order."""
     facts = evidence.get(NetworkFacts)
-    return [one.seconds for one in facts.transfers] if facts else []
+    transfers = facts.transfers if facts else ()
+    first = min((one.began_s for one in transfers), default=0.0)
+    return [{"began_s": round(one.began_s - first, 3), "seconds": one.seconds} for one in transfers]

@@ -11,10 +11,10 @@ from audio_encoder_checker.evidence.contract import CellState, EncodeTraces, Hop
 from audio_encoder_checker.evidence.evaluation import EncodingFacts, References
 from audio_encoder_checker.evidence.load import EncoderFacts
 from audio_encoder_checker.evidence.run import Conduct, Isolation, Usage
-from audio_encoder_checker.evidence.scores import Measure, TaskScore, TrackScores
+from audio_encoder_checker.evidence.scores import Measure, Projection, TaskScore, TrackScores
 from audio_encoder_checker.evidence.submission import Submission
 from audio_encoder_checker.render import budget_json, files, installing, network
-from audio_encoder_checker.render.measured import measured
+from audio_encoder_checker.render.measured import Measured, measured
 from audio_encoder_checker.render.standing import Known, known_scores, place
 from audio_encoder_checker.report import SCHEMA_VERSION, Report
 
@@ -37,6 +37,7 @@ def as_data(report: Report) -> dict[str, Any]:
         "submission": _submission(report),
         "verdict": report.verdict.value,
         "exit_code": report.verdict.exit_code,
+        "strict": report.strict,
         "interrupted": report.interrupted,
         "findings": [_finding(finding) for finding in report.findings],
         "skipped": [{"id": s.id, "name": s.name, "reason": s.reason, "open": s.open} for s in report.judgement.skipped],
@@ -115,12 +116,13 @@ def _contract(report: Report) -> dict[str, Any] | None:
         "hop_offset_frames": round(hop.offset_frames, 3) if hop else None,
         "calls": [_call(trace) for trace in traces.traces] if traces else [],
         "survival": _survival(report.evidence.get(SurvivalMap)),
-        "measured": [
-            {"name": m.name, "value": None if m.value is None else _finite(m.value, 9), "meaning": m.meaning}
-            for m in measured(report.evidence)
-            if not m.of_machine
-        ],
+        "measured": [_figure(m) for m in measured(report.evidence) if not m.of_machine],
     }
+
+
+def _figure(one: Measured) -> dict[str, Any]:
+    value = None if one.value is None else _finite(one.value, 9)
+    return {"name": one.name, "value": value, "text": one.text, "meaning": one.meaning}
 
 
 def _timings(report: Report) -> dict[str, Any]:
@@ -130,7 +132,7 @@ def _timings(report: Report) -> dict[str, Any]:
     return {
         "stages": {name: round(seconds, 3) for name, seconds in report.timings.items()},
         "calls": {f"{cell.batch} x {cell.seconds:g} s": round(cell.wall_s, 3) for cell in made},
-        "figures": {m.name: m.value for m in measured(report.evidence) if m.of_machine},
+        "figures": [_figure(m) for m in measured(report.evidence) if m.of_machine],
         "budget": budget_json.timings(report.evidence),
         "transfers": network.timings(report.evidence),
     }
@@ -208,6 +210,15 @@ def _scores(report: Report) -> dict[str, Any] | None:
         ],
         "reference_notes": dict(references.notes),
         "audio_seconds": round(scores.audio_seconds, 3),
+        "projections": [_projection(one) for one in scores.projections],
+    }
+
+
+def _projection(one: Projection) -> dict[str, Any]:
+    return {
+        "task": one.task,
+        "shares": [round(share, 4) for share in one.shares],
+        "points": [[round(x, 3), round(y, 3), label] for x, y, label in one.points],
     }
 
 

@@ -196,6 +196,7 @@ class Evaluation:
             average_b=_average(track_b),
             encode_seconds=facts.seconds,
             audio_seconds=facts.audio_seconds,
+            projections=tuple(one.projection for one in self.scores.values() if one.projection),
         )
 
     def _manner(self, task: Task) -> Manner:

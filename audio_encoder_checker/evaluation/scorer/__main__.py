@@ -2,8 +2,8 @@
 
 It is trusted: it has embeddings and labels, and no code of a submission. Each line on stdin is one task,
 `{"job": FOLDER}` (see `evaluation.job`), and is answered by a line on stdout:
-`{"track_a": ANSWER, "track_b": ANSWER or null}`, or `{"unscorable": PROBLEM}` where a score would mean nothing. It ends
-when its stdin does, which is when the checker is done or was killed.
+`{"track_a": ANSWER, "track_b": ANSWER or null, "projection": POINTS or null}`, or `{"unscorable": PROBLEM}` where a
+score would mean nothing. It ends when its stdin does, which is when the checker is done or was killed.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 import torch
 
 from audio_encoder_checker.evaluation.job import read_job
+from audio_encoder_checker.evaluation.scorer.projection import projection
 from audio_encoder_checker.evaluation.scorer.tracks import track_a, track_b
 from audio_encoder_checker.evaluation.scorer.transcripts import transcripts
 from audio_encoder_checker.evaluation.unscorable import problem_of
@@ -32,8 +33,8 @@ def answer(folder: Path) -> dict[str, Any]:
     if problem:
         return {"unscorable": problem}
     if job.task.kind == "asr":
-        return {"track_a": transcripts(job), "track_b": None}
-    return {"track_a": track_a(job), "track_b": track_b(job)}
+        return {"track_a": transcripts(job), "track_b": None, "projection": None}
+    return {"track_a": track_a(job), "track_b": track_b(job), "projection": projection(job)}
 
 
 def main() -> None:
