@@ -77,6 +77,7 @@ class _Run:
     def __init__(self, job: Job) -> None:
         self.job = job
         self.evidence = job.evidence
+        self.evidence.put(*([job.options.receipt] if job.options.receipt else []))
         self.options = job.options
         self.path = Path(job.submission.path)
         self.kind = job.submission.kind

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 import click
 
-from audio_encoder_checker.cli import console
+from audio_encoder_checker.cli import completion, console
 from audio_encoder_checker.errors import UsageError
 
 FORMATS = ("text", "json", "html", "junit", "sarif", "github", "gitlab", "markdown")
@@ -43,6 +43,10 @@ def _list_checks(_value: bool) -> None:
     console.say(list_checks())
 
 
+def _completion(shell: str) -> None:
+    console.say(completion.shell_lines(shell))
+
+
 def _doctor(_value: bool) -> None:
     from audio_encoder_checker.cli.doctor import doctor
 
@@ -61,11 +65,15 @@ def _print_schema(name: str) -> None:
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.argument("submission", type=click.Path(path_type=Path))
+@click.argument("submission", type=click.Path(path_type=Path), shell_complete=completion.submissions)
 @click.option("--encoder", metavar="FILE[:CLASS]", default="", help="The encoder file, relative to the repository.")
 @click.option("--stage", "stages", multiple=True, type=click.Choice(STAGE_NAMES), help="Judge this stage (repeatable).")
 @click.option("--until", type=click.Choice(STAGE_NAMES), help="Judge all stages up to this one.")
 @click.option("--paper", type=click.Path(path_type=Path), metavar="PDF", help="The report, if not beside the encoder.")
+@click.option(
+    "--verify-receipt", "receipt", metavar="[FILE]", is_flag=False, flag_value=console.BESIDE,
+    help="Also hold a receipt against ZIP, report and paper; without FILE the one beside the ZIP.",
+)  # fmt: skip
 @click.option("--no-eval", is_flag=True, help="Leave out the evaluation of both tracks.")
 @click.option(
     "--data", type=click.Path(path_type=Path), metavar="DIR",
@@ -75,8 +83,14 @@ def _print_schema(name: str) -> None:
 @click.option("--mini", is_flag=True, help="With --data: X-ARES's smaller shards where there are any.")
 @click.option("--corrected", is_flag=True, help="Beside each score, the one without X-ARES's quirks.")
 @click.option("--no-cache", is_flag=True, help="With --data: neither use nor keep embeddings of other runs.")
-@click.option("--profile", default="icme-2025", metavar="NAME|FILE", show_default=True, help="Rule book.")
-@click.option("--budget", default="", metavar="NAME|FILE", help="The organisers' machine, if not the rule book's.")
+@click.option(
+    "--profile", default="icme-2025", metavar="NAME|FILE", show_default=True, help="Rule book.",
+    shell_complete=completion.named_files("profiles"),
+)  # fmt: skip
+@click.option(
+    "--budget", default="", metavar="NAME|FILE", help="The organisers' machine, if not the rule book's.",
+    shell_complete=completion.named_files("budgets"),
+)  # fmt: skip
 @click.option(
     "--device", default="auto", show_default=True, metavar="auto|cpu|cuda[:N]", help="Where the encoder runs."
 )
@@ -112,13 +126,14 @@ def _print_schema(name: str) -> None:
     help="For loading, and for each call.",
 )
 @click.option("--seed", default=42, show_default=True, type=click.IntRange(min=0), help="Of test audio and training.")
-@click.option("--select", metavar="ID,...", default="", help="Ask only these checks: ids, prefixes or names.")
 @click.option(
-    "--ignore",
-    metavar="ID,...",
-    default="",
-    help="Leave these out; ignoring an error leaves the verdict UNDECIDED.",
-)
+    "--select", metavar="ID,...", default="", help="Ask only these checks: ids, prefixes or names.",
+    shell_complete=completion.checks,
+)  # fmt: skip
+@click.option(
+    "--ignore", metavar="ID,...", default="", help="Leave these out; ignoring an error leaves the verdict UNDECIDED.",
+    shell_complete=completion.checks,
+)  # fmt: skip
 @click.option("--fix", is_flag=True, help="First show what can be mended without you, ask, and write it.")
 @click.option("--yes", is_flag=True, help="With --fix: write without asking.")
 @click.option("--isolated", is_flag=True, help="Leave the submission's own aecc.toml aside.")
@@ -151,21 +166,13 @@ def _print_schema(name: str) -> None:
 )  # fmt: skip
 @click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
 @click.option(
-    "--explain",
-    metavar="ID",
-    is_eager=True,
-    expose_value=False,
-    callback=_at_once(_explain),
-    help="Explain one check.",
-)
+    "--explain", metavar="ID", is_eager=True, expose_value=False, callback=_at_once(_explain),
+    help="Explain one check.", shell_complete=completion.checks,
+)  # fmt: skip
 @click.option(
-    "--list-checks",
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=_at_once(_list_checks),
+    "--list-checks", is_flag=True, is_eager=True, expose_value=False, callback=_at_once(_list_checks),
     help="List all checks.",
-)
+)  # fmt: skip
 @click.option(
     "--print-schema", type=click.Choice(SCHEMA_NAMES), is_eager=True,
     expose_value=False, callback=_at_once(_print_schema), help="Print a JSON Schema.",
@@ -173,6 +180,11 @@ def _print_schema(name: str) -> None:
 @click.option(
     "--doctor", is_flag=True, is_eager=True, expose_value=False, callback=_at_once(_doctor),
     help="Try every box on this machine, and say what would make it stronger.",
+)  # fmt: skip
+@click.option(
+    "--completion", type=click.Choice(completion.SHELLS), is_eager=True, expose_value=False,
+    callback=_at_once(_completion),
+    help='Teach a shell to complete checks and submissions: eval "$(aecc-check --completion bash)".',
 )  # fmt: skip
 @click.version_option(package_name="audio-encoder-checker", message="%(prog)s %(version)s")
 def check(
@@ -188,7 +200,7 @@ def check(
 
     targets = parse_reports(reports)
     before = _earlier(wishes["compare"])
-    options = _options(wishes)
+    options = _options(submission, wishes)
     out, err = consoles(color)
     submission = _mended(submission, wishes, err)
     report = checked(submission, options, err, quiet=quiet)
@@ -232,7 +244,7 @@ def _mended(submission: Path, wishes: dict[str, Any], err: Any) -> Path:
     return offer(submission, wanted, yes=wishes["yes"], err=err)
 
 
-def _options(wishes: dict[str, Any]) -> Any:
+def _options(submission: Path, wishes: dict[str, Any]) -> Any:
     """The pipeline's options from the command line's words.
 
     Raises:
@@ -244,6 +256,8 @@ def _options(wishes: dict[str, Any]) -> Any:
     stages = _stages(wishes["stages"], wishes["until"], wishes["no_eval"])
     if wishes["paper"] and "rules" not in stages:
         raise UsageError("--paper is read in the stage `rules`, which was left out", "add `--stage rules`")
+    if wishes["receipt"] is not None and "rules" not in stages:
+        raise UsageError("--verify-receipt is judged in the stage `rules`, which was left out", "add `--stage rules`")
     ignored = dict.fromkeys(_words(wishes["ignore"]), "on the command line")
     return Options(
         encoder=wishes["encoder"],
@@ -251,6 +265,7 @@ def _options(wishes: dict[str, Any]) -> Any:
         profile=wishes["profile"],
         machine=wishes["budget"],
         paper=wishes["paper"],
+        receipt=_receipt(submission, wishes),
         box=wishes["box"],
         trust=wishes["trust"],
         device=wishes["device"],
@@ -271,6 +286,22 @@ def _options(wishes: dict[str, Any]) -> Any:
         isolated=wishes["isolated"],
         strict=wishes["strict"],
     )
+
+
+def _receipt(submission: Path, wishes: dict[str, Any]) -> Any:
+    """The receipt beside the ZIP, or the one that was named; None where it was not asked for.
+
+    Raises:
+        UsageError: the submission is no file.
+    """
+    if wishes["receipt"] is None:
+        return None
+    if not submission.is_file():
+        raise UsageError(f"--verify-receipt: {submission} is no ZIP", "name the ZIP that the receipt was written for")
+    from audio_encoder_checker.packing.receipt import read_receipt, receipt_beside
+
+    path = receipt_beside(submission) if wishes["receipt"] == console.BESIDE else Path(wishes["receipt"])
+    return read_receipt(path, submission, wishes["paper"])
 
 
 def _installing(wishes: dict[str, Any]) -> Any:

@@ -20,6 +20,8 @@ EXIT_USAGE = 2
 EXIT_UNDECIDED = 3
 EXIT_OUR_BUG = 70
 EXIT_INTERRUPTED = 130
+BESIDE = "beside"
+"""Stands for a file beside the ZIP that has its name."""
 
 
 def run(command: click.Command) -> NoReturn:

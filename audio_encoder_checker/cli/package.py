@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from audio_encoder_checker.findings import Finding
 
 TEMPLATE_NAMES = ("plain", "transformers", "hub", "checkpoint", "wrapper")
-BESIDE = "beside"
-"""Stands for a file beside the ZIP that has its name."""
 
 
 def main() -> NoReturn:
@@ -103,8 +101,8 @@ def build(folder: Path, **wishes: Any) -> int:
 @package.command()
 @click.argument("archive", metavar="ZIP", type=click.Path(path_type=Path))
 @click.option(
-    "--receipt", metavar="FILE", is_flag=False, flag_value=BESIDE, help="Also hold a receipt against ZIP, report and "
-    "paper; without FILE the one beside ZIP.",
+    "--receipt", metavar="FILE", is_flag=False, flag_value=console.BESIDE,
+    help="Also hold a receipt against ZIP, report and paper; without FILE the one beside ZIP.",
 )  # fmt: skip
 @click.option("--paper", metavar="PDF", type=click.Path(path_type=Path), help="With --receipt: the report paper.")
 def verify(archive: Path, receipt: str | None, paper: Path | None) -> int:
@@ -117,7 +115,9 @@ def verify(archive: Path, receipt: str | None, paper: Path | None) -> int:
         raise UsageError("--paper is held against a receipt", "add --receipt")
     findings = list(inspect_zip(archive, sources=False))
     if receipt is not None:
-        findings += inspect_receipt(receipt_beside(archive) if receipt == BESIDE else Path(receipt), archive, paper)
+        findings += inspect_receipt(
+            receipt_beside(archive) if receipt == console.BESIDE else Path(receipt), archive, paper
+        )
     say_findings(findings)
     bad = is_bad(findings)
     good = "as it was built: every file fits the manifest" + (", and all fits the receipt" if receipt else "")

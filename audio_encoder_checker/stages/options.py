@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from audio_encoder_checker.evidence.receipt import ReceiptFacts
+
 
 @dataclass(frozen=True)
 class Installing:
@@ -39,6 +41,7 @@ class Options:
         profile: rule book, by name or TOML file.
         machine: budget, by name or TOML file; empty for the profile's.
         paper: the report as a PDF, None to look for it.
+        receipt: what the receipt of an earlier check says and was found to be, None where it is not asked for.
         box: `auto`, `strong`, `medium` or `weak`.
         trust: the user trusts the code, so that a weak box will do.
         device: `auto`, `cpu` or `cuda[:N]`.
@@ -59,6 +62,7 @@ class Options:
     profile: str = DEFAULT_PROFILE
     machine: str = ""
     paper: Path | None = None
+    receipt: ReceiptFacts | None = None
     box: str = "auto"
     trust: bool = False
     device: str = "auto"

@@ -17,7 +17,8 @@ import pytest
 
 from audio_encoder_checker.cli import output
 from audio_encoder_checker.cli.check import FORMATS, STAGE_NAMES, _options, check
-from audio_encoder_checker.pipeline import Options
+from audio_encoder_checker.packing.receipt import write_receipt
+from audio_encoder_checker.pipeline import Options, check_submission
 from audio_encoder_checker.rules import schema
 from audio_encoder_checker.sandbox.meter import is_alive
 from audio_encoder_checker.stages.order import STAGES
@@ -368,4 +369,33 @@ def test_stdout_that_nobody_reads_is_no_bug(tmp_path: Path) -> None:
 )
 def test_strict_installs_unless_told_otherwise(arguments: list[str], *, asked: bool) -> None:
     wishes = check.make_context("aecc-check", [str(GOOD), *arguments]).params
-    assert _options(wishes).installing.asked is asked
+    assert _options(GOOD, wishes).installing.asked is asked
+
+
+def test_a_receipt_is_held_against_the_zip(tmp_path: Path) -> None:
+    team = zipped(tmp_path, {"encoder.py": (GOOD / "encoder.py").read_text()})
+    static = ("team.zip", "--until", "rules", "--quiet", "--format", "json", "--verify-receipt")
+    missing = Ran(tmp_path, *static)
+    assert "AEC906" in missing.stdout
+    report = check_submission(team, Options(stages=("archive", "source", "rules")))
+    write_receipt(team, report, "icme-2025", None)
+    fitting = Ran(tmp_path, *static)
+    assert fitting.status == 0
+    assert "AEC907" not in fitting.stdout
+    with team.open("ab") as file:
+        file.write(b"x")
+    altered = json.loads(Ran(tmp_path, *static).stdout)
+    assert {"AEC109", "AEC907"} <= {one["id"] for one in altered["findings"]}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--until", "source", "--verify-receipt"), "stage `rules`, which was left out"),
+        (("--verify-receipt",), "is no ZIP"),
+    ],
+)
+def test_a_receipt_of_nothing_is_wrong_usage(arguments: tuple[str, ...], said: str, tmp_path: Path) -> None:
+    ran = Ran(tmp_path, str(GOOD), *arguments)
+    assert ran.status == 2
+    assert said in ran.stderr
