@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from audio_encoder_checker.report import Report
 
+CELLS = 16
+"""Of a gauge."""
 WORDS = {
     Fit.FITS: "fits",
     Fit.BORDERLINE: "may not fit",
@@ -27,20 +29,34 @@ def budget(report: Report, console: Console) -> None:
         return
     how = f"measured on {gpu.measured.name}" if gpu.measured else gpu.basis.value
     rows = [("GPU", f"{how}: {WORDS[gpu.fit]} a {gpu.card} of {_gib(gpu.limit_bytes)} GiB")]
-    rows += [("", f"{point.words}: {_range(point)}{_beside(gpu, point)}") for point in gpu.demanded]
+    for point in gpu.demanded:
+        bar = gauge(point.lower_bytes, point.upper_bytes, gpu.limit_bytes)
+        rows.append(("", f"{bar} {point.words}: {_range(point)}{_beside(gpu, point)}"))
     if gpu.largest_batch or gpu.longest_s:
         batch, longest = _most(gpu.largest_batch, "clips"), _most(gpu.longest_s, "s")
         rows.append(("", f"largest batch of 10 s: {batch}; longest clip: {longest}"))
     ram, time = report.evidence.get(RamForecast), report.evidence.get(TimeForecast)
     if ram:
         share = f"{_gib(ram.lower_bytes)} to {_gib(ram.upper_bytes)} of {_gib(ram.limit_bytes)} GiB"
-        rows.append(("RAM", f"{WORDS[ram.fit]}: {share}, CUDA and the system included"))
+        bar = gauge(ram.lower_bytes, ram.upper_bytes, ram.limit_bytes)
+        rows.append(("RAM", f"{bar} {WORDS[ram.fit]}: {share}, CUDA and the system included"))
     if time:
-        rows.append(("time", _time(time)))
+        rows.append(("time", f"{gauge(*time.hours, time.session_hours)} {_time(time)}"))
         low, high = time.disk_bytes
         free = time.disk_limit_bytes / 1e9
-        rows.append(("disk", f"embeddings of all of them {low / 1e9:,.0f} to {high / 1e9:,.0f} GB; {free:.0f} GB free"))
+        words = f"embeddings of all of them {low / 1e9:,.0f} to {high / 1e9:,.0f} GB; {free:.0f} GB free"
+        rows.append(("disk", f"{gauge(low, high, time.disk_limit_bytes)} {words}"))
     card(rows, console)
+
+
+def gauge(low: float, high: float, limit: float) -> str:
+    """A bar of plain characters: `=` from low to high, `|` at the limit where it is exceeded."""
+    whole = max(high, limit)
+    first, last = (min(int(CELLS * value / whole), CELLS - 1) for value in (low, high))
+    cells = ["=" if first <= n <= last else "." for n in range(CELLS)]
+    if high > limit:
+        cells[int(CELLS * limit / whole)] = "|"
+    return f"[{''.join(cells)}]"
 
 
 def _gib(size: float) -> str:

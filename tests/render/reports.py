@@ -131,7 +131,7 @@ def full_evidence() -> Evidence:
             (
                 Cell(0.025, 1, CellState.FAILED, 0.001, "RuntimeError: too short"),
                 Cell(10.0, 1, CellState.OK, 0.25),
-                Cell(600.0, 1, CellState.FORECAST, 640.0, "would take 6.4e+02 s"),
+                Cell(600.0, 1, CellState.FORECAST, 640.0, "would take 640 s, 60 s may be used"),
                 Cell(0.025, 16, CellState.FORECAST, 0.0, "1 clip of 0.025 s: failed"),
                 Cell(10.0, 16, CellState.OUT_OF_MEMORY, 2.5, "RuntimeError: out of memory"),
                 Cell(600.0, 16, CellState.NOT_TRIED, 0.0, "stopped at 16 clips of 10 s: out of memory"),

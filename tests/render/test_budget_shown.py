@@ -146,7 +146,7 @@ def test_no_number_is_cut_in_two(gpu: GpuForecast, time: TimeForecast, width: in
 def test_every_verdict_has_words_for_card_and_ram(fit: Fit, words: str) -> None:
     text = shown(forecast(fit, 13, 15), replace(RAM, fit=fit))
     assert f"GPU       forecast: {words} of 14.0 GiB" in text
-    assert f"RAM       {words.removesuffix(' a Tesla T4')}: 5.0 to 6.0 of 12.0 GiB" in text
+    assert f"RAM       [......===.......] {words.removesuffix(' a Tesla T4')}: 5.0 to 6.0 of 12.0 GiB" in text
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from audio_encoder_checker.evidence.budget import Basis, Fit, GpuForecast
 from audio_encoder_checker.judging import Evidence
-from audio_encoder_checker.render.budget_text import budget
+from audio_encoder_checker.render.budget_text import CELLS, budget, gauge
 from tests.forecasts import RAM, TIME, forecast, measured
 from tests.render.reports import full_report
 
@@ -29,13 +29,14 @@ def test_a_stage_that_was_not_run_shows_nothing() -> None:
 def test_all_is_told_on_one_card() -> None:
     assert shown(forecast(), RAM, TIME).split("\n") == [
         "GPU       forecast: fits a Tesla T4 of 14.0 GiB",
-        "          1 x 600 s: 7.8 to 9.0 GiB",
-        "          16 x 10 s: 2.0 to 2.5 GiB",
-        "          16 x 35 s: 6.0 to 7.2 GiB",
+        "          [........===.....] 1 x 600 s: 7.8 to 9.0 GiB",
+        "          [..=.............] 16 x 10 s: 2.0 to 2.5 GiB",
+        "          [......===.......] 16 x 35 s: 6.0 to 7.2 GiB",
         "          largest batch of 10 s: 57 clips; longest clip: 1200 s or more",
-        "RAM       fits: 5.0 to 6.0 of 12.0 GiB, CUDA and the system included",
-        "time      2.2 to 5.0 of 12 hours to encode the 2 tasks of known size, 25% of it the CPU's",
-        "disk      embeddings of all of them 101 to 202 GB; 69 GB free",
+        "RAM       [......===.......] fits: 5.0 to 6.0 of 12.0 GiB, CUDA and the system included",
+        "time      [...====.........] 2.2 to 5.0 of 12 hours to encode the 2 tasks of known size, 25% of it",
+        "          the CPU's",
+        "disk      [.....|..========] embeddings of all of them 101 to 202 GB; 69 GB free",
         "",
     ]
 
@@ -67,4 +68,21 @@ def test_what_is_not_known_is_said_to_be() -> None:
 
 def test_short_runs_are_told_in_minutes() -> None:
     quick = replace(TIME, tasks=(replace(TIME.tasks[0], hours=(0.05, 0.2)),), cpu_s=0.0, gpu_s=0.0)
-    assert "time      3 to 12 minutes of 12 hours" in shown(forecast(), quick)
+    assert "time      [=...............] 3 to 12 minutes of 12 hours" in shown(forecast(), quick)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "limit", "expected"),
+    [
+        (0, 0, 10, "[=...............]"),
+        (5, 10, 10, "[........========]"),
+        (9, 20, 10, "[.......=|=======]"),
+        (30, 40, 10, "[....|.......====]"),
+        (10, 10, 10, "[...............=]"),
+    ],
+)
+def test_a_gauge_shows_the_range_and_a_limit_that_is_exceeded(
+    low: float, high: float, limit: float, expected: str
+) -> None:
+    assert gauge(low, high, limit) == expected
+    assert len(expected) == CELLS + 2
