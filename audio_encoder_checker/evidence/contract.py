@@ -143,6 +143,8 @@ class CellState(str, Enum):
     """What is known of one length at one batch size."""
 
     OK = "ok"
+    NO_FRAMES = "no frames"
+    """It answered, with something else than `[B, T', D]`, or no frame."""
     FAILED = "failed"
     OUT_OF_MEMORY = "out of memory"
     TOO_SLOW = "too slow"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from audio_encoder_checker.report import Report
 
 WORDS = {
+    CellState.NO_FRAMES: "shape",
     CellState.FAILED: "fails",
     CellState.OUT_OF_MEMORY: "memory",
     CellState.TOO_SLOW: "slow",
@@ -59,6 +60,8 @@ def _remarks(found: SurvivalMap) -> list[str]:
     if forecast:
         first = forecast[0]
         remarks[0] += f"; ~ not made, {clips_in_words(first.batch, first.seconds)}: {first.why}"
+    if any(cell.state is CellState.NO_FRAMES for cell in found.cells):
+        remarks.append("shape: it answered, but with no frames [B, T', D]")
     if found.chunk_samples:
         remarks.append(f"the encoder cuts long audio into chunks of {found.chunk_samples} samples")
     if found.stopped:

@@ -7,6 +7,7 @@ as far as time and memory allow, by what smaller calls took. A call that is not 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from audio_encoder_checker.evidence.behaviour import Repeatability
@@ -79,7 +80,10 @@ class Survey:
         audio = self._audio(batch, self.interview.samples(seconds))
         call = self.interview.call(audio, forecast_s=forecast)
         outcome = call.outcome
-        self.cells[batch, seconds] = Cell(seconds, batch, *judged(outcome))
+        cell = Cell(seconds, batch, *judged(outcome))
+        if cell.state is CellState.OK and not self.interview.traces[-1].frames:
+            cell = replace(cell, state=CellState.NO_FRAMES)
+        self.cells[batch, seconds] = cell
         if batch == 1:
             self.walls[seconds] = outcome.seconds
             if outcome.seconds < CHUNK_CALL_S and seconds <= CHUNK_AUDIO_S:
@@ -116,7 +120,7 @@ class Survey:
         if forecast > most:
             return f"would take {forecast:.0f} s, {most:.0f} s may be used"
         failed = self.cells.get((1, seconds))
-        if batch > 1 and failed and failed.state is not CellState.OK:
+        if batch > 1 and failed and failed.state not in (CellState.OK, CellState.NO_FRAMES):
             return f"{clips_in_words(1, seconds)}: {failed.state.value}"
         return ""
 

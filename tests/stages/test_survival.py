@@ -32,6 +32,7 @@ class Played:
     survival_s: float = 10.0
     timeout_s: float = 300.0
     chunks: tuple[int, ...] = ()
+    frames: Callable[[int, int], int] = lambda _batch, samples: samples
     rate_hz: float = 100.0
     dim: float = 4
     traces: list[Trace] = field(default_factory=list)
@@ -56,7 +57,7 @@ class Played:
         outcome = self.cost(batch, samples / self.rate_hz)
         self.peak = max(self.peak, GIB + self.memory(batch, samples / self.rate_hz))
         self.session.ended = None if outcome.ending.alive else outcome
-        returned = tensor(batch, samples, 4) if outcome.ending is Ending.ANSWERED else None
+        returned = tensor(batch, self.frames(batch, samples), 4) if outcome.ending is Ending.ANSWERED else None
         self.traces.append(Trace(label, batch, samples, samples / self.rate_hz, outcome, returned))
         return SimpleNamespace(outcome=outcome, comparable=None)
 
@@ -128,6 +129,13 @@ def test_a_length_that_fails_alone_is_not_tried_in_company() -> None:
     found = survey(Played(lambda _batch, seconds: raised() if seconds < 0.2 else took(0.001)))
     assert states(found, 16)[:3] == [CellState.FORECAST, CellState.FORECAST, CellState.OK]
     assert found.cells[9].why == "1 clip of 0.025 s: failed"
+
+
+def test_an_answer_without_frames_is_no_success_and_company_is_tried_all_the_same() -> None:
+    played = Played(lambda _batch, _seconds: took(0.001), frames=lambda batch, samples: samples if batch > 1 else 0)
+    found = survey(played)
+    assert set(states(found, 1)) == {CellState.NO_FRAMES}
+    assert set(states(found, 16)) == {CellState.OK}
 
 
 def test_lengths_around_the_encoders_own_chunk_are_called() -> None:

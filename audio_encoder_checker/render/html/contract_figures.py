@@ -103,6 +103,7 @@ def survival_rows(data: dict[str, Any]) -> tuple[list[float], list[tuple[int, li
 
 
 WORDS = {
+    "no frames": "✗ shape",
     "failed": "✗ fails",
     "out of memory": "✗ memory",
     "too slow": "✗ slow",
