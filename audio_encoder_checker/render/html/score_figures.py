@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from audio_encoder_checker.evidence.evaluation import LOG_MEL
-from audio_encoder_checker.evidence.scores import goodness
+from audio_encoder_checker.evidence.scores import LOWER_IS_BETTER, goodness
 from audio_encoder_checker.render.html.svg import Figure, Plot, Scale, linear, shown
 
 if TYPE_CHECKING:
@@ -46,7 +46,10 @@ def _track(scores: dict[str, Any], key: str, title: str) -> Figure:
         rows.append(_row(task, known))
     average = scores[key]["weighted_average"]
     told = "" if average is None else f", the weighted average is {average:.3f}"
-    says = f"{len(tasks)} tasks{told}. Right is better: EER and MSE are drawn as 1 - value."
+    count = "1 task" if len(tasks) == 1 else f"{len(tasks)} tasks"
+    lower = sorted({task["metric"] for task in tasks} & LOWER_IS_BETTER)
+    turned = f": {' and '.join(lower)} drawn as 1 - value" if lower else ""
+    says = f"{count}{told}. Right is better{turned}."
     head = ("task", "metric", "score", "interval", LOG_MEL, "best known", "place")
     return Figure(title, says, plot.picture(title), head, rows, LEGEND)
 
