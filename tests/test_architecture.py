@@ -111,6 +111,7 @@ ROOMS = (
     ("checks",),
     ("render",),
     ("pipeline", "packing"),
+    ("organising",),
     ("cli",),
     ("notebook",),
     ("__main__", "__init__"),

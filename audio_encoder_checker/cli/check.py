@@ -10,8 +10,9 @@ import click
 from audio_encoder_checker.cli import completion, console
 from audio_encoder_checker.errors import UsageError
 
+ENGINES = ("local", "ray", "slurm")
 FORMATS = ("text", "json", "html", "junit", "sarif", "github", "gitlab", "markdown")
-SCHEMA_NAMES = ("report", "rules", "budget", "settings", "manifest", "receipt", "task")
+SCHEMA_NAMES = ("report", "record", "rules", "budget", "settings", "manifest", "receipt", "task")
 STAGE_NAMES = ("archive", "source", "rules", "load", "contract", "download", "budget", "evaluate")
 
 
@@ -65,7 +66,10 @@ def _print_schema(name: str) -> None:
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.argument("submission", type=click.Path(path_type=Path), shell_complete=completion.submissions)
+@click.argument(
+    "submissions", metavar="SUBMISSION...", nargs=-1, type=click.Path(path_type=Path),
+    shell_complete=completion.submissions,
+)  # fmt: skip
 @click.option("--encoder", metavar="FILE[:CLASS]", default="", help="The encoder file, relative to the repository.")
 @click.option("--stage", "stages", multiple=True, type=click.Choice(STAGE_NAMES), help="Judge this stage (repeatable).")
 @click.option("--until", type=click.Choice(STAGE_NAMES), help="Judge all stages up to this one.")
@@ -164,6 +168,24 @@ def _print_schema(name: str) -> None:
     "--compare", metavar="OLD.json", type=click.Path(path_type=Path, dir_okay=False),
     help="Also tell what differs from an earlier JSON report: mended, new, slower, larger, scores.",
 )  # fmt: skip
+@click.option(
+    "--out", metavar="DIR", type=click.Path(path_type=Path, file_okay=False),
+    help="Judge many ZIPs: results, a board and drafts of messages go into this folder.",
+)  # fmt: skip
+@click.option(
+    "--jobs", default="", metavar="N|cores=N,ram=NGB,gpu=N",
+    help="With --out: how many at once, or of what; by default what this machine has.",
+)  # fmt: skip
+@click.option("--resume", is_flag=True, help="With --out: judge only what has no valid result there.")
+@click.option(
+    "--follow", metavar="DIR", type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="With --out: watch this folder and judge what arrives, until Ctrl-C.",
+)  # fmt: skip
+@click.option(
+    "--engine", default="local", show_default=True, type=click.Choice(ENGINES),
+    help="With --out: what places submissions on machines; docs/organisers.md.",
+)  # fmt: skip
+@click.option("--address", metavar="HOST:PORT|auto", help="With --engine ray: of the cluster.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
 @click.option(
     "--explain", metavar="ID", is_eager=True, expose_value=False, callback=_at_once(_explain),
@@ -187,13 +209,38 @@ def _print_schema(name: str) -> None:
     help='Teach a shell to complete checks and submissions: eval "$(aecc-check --completion bash)".',
 )  # fmt: skip
 @click.version_option(package_name="audio-encoder-checker", message="%(prog)s %(version)s")
-def check(
-    submission: Path, reports: tuple[str, ...], stdout_format: str, color: str, quiet: bool, **wishes: Any
-) -> int:
+@click.pass_context
+def check(context: click.Context, /, submissions: tuple[Path, ...], **wishes: Any) -> int:
     """Check SUBMISSION, a ZIP, a folder or one Python file, for the Audio Encoder Capability Challenge.
 
     The result goes to stdout, the progress to stderr. Exit status: 0 ready, 1 not ready, 2 wrong usage,
     3 undecided (this machine could not judge everything), 70 a bug of the checker.
+
+    Many ZIPs are judged with --out DIR, each in a process of its own; the status is 0 then if each has a verdict.
+    `aecc-check audit DIR` and `aecc-check export DIR` work on such a folder.
+    """
+    if wishes["out"]:
+        from audio_encoder_checker.cli.batch import run_batch
+
+        return run_batch(context, submissions, wishes)
+    for option in ("jobs", "resume", "follow", "address"):
+        if wishes[option]:
+            raise UsageError(f"--{option} is about many submissions", "add --out DIR")
+    if not submissions:
+        raise click.UsageError("Missing argument 'SUBMISSION'.", context)
+    if len(submissions) > 1:
+        hint = "add --out DIR, which holds all results then"
+        raise UsageError(f"{len(submissions)} submissions are named, and one is checked at a time", hint)
+    return _check_one(submissions[0], **wishes)
+
+
+def _check_one(
+    submission: Path, *, reports: tuple[str, ...], stdout_format: str, color: str, quiet: bool, **wishes: Any
+) -> int:
+    """Judge one submission and say what was found.
+
+    Raises:
+        CheckerError: the tool itself cannot go on.
     """
     from audio_encoder_checker.cli.output import consoles, parse_reports, show, show_changes, write_reports
     from audio_encoder_checker.cli.progress import checked

@@ -36,17 +36,7 @@ def render(report: Report) -> str:
 
 def page(data: dict[str, Any]) -> str:
     """The page of a report as JSON data, as `aecc-check --report json=` writes it."""
-    style, script = (_resource(name) for name in ("style.css", "script.js"))
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return _template().render(
-        data=data,
-        **contents(data),
-        **figures.figures(data),
-        style=Markup(style),  # noqa: S704 - our own file
-        script=Markup(script),  # noqa: S704 - our own file
-        script_hash=digest,
-        embedded=_embedded(data),
-    )
+    return template("report").render(data=data, **contents(data), **figures.figures(data), embedded=_embedded(data))
 
 
 def _embedded(data: dict[str, Any]) -> Markup:
@@ -74,8 +64,9 @@ def _longest_code(text: str) -> str:
     return max(text.split("`")[1::2], key=len, default="")
 
 
-@lru_cache(maxsize=1)
-def _template() -> Template:
+@lru_cache(maxsize=4)
+def template(name: str) -> Template:
+    """One of our pages, `report` or `board`, with its script and the style sheet at hand."""
     import jinja2
 
     environment = jinja2.Environment(
@@ -87,7 +78,10 @@ def _template() -> Template:
         lstrip_blocks=True,
     )
     environment.filters |= {"size": size_words, "codes": _codes, "longest_code": _longest_code}
-    return environment.get_template("report.html.j2")
+    style, script = _resource("style.css"), _resource(f"{name}.js")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    ours = {"style": Markup(style), "script": Markup(script), "script_hash": digest}  # noqa: S704 - our own files
+    return environment.get_template(f"{name}.html.j2", globals=ours)
 
 
 def _resource(name: str) -> str:

@@ -1,0 +1,187 @@
+"""Many submissions: `aecc-check inbox/*.zip --out results`."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from audio_encoder_checker.cli.console import EXIT_INTERRUPTED, EXIT_UNDECIDED, complain, say
+from audio_encoder_checker.errors import UsageError
+from audio_encoder_checker.organising.batch import Batch
+from audio_encoder_checker.organising.board import team, write_board, write_letters
+from audio_encoder_checker.organising.inbox import Watch, add, take_in
+from audio_encoder_checker.organising.kinship import contents_of, find_kin
+from audio_encoder_checker.organising.records import UNJUDGED, Setting, read_own_report
+from audio_encoder_checker.organising.resources import Room, make_engine, parse_jobs
+from audio_encoder_checker.organising.results import Results
+from audio_encoder_checker.printable import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from audio_encoder_checker.organising.inbox import Submitted
+    from audio_encoder_checker.organising.kinship import Contents
+
+OWN = {"out", "jobs", "resume", "follow", "engine", "address"}
+"""Options about many submissions, which those about one know nothing of."""
+ALONE = {
+    "reports": "each result has its own, in a folder below --out",
+    "stdout_format": "each result has its own, in a folder below --out",
+    "compare": "compare single reports",
+    "fix": "mend one submission at a time",
+    "yes": "mend one submission at a time",
+    "encoder": "the submissions' own aecc.toml names it",
+    "paper": "the submissions' own aecc.toml names it, or it lies beside the encoder",
+    "color": "reports are written without colour",
+    "quiet": "it is a line for each submission",
+}
+"""Options about one submission, and why they make no sense for many."""
+BOARD_SECONDS = 5.0
+POLL_SECONDS = 1.0
+CAUSES = 10
+
+
+def run_batch(context: click.Context, submissions: Sequence[Path], wishes: Mapping[str, Any]) -> int:
+    """Judge all of them; the exit status is 0 if every one has a verdict, whatever it is, else 3.
+
+    Raises:
+        UsageError: options that are about one submission, a folder that holds results already, or no submission.
+        MachineError: the engine cannot start.
+    """
+    if not submissions and not wishes["follow"]:
+        raise UsageError("--out is for submissions, and none is named", "aecc-check inbox/*.zip --out results")
+    options = _forwarded(context)
+    data = Path(wishes["data"]) if wishes["data"] else None
+    setting = Setting(wishes["profile"], options, data).as_data()
+    room = parse_jobs(wishes["jobs"], wishes["device"], wishes["profile"])
+    out = Path(wishes["out"])
+    if not wishes["resume"] and out.is_dir() and any(out.glob("*/record.json")):
+        message = f"{printable(str(out))!r} holds results already"
+        raise UsageError(message, "add --resume to judge only what is missing there, or name another folder with --out")
+    with Results(out) as results:
+        run = _Run(results, room, setting, options, wishes)
+        try:
+            return run.run(submissions)
+        finally:
+            run.engine.close()
+
+
+def _forwarded(context: click.Context) -> tuple[str, ...]:
+    """The options of the command line that every submission is judged with, in the order of `--help`.
+
+    Raises:
+        UsageError: one of them is about a single submission.
+    """
+    words: list[str] = []
+    for one in context.command.params:
+        given = one.name and context.get_parameter_source(one.name) is not ParameterSource.DEFAULT
+        if not isinstance(one, click.Option) or not given or one.name in OWN or one.name not in context.params:
+            continue
+        option, value = max(one.opts, key=len), context.params[one.name]
+        if one.name in ALONE:
+            raise UsageError(f"{option} is about one submission: {ALONE[one.name]}", f"leave out {option}")
+        if one.is_flag and one.is_bool_flag:
+            words.append(option if value else one.secondary_opts[0])
+        else:
+            values = value if one.multiple else (value,)
+            words += [f"{option}={_absolute(part)}" for part in values]
+    return tuple(words)
+
+
+def _absolute(value: Any) -> str:
+    return str(value.absolute()) if isinstance(value, Path) else str(value)
+
+
+class _Run:
+    """One run over many submissions, and what it says meanwhile."""
+
+    def __init__(
+        self, results: Results, room: Room, setting: dict[str, Any], options: tuple[str, ...], wishes: Mapping[str, Any]
+    ) -> None:
+        self.results, self.setting, self.follow = results, setting, wishes["follow"]
+        if room.warning:
+            complain(f"note: {room.warning}")
+        self.engine = make_engine(wishes["engine"], room, wishes["address"])
+        self.batch = Batch(
+            results, self.engine, setting=setting, options=options, needs=room.needs, told=self._told
+        )  # fmt: skip
+        self.known: dict[str, Submitted] = {}
+        self.contents: dict[str, Contents] = {}
+        self.done = self.total = 0
+        self.written = 0.0
+
+    def run(self, submissions: Sequence[Path]) -> int:
+        """Until everything is judged; with --follow until Ctrl-C."""
+        try:
+            self._begin(submissions)
+            if self.follow:
+                self._watch(Watch(Path(self.follow)))
+            while self.batch.underway:
+                self.batch.step(POLL_SECONDS)
+        except KeyboardInterrupt:
+            self.engine.close()
+            self._board()
+            if self.follow:
+                complain(f"stopped: {self.done} judged, {len(self.batch.underway)} under way were given up")
+                return 0
+            complain(f"interrupted: {self.done} of {self.total} judged; the same command with --resume goes on")
+            return EXIT_INTERRUPTED
+        self._last_words(self._board())
+        return EXIT_UNDECIDED if any(one["verdict"] == UNJUDGED for one in self._records()) else 0
+
+    def _begin(self, submissions: Sequence[Path]) -> None:
+        self.known = take_in(submissions)
+        same = sum(len(one.files) for one in self.known.values())
+        self._look(self.known.values())
+        valid = self.batch.add(self.known.values())
+        self.total = len(self.batch.underway)
+        if self.known:
+            words = [f"{same} submissions", *([f"{len(self.known)} distinct"] if same > len(self.known) else [])]
+            complain(" · ".join([*words, *([f"{valid} judged already"] if valid else [])]))
+
+    def _watch(self, watch: Watch) -> None:
+        complain(f"watching {printable(str(watch.folder))}; Ctrl-C ends it")
+        while True:
+            for path in watch.arrived():
+                one = add(self.known, path)
+                self._look([one])
+                if not self.batch.add([one]):
+                    self.total = self.done + len(self.batch.underway)
+                    complain(f"arrived: {printable(path.name)}")
+            self.batch.step(POLL_SECONDS) if self.batch.underway else time.sleep(POLL_SECONDS)
+
+    def _look(self, submissions: Any) -> None:
+        self.contents |= {one.sha256: contents_of(one.files[0]) for one in submissions}
+
+    def _told(self, record: dict[str, Any]) -> None:
+        self.done += 1
+        write_letters(self.results, record, read_own_report(self.results.root / record["submission"]["sha256"]))
+        causes = record["summary"]["causes"] if record["summary"] else []
+        why = f"  {causes[0]['id']} {causes[0]['name']}" if causes else f"  {record['reason']}"
+        seconds = record["attempts"][-1]["seconds"]
+        again = f", attempt {len(record['attempts'])}" if len(record["attempts"]) > 1 else ""
+        verdict = record["verdict"].upper().replace("-", " ")
+        complain(f"[{self.done}/{self.total}] {verdict:<9} {team(record)}{why.rstrip()}  {seconds:.0f} s{again}")
+        if time.monotonic() - self.written > BOARD_SECONDS:
+            self._board()
+
+    def _records(self) -> list[dict[str, Any]]:
+        """Those of this run's setting, of whatever run."""
+        records = self.batch.records.values()
+        return [one for one in records if all(one[key] == value for key, value in self.setting.items())]
+
+    def _board(self) -> dict[str, Any]:
+        data = write_board(self.results, self._records(), find_kin(self.contents))
+        self.written = time.monotonic()
+        return data
+
+    def _last_words(self, data: Mapping[str, Any]) -> None:
+        say(" · ".join(f"{count} {verdict.upper().replace('-', ' ')}" for verdict, count in data["counts"].items()))
+        for one in data["causes"][:CAUSES]:
+            say(f"  {len(one['teams']):>4}  {one['id']} {one['name']}: {printable(', '.join(one['teams']), limit=60)}")
+        root = self.results.root
+        say(f"board: {root / 'index.html'} · table: {root / 'summary.csv'} · drafts: {root / 'messages'}")
