@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -17,7 +18,12 @@ STAGE_NAMES = ("archive", "source", "rules", "load", "contract", "download", "bu
 
 
 def main() -> NoReturn:
-    """Run the command and leave with its exit status."""
+    """Run the command and leave with its exit status; `audit` and `export` are commands of their own."""
+    if sys.argv[1:2] in (["audit"], ["export"]) and not Path(sys.argv[1]).exists():
+        from audio_encoder_checker.cli.organise import audit, export
+
+        command = audit if sys.argv.pop(1) == "audit" else export
+        console.run(command, f"aecc-check {command.name}")
     console.run(check)
 
 

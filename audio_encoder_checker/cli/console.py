@@ -25,11 +25,15 @@ BESIDE = "beside"
 """Stands for a file beside the ZIP that has its name."""
 
 
-def run(command: click.Command) -> NoReturn:
+def run(command: click.Command, name: str | None = None) -> NoReturn:
     """Run one command and leave with its status; no ending shows a user a traceback of ours.
 
     Statuses: whatever the command returns, 2 for wrong usage, 3 where the machine is at fault, 70 for a
     bug of ours, 130 when interrupted.
+
+    Args:
+        command: to run.
+        name: under which its help speaks of it, None for the program's.
     """
     signal.signal(signal.SIGTERM, _leave_tidily)
     if os.environ.pop("AECC_LIFELINE", ""):
@@ -38,7 +42,7 @@ def run(command: click.Command) -> NoReturn:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that does not know a character shows `?`
     try:
-        status = command.main(standalone_mode=False)
+        status = command.main(prog_name=name, standalone_mode=False)
     except click.ClickException as error:
         error.show()
         status = error.exit_code
