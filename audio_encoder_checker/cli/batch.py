@@ -147,7 +147,11 @@ class _Run:
         complain(f"watching {printable(str(watch.folder))}; Ctrl-C ends it")
         while True:
             for path in watch.arrived():
-                one = add(self.known, path)
+                try:
+                    one = add(self.known, path)
+                except UsageError as error:  # it went away, or may not be read
+                    complain(f"note: {error}")
+                    continue
                 self._look([one])
                 if not self.batch.add([one]):
                     self.total = self.done + len(self.batch.underway)

@@ -9,10 +9,11 @@ import click
 from audio_encoder_checker.cli.console import complain, say
 from audio_encoder_checker.printable import printable
 
+HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 VERDICTS = ("ready", "undecided", "not-ready")
 
 
-@click.command("audit")
+@click.command("audit", context_settings=HELP)
 @click.argument("results", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--sample", default=3, show_default=True, type=click.IntRange(min=0), help="How many to judge again.")
 @click.option("--seed", default=42, show_default=True, type=click.IntRange(min=0), help="Of the choice.")
@@ -40,7 +41,7 @@ def audit(results: Path, sample: int, seed: int) -> int:
     return int(bad > 0)
 
 
-@click.command("export")
+@click.command("export", context_settings=HELP)
 @click.argument("results", metavar="DIR", type=click.Path(path_type=Path))
 @click.option(
     "--to-xares", "target", required=True, metavar="DIR", type=click.Path(path_type=Path), help="A new folder."
@@ -50,7 +51,7 @@ def audit(results: Path, sample: int, seed: int) -> int:
     help="Of the submissions to export (repeatable).",
 )  # fmt: skip
 def export(results: Path, target: Path, verdicts: tuple[str, ...]) -> int:
-    """Unpack the submissions of DIR for the official system, each into a folder of its own with a script that runs it."""
+    """Unpack the submissions of DIR for the official system, each into a folder with a script that runs it there."""
     from audio_encoder_checker.organising.export import export_to_xares
 
     count = 0

@@ -33,7 +33,7 @@ def contents_of(path: Path) -> Contents:
     """What a ZIP says it holds, whatever its files are called; nothing of one that cannot be read."""
     try:
         listing = read_listing(path)
-    except CheckerError:
+    except (CheckerError, OSError):
         return frozenset()
     return frozenset(
         (one.crc32, one.unpacked_bytes)
