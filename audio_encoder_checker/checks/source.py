@@ -20,7 +20,7 @@ def _where(path: str, line: int = 0) -> str:
     return f"{shown}:{line}" if line else shown
 
 
-@check("AEC201")
+@check("AEC201", follows=("AEC206",))
 def missing_encoder(sources: SourceFacts) -> Iterator[Problem]:
     """There is no encoder class in the submission.
 

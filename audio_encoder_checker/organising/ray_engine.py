@@ -7,6 +7,7 @@ statuses, never data.
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 INSTALL = 'pip install "audio-encoder-checker[ray]"'
 NEEDED_GB = "vram_gb"
+CONNECT_S = 5.0
 
 
 class RayEngine:
@@ -40,11 +42,13 @@ class RayEngine:
         except ImportError:
             raise UsageError("the engine `ray` is not installed", INSTALL) from None
         self._ray = ray
+        start = "`ray start --head` on one machine, `ray start --address=HOST:6379` on the others"
+        if address and ":" in address and not _answers(address):
+            raise MachineError(f"nobody answers at {address!r}", start)
         resources = {NEEDED_GB: vram_gb} if vram_gb and not address else None
         try:
             ray.init(address=address, resources=resources, log_to_driver=False, configure_logging=False)
         except (ConnectionError, ValueError, RuntimeError) as error:
-            start = "`ray start --head` on one machine, `ray start --address=HOST:6379` on the others"
             raise MachineError(f"there is no Ray cluster at {address!r}: {error}", start) from None
         self._jobs: dict[Any, Job] = {}
         self._run = ray.remote(max_retries=0)(_judge)
@@ -80,6 +84,16 @@ class RayEngine:
             for task in self._jobs:
                 self._ray.cancel(task, force=True)
             self._ray.shutdown()
+
+
+def _answers(address: str) -> bool:
+    """Whether anybody listens there: Ray itself would wait for minutes."""
+    host, _, port = address.rpartition(":")
+    try:
+        with socket.create_connection((host, int(port)), timeout=CONNECT_S):
+            return True
+    except (OSError, ValueError):
+        return False
 
 
 def _judge(job: Job) -> Ended:

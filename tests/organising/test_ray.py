@@ -1,0 +1,119 @@
+"""Ray, on a cluster of several nodes that are processes of this machine."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from audio_encoder_checker.archive.manifest import describe_file
+from audio_encoder_checker.errors import MachineError
+from audio_encoder_checker.organising.batch import Batch
+from audio_encoder_checker.organising.jobs import Ended, Job, Needs
+from audio_encoder_checker.organising.results import Results, read_records
+from tests.organising.literals import SETTING
+from tests.organising.specimens import zipped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from audio_encoder_checker.organising.ray_engine import RayEngine
+
+pytestmark = [
+    pytest.mark.box,
+    pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not installed: pip install ray"),
+    pytest.mark.filterwarnings("default"),  # Ray's own
+    pytest.mark.xdist_group("ray"),
+]
+SMALL = Needs(1, 200 << 20)
+
+
+@pytest.fixture
+def cluster() -> Iterator[Any]:
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"
+    from ray.cluster_utils import Cluster
+
+    node = {"object_store_memory": 80 << 20, "memory": 2 << 30, "include_dashboard": False}
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "resources": {"vram_gb": 0}, **node})
+    card: dict[str, Any] = {"num_gpus": 1, "resources": {"vram_gb": 16}}
+    other = cluster.add_node(num_cpus=1, object_store_memory=80 << 20, memory=2 << 30, **card)
+    yield cluster, other
+    cluster.shutdown()  # type: ignore[no-untyped-call]  # Ray's test cluster has no types
+
+
+def engine_of(cluster: tuple[Any, Any]) -> RayEngine:
+    from audio_encoder_checker.organising.ray_engine import RayEngine
+
+    return RayEngine(cluster[0].address)
+
+
+def job(folder: Path, name: str, *options: str, needs: Needs = SMALL) -> Job:
+    submission = zipped(name, folder / f"{name}.zip")
+    work = folder / f"work-{name}"
+    work.mkdir(exist_ok=True)
+    return Job(describe_file(submission, name).sha256, submission, work, options, needs)
+
+
+def ended(engine: RayEngine, within_s: float = 120) -> Ended:
+    end = time.monotonic() + within_s
+    while time.monotonic() < end:
+        found = engine.next(0.5)
+        if found:
+            return found
+    raise AssertionError("nothing ended")
+
+
+def test_jobs_run_on_nodes_and_a_lost_node_takes_only_its_own_along(cluster: tuple[Any, Any], tmp_path: Path) -> None:
+    engine = engine_of(cluster)
+    try:
+        good = job(tmp_path, "good-frames", "--until=source")
+        engine.submit(good)
+        assert ended(engine).status == 0
+        assert (good.folder / "report.json").is_file()
+
+        on_the_other = SMALL._replace(vram_gb=16.0)
+        endless = job(tmp_path, "AEC508-endless-forward", "--trust", "--until=contract", needs=on_the_other)
+        engine.submit(endless)
+        end = time.monotonic() + 60
+        while not (endless.folder / "log.txt").exists() and time.monotonic() < end:
+            time.sleep(0.1)
+        cluster[0].remove_node(cluster[1], allow_graceful=False)
+        engine.submit(job(tmp_path, "AEC503-zero-frames", "--until=source"))
+        found = {one.job.submission.stem: one for one in (ended(engine), ended(engine))}
+        assert "the worker was lost" in found["AEC508-endless-forward"].lost
+        assert found["AEC503-zero-frames"].status == 0
+    finally:
+        engine.close()
+
+
+def test_a_driver_that_starts_anew_goes_on_where_the_results_end(cluster: tuple[Any, Any], tmp_path: Path) -> None:
+    jobs = [job(tmp_path, name, "--until=source") for name in ("good-frames", "AEC503-zero-frames")]
+    from audio_encoder_checker.organising.inbox import take_in
+
+    known = take_in([one.submission for one in jobs])
+    for kept in (1, 2):
+        engine = engine_of(cluster)
+        try:
+            with Results(tmp_path / "out") as results:
+                wishes: dict[str, Any] = {"setting": SETTING, "options": ("--until=source",), "needs": SMALL}
+                batch = Batch(results, engine, told=lambda _record: None, **wishes)
+                valid = batch.add(known.values())
+                assert valid == kept - 1
+                end = time.monotonic() + 120
+                while len(batch.records) < kept and time.monotonic() < end:
+                    batch.step(0.5)
+        finally:
+            engine.close()  # as if the driver had been restarted
+        assert len(read_records(tmp_path / "out")) == kept
+
+
+def test_there_is_no_cluster() -> None:
+    from audio_encoder_checker.organising.ray_engine import RayEngine
+
+    with pytest.raises(MachineError, match="nobody answers at"):
+        RayEngine("127.0.0.1:1")

@@ -1,0 +1,65 @@
+"""Slurm by way of submitit, whose own local executor stands in for the cluster."""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from audio_encoder_checker.archive.manifest import describe_file
+from audio_encoder_checker.errors import MachineError
+from audio_encoder_checker.organising.jobs import Ended, Job
+from tests.organising.literals import NEEDS
+from tests.organising.specimens import zipped
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from audio_encoder_checker.organising.slurm_engine import SlurmEngine
+
+pytestmark = [
+    pytest.mark.box,
+    pytest.mark.skipif(importlib.util.find_spec("submitit") is None, reason="not installed: pip install submitit"),
+    pytest.mark.filterwarnings("default"),  # submitit's own
+]
+
+
+def job(folder: Path, name: str, *options: str) -> Job:
+    submission = zipped(name, folder / f"{name}.zip")
+    work = folder / f"work-{name}"
+    work.mkdir()
+    return Job(describe_file(submission, name).sha256, submission, work, options, NEEDS)
+
+
+def ended(engine: SlurmEngine) -> Ended:
+    end = time.monotonic() + 90
+    while time.monotonic() < end:
+        found = engine.next(0.5)
+        if found:
+            return found
+    raise AssertionError("nothing ended")
+
+
+def test_a_job_is_done_and_a_lost_one_is_told(tmp_path: Path) -> None:
+    from audio_encoder_checker.organising.slurm_engine import SlurmEngine
+
+    engine = SlurmEngine("local")
+    engine.submit(job(tmp_path, "good-frames", "--until=source"))
+    found = ended(engine)
+    assert found.status == 0
+    assert (found.job.folder / "report.json").is_file()
+    engine.submit(job(tmp_path, "AEC508-endless-forward", "--trust", "--until=contract"))
+    (task, _, _), *_ = engine._jobs
+    time.sleep(3)
+    task.cancel()
+    assert "lost" in ended(engine).lost
+    engine.close()
+
+
+def test_without_slurm_the_remedy_is_named() -> None:
+    from audio_encoder_checker.organising.slurm_engine import SlurmEngine
+
+    with pytest.raises(MachineError, match="no Slurm here"):
+        SlurmEngine()

@@ -1,0 +1,149 @@
+"""The templates for CI systems: valid, careful, and run here as far as a machine without them can."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.organising.specimens import SPECIMENS
+
+ROOT = Path(__file__).parents[1]
+CI = ROOT / "docs" / "ci"
+BIN = Path(sys.executable).parent
+GITLAB = yaml.safe_load((CI / "gitlab.yml").read_text(encoding="utf-8"))[".aecc-check"]
+COMMENT = yaml.safe_load((CI / "comment.yml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("schema", "path"),
+    [
+        ("github-workflows", CI / "github.yml"),
+        ("github-workflows", CI / "comment.yml"),
+        ("github-actions", ROOT / "action.yml"),
+        ("gitlab-ci", CI / "gitlab.yml"),
+    ],
+    ids=lambda one: one.name if isinstance(one, Path) else one,
+)
+def test_the_systems_own_schemas_are_met(schema: str, path: Path) -> None:
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("path", [CI / "github.yml", CI / "comment.yml", ROOT / "action.yml"], ids=lambda p: p.name)
+def test_no_workflow_pastes_what_others_say_into_a_command(path: Path) -> None:
+    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    jobs = [document["runs"]] if "runs" in document else list(document["jobs"].values())
+    steps = [step for job in jobs for step in job["steps"]]
+    assert not [step for step in steps if "${{" in step.get("run", "")]
+    uses = [step["uses"] for step in steps if "uses" in step and "OWNER" not in step["uses"]]
+    assert all(len(one.partition("@")[2]) == 40 for one in uses), "a tag can be moved, a commit cannot"
+
+
+def test_whoever_runs_foreign_code_may_write_nothing_and_whoever_writes_runs_none() -> None:
+    check = yaml.safe_load((CI / "github.yml").read_text(encoding="utf-8"))
+    assert check["permissions"] == {}
+    assert check["jobs"]["check"]["permissions"] == {"contents": "read"}
+    assert "pull_request_target" not in check[True], "YAML takes `on` for true"
+    text = (CI / "comment.yml").read_text(encoding="utf-8")
+    assert "checkout" not in text.partition("jobs:")[2]
+
+
+def team(folder: Path, specimen: str) -> Path:
+    for path in (SPECIMENS / specimen).iterdir():
+        if path.is_file() and "expected" not in path.name:
+            (folder / path.name).write_bytes(path.read_bytes())
+    return folder
+
+
+def shell(script: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", **variables}
+    command = ["bash", "-euo", "pipefail", "-c", script]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.box
+@pytest.mark.parametrize(("specimen", "status"), [("good-frames", 0), ("AEC402-import-failure", 1)])
+def test_gitlabs_job_leaves_all_reports(specimen: str, status: int, tmp_path: Path) -> None:
+    variables = {name: str(value) for name, value in GITLAB["variables"].items()}
+    done = shell("\n".join(GITLAB["script"]), team(tmp_path, specimen), **variables)
+    assert done.returncode == status, done.stderr
+    wanted = {GITLAB["artifacts"]["reports"][kind] for kind in ("junit", "codequality")}
+    left = {f"aecc-reports/{path.name}" for path in (tmp_path / "aecc-reports").iterdir()}
+    assert wanted <= left
+    assert {Path(one).suffix for one in left} == {".xml", ".json", ".html"}
+    rows = json.loads((tmp_path / "aecc-reports" / "quality.json").read_text())
+    assert [row["check_name"][:6] for row in rows][:1] == ["AEC402"] * status
+
+
+HOOKS = {one["id"]: one for one in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))}
+
+
+@pytest.mark.parametrize(("source", "status"), [(None, 0), ("class TeamEncoder(:\n", 1)])
+def test_the_static_hook_judges_without_torch(source: str | None, status: int, tmp_path: Path) -> None:
+    team(tmp_path, "good-frames")
+    if source:
+        (tmp_path / "encoder.py").write_text(source)
+    done = shell(f"PYTHONPROFILEIMPORTTIME=1 {HOOKS['aecc-static']['entry']}", tmp_path)
+    assert done.returncode == status, done.stdout
+    imported = [line.rpartition("|")[2].strip() for line in done.stderr.splitlines()]
+    assert "click" in imported
+    assert "torch" not in imported
+
+
+@pytest.mark.box
+def test_the_hook_before_a_push_loads_the_encoder(tmp_path: Path) -> None:
+    done = shell(HOOKS["aecc-contract"]["entry"], team(tmp_path, "AEC503-zero-frames"))
+    assert done.returncode == 1
+    assert "AEC503 zero-frames" in done.stdout
+
+
+FAKE_GH = """#!/bin/bash
+echo "$@" >> "$CALLS"
+case "$1 $2" in
+    "api --paginate") echo "$NUMBER" ;;
+    "run download") mkdir -p reports; cp "$ARTIFACT" reports/aecc.markdown; echo 999 > reports/pr-number ;;
+    "pr comment") cp comment.md "$COMMENTED" ;;
+esac
+"""
+
+
+def comment(folder: Path, number: str, artifact: bytes) -> tuple[str, bytes]:
+    """Run the steps of the second workflow against a `gh` that writes down what it is asked."""
+    (folder / "bin").mkdir()
+    (folder / "bin" / "gh").write_text(FAKE_GH)
+    (folder / "bin" / "gh").chmod(0o755)
+    (folder / "artifact").write_bytes(artifact)
+    (step,) = COMMENT["jobs"]["comment"]["steps"]
+    names: dict[str, Any] = {"GH_REPO": "lab/team", "RUN_ID": "7", "HEAD_SHA": "a" * 40, "NUMBER": number}
+    files = {"CALLS": folder / "calls", "ARTIFACT": folder / "artifact", "COMMENTED": folder / "commented"}
+    environment = {**names, **{key: str(path) for key, path in files.items()}}
+    path = f"{folder / 'bin'}:{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-c", step["run"]], cwd=folder, env={**os.environ, **environment, "PATH": path}, check=False,
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    commented = folder / "commented"
+    return (folder / "calls").read_text(), commented.read_bytes() if commented.exists() else b""
+
+
+def test_the_comment_goes_to_the_pull_request_that_github_names(tmp_path: Path) -> None:
+    calls, text = comment(tmp_path, "12", b"## NOT READY\n" + b"x" * 10_000_000)
+    assert "pr comment 12 --body-file comment.md" in calls
+    assert "999" not in calls, "what the artifact says of itself is not asked"
+    assert text.startswith(b"## NOT READY\n")
+    assert len(text) == 60_000, "GitHub takes 65,536 characters"
+
+
+def test_without_an_open_pull_request_nothing_is_said(tmp_path: Path) -> None:
+    calls, text = comment(tmp_path, "", b"x")
+    assert "pr comment" not in calls
+    assert text == b""
