@@ -56,7 +56,7 @@ def _shown(entry: Entry) -> str:
 
 @check("AEC101")
 def not_a_zip(listing: ArchiveListing) -> Iterator[Problem]:
-    """The submission is no ZIP archive.
+    """The submission is not a ZIP archive.
 
     The challenge asks for a ZIP of the repository; the organisers unpack hundreds of them by script, and any
     other kind of file stops there, whatever it is called.

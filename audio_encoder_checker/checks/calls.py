@@ -108,7 +108,7 @@ def _length_hint(trace: Trace, survival: SurvivalMap, *, short: bool) -> str:
 def death_in_forward(traces: EncodeTraces) -> Iterator[Problem]:
     """The process ends during a call of the encoder.
 
-    The organisers' run ends with it, and every score is lost. An exit status of 0 is no excuse: the encoder
+    The organisers' run ends with it, and every score is lost. An exit status of 0 does not help: the encoder
     did not answer.
 
     Fix: remove `exit()` or `os._exit()`; for a crash in compiled code call the encoder under

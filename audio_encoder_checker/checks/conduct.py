@@ -92,7 +92,7 @@ def control_characters(conduct: Conduct) -> Iterator[Problem]:
     """The output holds characters that steer a terminal.
 
     They clear the screen, move the cursor or turn the direction of text, and so hide other lines of the organisers'
-    logs. Colours and progress bars are not meant. In this report they are shown as escapes.
+    logs. Colours and progress bars are fine. In this report they are shown as escapes.
 
     Fix: print plain text, or nothing.
     """

@@ -31,7 +31,7 @@ def missing_attribute(encoder: EncoderFacts, landmarks: Landmarks) -> Iterator[P
 
 @check("AEC502")
 def wrong_attribute_value(encoder: EncoderFacts, landmarks: Landmarks) -> Iterator[Problem]:
-    """An attribute of the contract is no positive number, or no whole one where it has to be.
+    """An attribute of the contract is not a positive number, or not a whole one where it must be.
 
     X-ARES uses the values unchecked: a `sampling_rate` of "16k" breaks resampling in the middle of the
     evaluation, a wrong `hop_size_in_ms` shifts every frame label silently.

@@ -28,7 +28,7 @@ def _problem(paper: Paper, message: str, hint: str = "", severity: Severity | No
 
 @check("AEC910")
 def unreadable_paper(facts: PaperFacts) -> Iterator[Problem]:
-    """The report is no PDF that can be read.
+    """The report is not a readable PDF.
 
     The organisers read the report beside the encoder. A file that was renamed to `.pdf`, or was cut off on its way,
     opens nowhere.

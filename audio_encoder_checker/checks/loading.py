@@ -150,7 +150,7 @@ def _hint(raised: Raised) -> str:
 def death_while_loading(load: LoadFacts) -> Iterator[Problem]:
     """The process ends while the encoder is loaded.
 
-    The organisers' run ends with it, and no score is produced. An exit status of 0 is no excuse: the encoder
+    The organisers' run ends with it, and no score is produced. An exit status of 0 does not help: the encoder
     never answered.
 
     Fix: remove `exit()`, `sys.exit()` or `os._exit()`; for a crash in compiled code run
@@ -188,7 +188,7 @@ def ambiguous_encoder_name(load: LoadFacts) -> Iterator[Problem]:
 
 @check("AEC407")
 def not_a_module(encoder: EncoderFacts) -> Iterator[Problem]:
-    """The encoder is no torch.nn.Module.
+    """The encoder is not a torch.nn.Module.
 
     X-ARES moves the encoder to the GPU with `.to(device)` and the official checker refuses anything else.
 

@@ -155,7 +155,7 @@ def unpinned_requirements(requirements: RequirementFacts) -> Iterator[Problem]:
     """Requirements may be any later version.
 
     The organisers install on another day than you, and get what is newest then. A new major version may have moved
-    what the encoder uses. What their image fixes, such as torch and numpy, is not meant.
+    what the encoder uses. What their image fixes, such as torch and numpy, may stay open.
 
     Fix: state the versions that you tested: `pip freeze | grep -i NAME`.
     """

@@ -95,7 +95,7 @@ def damaged_weights(weights: WeightFacts) -> Iterator[Problem]:
 
 @check("AEC434", follows=("AEC116",), stage="source")
 def no_weights(weights: WeightFacts) -> Iterator[Problem]:
-    """A weight file is none.
+    """A weight file holds no weights.
 
     Something else lies under its name: the page that a site shows instead of a file, a Git LFS pointer, nothing at all.
 
