@@ -10,7 +10,7 @@ import click
 from click.core import ParameterSource
 
 from audio_encoder_checker.cli.console import EXIT_INTERRUPTED, EXIT_UNDECIDED, complain, say
-from audio_encoder_checker.errors import UsageError
+from audio_encoder_checker.errors import MachineError, UsageError
 from audio_encoder_checker.organising.batch import Batch
 from audio_encoder_checker.organising.board import team, write_board, write_letters
 from audio_encoder_checker.organising.inbox import Watch, add, take_in
@@ -50,7 +50,7 @@ def run_batch(context: click.Context, submissions: Sequence[Path], wishes: Mappi
 
     Raises:
         UsageError: options that are about one submission, a folder that holds results already, or no submission.
-        MachineError: the engine cannot start.
+        MachineError: the engine cannot start, or the disk is full.
     """
     if not submissions and not wishes["follow"]:
         raise UsageError("--out is for submissions, and none is named", "aecc-check inbox/*.zip --out results")
@@ -66,6 +66,9 @@ def run_batch(context: click.Context, submissions: Sequence[Path], wishes: Mappi
         run = _Run(results, room, setting, options, wishes)
         try:
             return run.run(submissions)
+        except OSError as error:  # most likely a full disk
+            message = f"the results cannot be kept: {error.strerror}"
+            raise MachineError(message, "free some disk space; the same command with --resume goes on") from None
         finally:
             run.engine.close()
 
