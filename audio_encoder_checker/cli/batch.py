@@ -15,18 +15,21 @@ from audio_encoder_checker.organising.batch import Batch
 from audio_encoder_checker.organising.board import team, write_board, write_letters
 from audio_encoder_checker.organising.inbox import Watch, add, take_in
 from audio_encoder_checker.organising.kinship import contents_of, find_kin
+from audio_encoder_checker.organising.pairs import ByTask
 from audio_encoder_checker.organising.records import UNJUDGED, Setting, read_own_report
 from audio_encoder_checker.organising.resources import Room, make_engine, parse_jobs
 from audio_encoder_checker.organising.results import Results
 from audio_encoder_checker.printable import printable
+from audio_encoder_checker.stages.plan import Wishes, make_plan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from audio_encoder_checker.organising.inbox import Submitted
+    from audio_encoder_checker.organising.jobs import Engine
     from audio_encoder_checker.organising.kinship import Contents
 
-OWN = {"out", "jobs", "resume", "follow", "engine", "address"}
+OWN = {"out", "jobs", "resume", "follow", "engine", "address", "by_task"}
 """Options about many submissions, which those about one know nothing of."""
 ALONE = {
     "reports": "each result has its own, in a folder below --out",
@@ -99,6 +102,19 @@ def _absolute(value: Any) -> str:
     return str(value.absolute()) if isinstance(value, Path) else str(value)
 
 
+def _tasks(wishes: Mapping[str, Any]) -> list[str]:
+    """Ids of the tasks that are evaluated.
+
+    Raises:
+        UsageError: nothing is, or the tasks make no sense.
+    """
+    for name in ("until", "stages", "no_eval"):
+        if wishes[name]:
+            raise UsageError("--by-task is about the evaluation, which was left out", "leave out --by-task")
+    chosen = tuple(word for word in wishes["tasks"].split(",") if word)
+    return [one.id for one in make_plan(Wishes(wishes["data"], chosen, mini=wishes["mini"])).tasks]
+
+
 class _Run:
     """One run over many submissions, and what it says meanwhile."""
 
@@ -108,7 +124,9 @@ class _Run:
         self.results, self.setting, self.follow = results, setting, wishes["follow"]
         if room.warning:
             complain(f"note: {room.warning}")
-        self.engine = make_engine(wishes["engine"], room, wishes["address"])
+        self.engine: Engine = make_engine(wishes["engine"], room, wishes["address"])
+        if wishes["by_task"]:
+            self.engine = ByTask(self.engine, _tasks(wishes))
         self.batch = Batch(
             results, self.engine, setting=setting, options=options, needs=room.needs, told=self._told
         )  # fmt: skip

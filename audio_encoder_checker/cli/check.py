@@ -191,6 +191,7 @@ def _print_schema(name: str) -> None:
     "--engine", default="local", show_default=True, type=click.Choice(ENGINES),
     help="With --out: what places submissions on machines; docs/organisers.md.",
 )  # fmt: skip
+@click.option("--by-task", is_flag=True, help="With --out: evaluate each task of a submission as a job of its own.")
 @click.option("--address", metavar="HOST:PORT|auto", help="With --engine ray: of the cluster.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
 @click.option(
@@ -229,9 +230,9 @@ def check(context: click.Context, /, submissions: tuple[Path, ...], **wishes: An
         from audio_encoder_checker.cli.batch import run_batch
 
         return run_batch(context, submissions, wishes)
-    for option in ("jobs", "resume", "follow", "address"):
+    for option in ("jobs", "resume", "follow", "by_task", "address"):
         if wishes[option]:
-            raise UsageError(f"--{option} is about many submissions", "add --out DIR")
+            raise UsageError(f"--{option.replace('_', '-')} is about many submissions", "add --out DIR")
     if not submissions:
         raise click.UsageError("Missing argument 'SUBMISSION'.", context)
     if len(submissions) > 1:

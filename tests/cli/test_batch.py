@@ -213,3 +213,22 @@ def test_an_export_gives_each_submission_a_folder_and_a_class_of_its_own(inbox: 
     assert len(set(names)) == 3
     assert json.loads((folders[0] / "origin.json").read_text())["verdict"] == "ready"
     assert run(inbox, "export", "out", "--to-xares", "xares")[0] == 2
+
+
+def test_task_by_task_gives_the_same_scores_as_the_whole(inbox: Path) -> None:
+    tasks = ("--tasks", "quick-pitch,quick-spoof")
+    assert run(inbox, "in/good-frames.zip", "--out", "whole", *tasks)[0] == 0
+    status, _, stderr = run(
+        inbox, "in/good-frames.zip", "in/AEC503-zero-frames.zip", "--out", "parts", *tasks, "--by-task"
+    )
+    assert status == 0, stderr
+    (whole,) = (inbox / "whole").glob("*/report.json")
+    in_parts = json.loads((inbox / "parts" / whole.parent.name / "report.json").read_text())
+    found = json.loads(whole.read_text())
+    for track in ("track_a", "track_b"):  # an average of figures that are rounded already
+        average = found["scores"][track].pop("weighted_average")
+        assert in_parts["scores"][track].pop("weighted_average") == pytest.approx(average, abs=2e-6)
+    for part in ("scores", "verdict", "findings", "skipped", "stages", "contract"):
+        assert in_parts[part] == found[part], part
+    (other,) = (path for path in (inbox / "parts").glob("*/report.json") if path.parent.name != whole.parent.name)
+    assert json.loads(other.read_text())["scores"] is None
