@@ -78,6 +78,7 @@ class Batch:
                 self.underway[one.sha256].submitted = one
             elif self._is_valid(one):
                 valid += 1
+                self._name_files(one)
             else:
                 self.underway[one.sha256] = Underway(one)
                 self._start(one.sha256)
@@ -97,6 +98,16 @@ class Batch:
         if record is None or record["verdict"] == UNJUDGED or not is_sound(self.results.root, record):
             return False
         return all(record[key] == value for key, value in self.setting.items())
+
+    def _name_files(self, one: Submitted) -> None:
+        """Let a result that is there speak of the files that were sent since with the same content."""
+        record = self.records[one.sha256]
+        files = list(dict.fromkeys([*record["submission"]["files"], *one.as_data()["files"]]))
+        if files != record["submission"]["files"]:
+            record = {**record, "submission": {**record["submission"], "files": files}}
+            self.results.rewrite(record)
+            self.records[one.sha256] = record
+            self.told(record)
 
     def _start(self, sha256: str) -> None:
         one = self.underway[sha256]

@@ -80,8 +80,7 @@ class Results:
         Raises:
             OSError: the disk is full.
         """
-        text = json.dumps(record, indent=1, ensure_ascii=False, sort_keys=True)
-        (work / RECORD).write_text(text + "\n", encoding="utf-8")
+        (work / RECORD).write_text(_as_text(record), encoding="utf-8")
         for path in work.iterdir():
             _sync(path)
         _sync(work)
@@ -90,6 +89,10 @@ class Results:
             target.rename(self.root / WORK / f"old-{secrets.token_hex(8)}")
         work.rename(target)
         _sync(self.root)
+
+    def rewrite(self, record: dict[str, Any]) -> None:
+        """Replace the record of a result that is there."""
+        self.write(f"{record['submission']['sha256']}/{RECORD}", _as_text(record))
 
     def write(self, name: str, text: str) -> None:
         """Write a file of the whole folder, such as the board, that is never seen half written."""
@@ -101,6 +104,10 @@ class Results:
     def drop(self, work: Path) -> None:
         """Take a work folder away."""
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _as_text(record: dict[str, Any]) -> str:
+    return json.dumps(record, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
 def _sync(path: Path) -> None:

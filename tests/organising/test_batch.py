@@ -50,6 +50,21 @@ def test_what_has_a_valid_result_is_not_judged_again(tmp_path: Path) -> None:
     assert played(tmp_path, lambda _job, _attempt: report(), count=3).attempts == {sha(2): 1}
 
 
+def test_a_second_file_of_known_content_is_named_in_the_result(tmp_path: Path) -> None:
+    played(tmp_path, lambda _job, _attempt: report())
+    told: list[dict[str, Any]] = []
+    with Results(tmp_path / "out") as results:
+        batch = Batch(results, PlayedEngine(lambda _job, _attempt: 70), setting=SETTING, options=(), needs=NEEDS,
+                      told=told.append)  # fmt: skip
+        one = submitted(0, tmp_path)
+        one.files.insert(0, tmp_path / "copy.zip")
+        assert batch.add([one]) == 1
+        assert batch.add([one]) == 1
+    names = [str(tmp_path / name) for name in ("team0.zip", "copy.zip")]
+    assert [one["submission"]["files"] for one in told] == [names]
+    assert read_records(tmp_path / "out")[sha(0)]["submission"]["files"] == names
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -13,33 +13,14 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from audio_encoder_checker.archive.manifest import describe_file
-from audio_encoder_checker.organising.jobs import Ended, Job
 from audio_encoder_checker.organising.local import LocalEngine, Slot, make_slots
-from tests.organising.literals import NEEDS
-from tests.organising.specimens import zipped
+from tests.organising.specimens import ended, job, zipped
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.box
-STATIC = ("--until=source",)
-
-
-def job(folder: Path, name: str, options: tuple[str, ...] = STATIC) -> Job:
-    submission = zipped(name, folder / f"{name}.zip")
-    work = folder / f"work-{name}"
-    work.mkdir()
-    return Job(describe_file(submission, name).sha256, submission, work, options, NEEDS)
-
-
-def ended(engine: LocalEngine, within_s: float = 60) -> Ended:
-    end = time.monotonic() + within_s
-    while time.monotonic() < end:
-        found = engine.next(0.2)
-        if found:
-            return found
-    raise AssertionError("nothing ended")
+STATIC = "--until=source"
 
 
 def running(engine: LocalEngine) -> psutil.Process:
@@ -53,7 +34,7 @@ def running(engine: LocalEngine) -> psutil.Process:
 
 def test_reports_and_log_lie_in_the_jobs_folder(tmp_path: Path) -> None:
     engine = LocalEngine(make_slots(1, None))
-    engine.submit(job(tmp_path, "good-frames"))
+    engine.submit(job(tmp_path, "good-frames", STATIC))
     found = ended(engine)
     engine.close()
     assert (found.status, found.lost) == (0, "")
@@ -66,11 +47,11 @@ def test_reports_and_log_lie_in_the_jobs_folder(tmp_path: Path) -> None:
 
 def test_a_checker_that_is_killed_is_told_and_its_neighbour_goes_on(tmp_path: Path) -> None:
     engine = LocalEngine(make_slots(1, None))
-    engine.submit(job(tmp_path, "AEC508-endless-forward", ("--trust", "--until=contract")))
+    engine.submit(job(tmp_path, "AEC508-endless-forward", "--trust", "--until=contract"))
     victim = running(engine)
     victim.kill()
     assert ended(engine).lost == "the checker was ended by signal 9"
-    engine.submit(job(tmp_path, "good-frames"))
+    engine.submit(job(tmp_path, "good-frames", STATIC))
     assert ended(engine).status == 0
     engine.close()
 
@@ -78,7 +59,7 @@ def test_a_checker_that_is_killed_is_told_and_its_neighbour_goes_on(tmp_path: Pa
 def test_a_slot_keeps_to_its_cores(tmp_path: Path) -> None:
     core = min(os.sched_getaffinity(0))
     engine = LocalEngine([Slot((core,), "7")])
-    engine.submit(job(tmp_path, "AEC508-endless-forward", ("--trust", "--until=contract")))
+    engine.submit(job(tmp_path, "AEC508-endless-forward", "--trust", "--until=contract"))
     process = running(engine)
     time.sleep(1)
     assert process.cpu_affinity() == [core]
@@ -89,8 +70,8 @@ def test_a_slot_keeps_to_its_cores(tmp_path: Path) -> None:
 
 def test_closing_ends_what_runs_and_begins_nothing(tmp_path: Path) -> None:
     engine = LocalEngine(make_slots(1, None))
-    engine.submit(job(tmp_path, "AEC508-endless-forward", ("--trust", "--until=contract")))
-    engine.submit(job(tmp_path, "good-frames"))
+    engine.submit(job(tmp_path, "AEC508-endless-forward", "--trust", "--until=contract"))
+    engine.submit(job(tmp_path, "good-frames", STATIC))
     process = running(engine)
     begun = time.monotonic()
     engine.close()

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from audio_encoder_checker.archive.manifest import describe_file
 from audio_encoder_checker.errors import MachineError
 from audio_encoder_checker.organising.batch import Batch
-from audio_encoder_checker.organising.jobs import Ended, Job, Needs
+from audio_encoder_checker.organising.jobs import Needs
 from audio_encoder_checker.organising.results import Results, read_records
 from tests.organising.literals import SETTING
-from tests.organising.specimens import zipped
+from tests.organising.specimens import ended, job
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,22 +49,6 @@ def engine_of(cluster: tuple[Any, Any]) -> RayEngine:
     from audio_encoder_checker.organising.ray_engine import RayEngine
 
     return RayEngine(cluster[0].address)
-
-
-def job(folder: Path, name: str, *options: str, needs: Needs = SMALL) -> Job:
-    submission = zipped(name, folder / f"{name}.zip")
-    work = folder / f"work-{name}"
-    work.mkdir(exist_ok=True)
-    return Job(describe_file(submission, name).sha256, submission, work, options, needs)
-
-
-def ended(engine: RayEngine, within_s: float = 120) -> Ended:
-    end = time.monotonic() + within_s
-    while time.monotonic() < end:
-        found = engine.next(0.5)
-        if found:
-            return found
-    raise AssertionError("nothing ended")
 
 
 def test_jobs_run_on_nodes_and_a_lost_node_takes_only_its_own_along(cluster: tuple[Any, Any], tmp_path: Path) -> None:

@@ -8,38 +8,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from audio_encoder_checker.archive.manifest import describe_file
 from audio_encoder_checker.errors import MachineError
-from audio_encoder_checker.organising.jobs import Ended, Job
-from tests.organising.literals import NEEDS
-from tests.organising.specimens import zipped
+from tests.organising.specimens import ended, job
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from audio_encoder_checker.organising.slurm_engine import SlurmEngine
 
 pytestmark = [
     pytest.mark.box,
     pytest.mark.skipif(importlib.util.find_spec("submitit") is None, reason="not installed: pip install submitit"),
     pytest.mark.filterwarnings("default"),  # submitit's own
 ]
-
-
-def job(folder: Path, name: str, *options: str) -> Job:
-    submission = zipped(name, folder / f"{name}.zip")
-    work = folder / f"work-{name}"
-    work.mkdir()
-    return Job(describe_file(submission, name).sha256, submission, work, options, NEEDS)
-
-
-def ended(engine: SlurmEngine) -> Ended:
-    end = time.monotonic() + 90
-    while time.monotonic() < end:
-        found = engine.next(0.5)
-        if found:
-            return found
-    raise AssertionError("nothing ended")
 
 
 def test_a_job_is_done_and_a_lost_one_is_told(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from audio_encoder_checker.findings import Finding
     from audio_encoder_checker.report import Report
 
+OURS = re.compile(r"<(style|script)>.*?</\1>", re.DOTALL)
+"""What stands in every page."""
 GOLDEN = Path(__file__).parent / "golden"
 HOSTILE = "</failure><script>alert(1)</script>\x00\x1b[31m %0A::error::x `<b>` [a](http://x) | @you #1 \u202e ]]>"
 
@@ -28,9 +31,10 @@ HOSTILE = "</failure><script>alert(1)</script>\x00\x1b[31m %0A::error::x `<b>` [
 @pytest.mark.parametrize("format_name", sorted(set(MACHINE) - {"json"}))
 def test_the_full_report_reads_as_agreed(format_name: str, *, update_golden: bool) -> None:
     golden = GOLDEN / f"full.{format_name}"
+    made = OURS.sub(r"<\1>...</\1>", MACHINE[format_name](full_report()))
     if update_golden:
-        golden.write_text(MACHINE[format_name](full_report()), encoding="utf-8")
-    assert MACHINE[format_name](full_report()) == golden.read_text(encoding="utf-8")
+        golden.write_text(made, encoding="utf-8")
+    assert made == golden.read_text(encoding="utf-8")
 
 
 def hostile() -> Report:
