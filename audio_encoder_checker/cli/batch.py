@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from audio_encoder_checker.organising.jobs import Engine
     from audio_encoder_checker.organising.kinship import Contents
 
-OWN = {"out", "jobs", "resume", "follow", "engine", "address", "by_task"}
-"""Options about many submissions, which those about one know nothing of."""
+OWN = {"out", "jobs", "resume", "follow", "engine", "address", "by_task", "color", "quiet"}
+"""Options that are not for each submission."""
 ALONE = {
     "reports": "each result has its own, in a folder below --out",
     "stdout_format": "each result has its own, in a folder below --out",
@@ -39,8 +39,6 @@ ALONE = {
     "yes": "mend one submission at a time",
     "encoder": "the submissions' own aecc.toml names it",
     "paper": "the submissions' own aecc.toml names it, or it lies beside the encoder",
-    "color": "reports are written without colour",
-    "quiet": "it is a line for each submission",
 }
 """Options about one submission, and why they make no sense for many."""
 BOARD_SECONDS = 5.0
@@ -121,7 +119,8 @@ class _Run:
     def __init__(
         self, results: Results, room: Room, setting: dict[str, Any], options: tuple[str, ...], wishes: Mapping[str, Any]
     ) -> None:
-        self.results, self.setting, self.follow = results, setting, wishes["follow"]
+        self.results, self.setting = results, setting
+        self.follow, self.quiet = wishes["follow"], wishes["quiet"]
         if room.warning:
             complain(f"note: {room.warning}")
         self.engine: Engine = make_engine(wishes["engine"], room, wishes["address"])
@@ -133,7 +132,7 @@ class _Run:
         self.known: dict[str, Submitted] = {}
         self.contents: dict[str, Contents] = {}
         self.done = self.total = 0
-        self.written = 0.0
+        self.written, self.stale = 0.0, False
 
     def run(self, submissions: Sequence[Path]) -> int:
         """Until everything is judged; with --follow until Ctrl-C."""
@@ -178,6 +177,7 @@ class _Run:
                     self.total = self.done + len(self.batch.underway)
                     complain(f"arrived: {printable(path.name)}")
             self.batch.step(POLL_SECONDS) if self.batch.underway else time.sleep(POLL_SECONDS)
+            self._freshen()
 
     def _look(self, submissions: Any) -> None:
         self.contents |= {one.sha256: contents_of(one.files[0]) for one in submissions}
@@ -190,8 +190,14 @@ class _Run:
         seconds = record["attempts"][-1]["seconds"]
         again = f", attempt {len(record['attempts'])}" if len(record["attempts"]) > 1 else ""
         verdict = record["verdict"].upper().replace("-", " ")
-        complain(f"[{self.done}/{self.total}] {verdict:<9} {team(record)}{why.rstrip()}  {seconds:.0f} s{again}")
-        if time.monotonic() - self.written > BOARD_SECONDS:
+        if not self.quiet:
+            complain(f"[{self.done}/{self.total}] {verdict:<9} {team(record)}{why.rstrip()}  {seconds:.0f} s{again}")
+        self.stale = True
+        self._freshen()
+
+    def _freshen(self) -> None:
+        """Write the board anew, but not for every result of many that come at once."""
+        if self.stale and time.monotonic() - self.written > BOARD_SECONDS:
             self._board()
 
     def _records(self) -> list[dict[str, Any]]:
@@ -201,7 +207,7 @@ class _Run:
 
     def _board(self) -> dict[str, Any]:
         data = write_board(self.results, self._records(), find_kin(self.contents))
-        self.written = time.monotonic()
+        self.written, self.stale = time.monotonic(), False
         return data
 
     def _last_words(self, data: Mapping[str, Any]) -> None:

@@ -101,6 +101,10 @@ def test_a_folder_is_followed_and_the_board_kept_fresh(inbox: Path) -> None:
     (inbox / "late.zip").rename(inbox / "in" / "late.zip")
     while len(results(inbox)) < 4 and time.monotonic() < end:
         time.sleep(0.1)
+    summary = inbox / "out" / "summary.json"
+    while not (summary.exists() and "late" in summary.read_text()) and time.monotonic() < end:
+        time.sleep(0.1)
+    assert "late" in summary.read_text(), "the board is kept fresh while nothing else happens"
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 0, stderr
