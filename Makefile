@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: check test lint types tests benchmarks format clean
+.PHONY: check test lint types tests benchmarks docs format clean
 
 check: .venv/.installed
 	@mkdir -p build
@@ -25,6 +25,9 @@ tests: .venv/.installed
 
 benchmarks: .venv/.installed
 	for script in benchmarks/*.py; do $(BIN)/python $$script; done
+
+docs: .venv/.installed
+	$(BIN)/sphinx-build -q -W docs build/site
 
 format: .venv/.installed
 	$(BIN)/ruff format .

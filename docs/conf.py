@@ -1,4 +1,4 @@
-"""The documentation as a site: `pip install '.[docs]'`, then `sphinx-build docs build/site`."""
+"""The documentation as a site: `make docs` makes build/site."""
 
 from __future__ import annotations
 
