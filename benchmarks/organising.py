@@ -9,13 +9,16 @@ is lost on the way.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sys
 import tempfile
+import threading
 import time
 import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 
@@ -28,6 +31,9 @@ from audio_encoder_checker.organising.local import LocalEngine, make_slots
 from audio_encoder_checker.organising.records import Setting, read_own_report
 from audio_encoder_checker.organising.results import Results
 from audio_encoder_checker.organising.worker import judge
+
+if TYPE_CHECKING:
+    import subprocess
 
 ENCODER = """import torch
 
@@ -106,6 +112,31 @@ def run(paths: list[Path], out: Path, engine: Instant | LocalEngine) -> float:
     return time.perf_counter() - begun
 
 
+def peak_of_a_check(job: Job) -> tuple[float, float]:
+    """Judge one submission up to the contract: seconds, and the most memory of all its processes together, in MiB."""
+    peak = 0.0
+    done = threading.Event()
+
+    def watch(pid: int) -> None:
+        nonlocal peak
+        while not done.wait(0.05):
+            with contextlib.suppress(psutil.Error):
+                root = psutil.Process(pid)
+                family = [root, *root.children(recursive=True)]
+                peak = max(peak, sum(one.memory_full_info().pss for one in family) / 2**20)
+
+    threads: list[threading.Thread] = []
+
+    def started(process: subprocess.Popen[bytes]) -> None:
+        threads.append(threading.Thread(target=watch, args=(process.pid,)))
+        threads[0].start()
+
+    seconds = judge(job, started=started).seconds
+    done.set()
+    threads[0].join()
+    return seconds, peak
+
+
 def main() -> None:
     """Print the figures."""
     count = int(sys.argv[1]) if sys.argv[1:] else 500
@@ -114,6 +145,8 @@ def main() -> None:
         (folder / "in").mkdir()
         (folder / "ready").mkdir()
         paths = generate(folder / "in", count)
+        seconds, peak = peak_of_a_check(Job("0" * 64, paths[0], folder / "ready", ("--until=contract",), NEEDS))
+        print(f"one check that calls the encoder: {seconds:.1f} s, {peak:.0f} MiB at its peak, all processes together")
         alone = min(judge(Job("0" * 64, paths[0], folder / "ready", OPTIONS, NEEDS)).seconds for _ in range(3))
         print(f"one check alone: {alone:.2f} s")
         seconds = run(paths, folder / "instant", Instant(folder / "ready"))

@@ -7,6 +7,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 
 from audio_encoder_checker.errors import MachineError
@@ -72,6 +73,32 @@ def test_jobs_run_on_nodes_and_a_lost_node_takes_only_its_own_along(cluster: tup
         assert found["AEC503-zero-frames"].status == 0
     finally:
         engine.close()
+
+
+def test_a_worker_that_is_killed_is_told(cluster: tuple[Any, Any], tmp_path: Path) -> None:
+    engine = engine_of(cluster)
+    try:
+        endless = job(tmp_path, "AEC508-endless-forward", "--trust", "--until=contract")
+        engine.submit(endless)
+        end = time.monotonic() + 60
+        while not (endless.folder / "log.txt").exists() and time.monotonic() < end:
+            time.sleep(0.1)
+        (checker,) = (one for one in psutil.process_iter() if str(endless.folder) in " ".join(words_of(one)))
+        worker = checker.parent()
+        assert worker, "Ray's"
+        worker.kill()
+        assert "the worker was lost" in ended(engine).lost
+        checker.wait(20)  # it ends with whoever started it
+    finally:
+        engine.close()
+
+
+def words_of(process: psutil.Process) -> list[str]:
+    try:
+        found: list[str] = process.cmdline()
+    except psutil.Error:
+        return []
+    return found
 
 
 def test_a_driver_that_starts_anew_goes_on_where_the_results_end(cluster: tuple[Any, Any], tmp_path: Path) -> None:
