@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import textwrap
 from typing import TYPE_CHECKING, Any
 
@@ -31,14 +32,14 @@ def letter(name: str, record: Mapping[str, Any], report: Mapping[str, Any] | Non
     for severity, title in SEVERITIES.items():
         found = [one for one in (report or {"findings": ()})["findings"] if one["severity"] == severity]
         own = [one for one in found if not one["because_of"]]
-        if own and title != lines[-1]:
+        if own:
             lines += ["", title, "-" * len(title)]
         for number, one in enumerate(own, 1):
             lines += ["", *_finding(number, one)]
     lines += ["", f"SHA-256 of the file: {record['submission']['sha256']}"]
     tool, profile = record["tool"], record["profile"]
     lines += [f"Checked by {tool['name']} {tool['version']}, rule book {profile['name']}. The same check at your side:"]
-    return "\n".join([*lines, "", f"    aecc-check {name}", ""])
+    return "\n".join([*lines, "", f"    aecc-check {shlex.quote(name)}", ""])
 
 
 def _finding(number: int, one: Mapping[str, Any]) -> Iterator[str]:
