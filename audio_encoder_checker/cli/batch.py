@@ -10,6 +10,7 @@ import click
 from click.core import ParameterSource
 
 from audio_encoder_checker.cli.console import EXIT_INTERRUPTED, EXIT_UNDECIDED, complain, say
+from audio_encoder_checker.datasets.remote import is_address
 from audio_encoder_checker.errors import MachineError, UsageError
 from audio_encoder_checker.organising.batch import Batch
 from audio_encoder_checker.organising.board import team, write_board, write_letters
@@ -56,8 +57,7 @@ def run_batch(context: click.Context, submissions: Sequence[Path], wishes: Mappi
     if not submissions and not wishes["follow"]:
         raise UsageError("--out is for submissions, and none is named", "aecc-check inbox/*.zip --out results")
     options = _forwarded(context)
-    data = Path(wishes["data"]) if wishes["data"] else None
-    setting = Setting(wishes["profile"], options, data).as_data()
+    setting = Setting(wishes["profile"], options, wishes["data"] or "").as_data()
     room = parse_jobs(wishes["jobs"], wishes["device"], wishes["profile"])
     out = Path(wishes["out"])
     if not wishes["resume"] and out.is_dir() and any(out.glob("*/record.json")):
@@ -110,7 +110,10 @@ def _tasks(wishes: Mapping[str, Any]) -> list[str]:
         if wishes[name]:
             raise UsageError("--by-task is about the evaluation, which was left out", "leave out --by-task")
     chosen = tuple(word for word in wishes["tasks"].split(",") if word)
-    return [one.id for one in make_plan(Wishes(wishes["data"], chosen, mini=wishes["mini"])).tasks]
+    data = None
+    if wishes["data"]:  # the folder itself is looked at where the work is done
+        data = Path() if is_address(wishes["data"]) else Path(wishes["data"])
+    return [one.id for one in make_plan(Wishes(data, chosen, mini=wishes["mini"])).tasks]
 
 
 class _Run:

@@ -86,7 +86,7 @@ def _print_schema(name: str) -> None:
 )  # fmt: skip
 @click.option("--no-eval", is_flag=True, help="Leave out the evaluation of both tracks.")
 @click.option(
-    "--data", type=click.Path(path_type=Path), metavar="DIR",
+    "--data", metavar="DIR|ADDRESS",
     help="Evaluate on the X-ARES shards in this folder instead of the built-in quick set (see `aecc-data`).",
 )  # fmt: skip
 @click.option("--tasks", metavar="ID,...", default="", help="Evaluate these tasks only; `aecc-data list` shows all.")
@@ -331,7 +331,7 @@ def _options(submission: Path, wishes: dict[str, Any]) -> Any:
         network=not wishes["no_network"],
         hub_cache=wishes["hub_cache"],
         evaluation=Wishes(
-            data=wishes["data"],
+            data=_data(wishes["data"]),
             tasks=_words(wishes["tasks"]),
             mini=wishes["mini"],
             corrected=wishes["corrected"],
@@ -340,6 +340,19 @@ def _options(submission: Path, wishes: dict[str, Any]) -> Any:
         isolated=wishes["isolated"],
         strict=wishes["strict"],
     )
+
+
+def _data(text: str | None) -> Path | None:
+    """The folder of shards; what an address holds is copied to this machine first.
+
+    Raises:
+        CheckerError: the address cannot be read, or holds something else than it says.
+    """
+    if not text:
+        return None
+    from audio_encoder_checker.datasets.remote import is_address, local_copy
+
+    return local_copy(text) if is_address(text) else Path(text)
 
 
 def _receipt(submission: Path, wishes: dict[str, Any]) -> Any:

@@ -109,7 +109,8 @@ def still_there(record: Mapping[str, Any]) -> Path | None:
 
 def _different(record: Mapping[str, Any], new: Mapping[str, Any]) -> Sequence[str]:
     options = tuple(record["options"])
-    setting = Setting(_value(options, "--profile") or record["profile"]["name"], options, _data(options)).as_data()
+    profile = _value(options, "--profile") or record["profile"]["name"]
+    setting = Setting(profile, options, _value(options, "--data")).as_data()
     keys = ("tool", "profile", "data_sha256")
     words = [f"{key.removesuffix('_sha256')} is another one" for key in keys if setting[key] != record[key]]
     now = {key: value for key, value in new["environment"].items() if key not in SAME_EVERYWHERE}
@@ -120,8 +121,3 @@ def _different(record: Mapping[str, Any], new: Mapping[str, Any]) -> Sequence[st
 
 def _value(options: Sequence[str], name: str) -> str:
     return next((one.partition("=")[2] for one in options if one.startswith(f"{name}=")), "")
-
-
-def _data(options: Sequence[str]) -> Path | None:
-    value = _value(options, "--data")
-    return Path(value) if value else None

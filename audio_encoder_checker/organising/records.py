@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from audio_encoder_checker import __version__
 from audio_encoder_checker.archive.manifest import describe_file
+from audio_encoder_checker.datasets.remote import content_sha256, is_address
 from audio_encoder_checker.organising.worker import LOG, REPORT
 from audio_encoder_checker.printable import printable
 from audio_encoder_checker.rules import load_rules
@@ -36,12 +37,12 @@ class Setting:
     Attributes:
         profile: rule book, by name or TOML file.
         options: of `aecc-check`.
-        data: folder of the evaluation's data, None for the built-in quick set.
+        data: folder or address of the evaluation's data, empty for the built-in quick set.
     """
 
     profile: str
     options: tuple[str, ...]
-    data: Path | None = None
+    data: str = ""
 
     def as_data(self) -> dict[str, Any]:
         """The setting as it stands in a record; two records with equal ones can be compared."""
@@ -67,8 +68,11 @@ def tool_sha256() -> str:
 
 
 @lru_cache(maxsize=4)
-def data_sha256(folder: Path) -> str:
-    """Of the names and sizes of all files of a data folder: to read hundreds of gigabytes would take hours."""
+def data_sha256(data: str) -> str:
+    """Of names and sizes of all files of a folder, which take hours to read; of an address, of its list of hashes."""
+    if is_address(data):
+        return content_sha256(data)
+    folder = Path(data)
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         if path.is_file():
