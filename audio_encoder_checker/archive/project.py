@@ -93,7 +93,7 @@ def _read(project: Project, file: str, read: Callable[[Project, str, str], None]
     if found is None:
         return
     if found.too_large:
-        project.flaws.append(Flaw(FlawKind.TOO_LARGE, file, 0, "more than a mebibyte"))
+        project.flaws.append(Flaw(FlawKind.TOO_LARGE, file, 0, "more than 1 MiB"))
         return
     before = len(project.required)
     read(project, file, found.data.decode("utf-8", "replace").removeprefix("\ufeff"))

@@ -75,7 +75,7 @@ class RequirementLists:
             return True
         self.files.append(path)
         if found.too_large:
-            self.flaws.append(Flaw(FlawKind.TOO_LARGE, path, 0, "more than a mebibyte"))
+            self.flaws.append(Flaw(FlawKind.TOO_LARGE, path, 0, "more than 1 MiB"))
             return True
         text = read_text(found.data)
         if text.encoding != "utf-8":

@@ -58,8 +58,8 @@ def _shown(entry: Entry) -> str:
 def not_a_zip(listing: ArchiveListing) -> Iterator[Problem]:
     """The submission is not a ZIP archive.
 
-    The challenge asks for a ZIP of the repository; the organisers unpack hundreds of them by script, and any
-    other kind of file stops there, whatever it is called.
+    The challenge asks for a ZIP of the repository; the organisers unpack it by script, which stops at any
+    other kind of file, whatever it is called.
 
     Fix: unpack it and make a ZIP of the folder: `aecc-package build DIR -o submission.zip`.
     """
@@ -81,8 +81,7 @@ def _not_a_zip_hint(found: str) -> str:
 def truncated_archive(listing: ArchiveListing) -> Iterator[Problem]:
     """The archive was cut off.
 
-    The list of files stands at the end of a ZIP. Without it no unpacker finds them, so the submission arrives
-    as nothing.
+    A ZIP lists its files at its end. Without that list nothing can be unpacked, so the organisers get no files.
 
     Fix: copy or upload the file again and compare sizes; if the original is cut off too, make the ZIP anew.
     """
@@ -93,8 +92,7 @@ def truncated_archive(listing: ArchiveListing) -> Iterator[Problem]:
 def damaged_archive(listing: ArchiveListing) -> Iterator[Problem]:
     """The records of the archive are damaged.
 
-    Some unpackers stop at a damaged record, others skip it; the organisers' would not see the files that you
-    see.
+    Some unpackers stop at a damaged record, others skip it, so the organisers may not get the files that you see.
 
     Fix: make the ZIP anew: `aecc-package build DIR -o submission.zip`.
     """
@@ -187,7 +185,7 @@ def encrypted_entries(listing: ArchiveListing) -> Iterator[Problem]:
 
     The organisers unpack by script and have no password.
 
-    Fix: make the ZIP without a password.
+    Fix: make the ZIP without a password: `aecc-package build DIR -o submission.zip`.
     """
     yield from few(
         Problem(f"entry {entry.index} {_shown(entry)} needs a password", printable(entry.name))

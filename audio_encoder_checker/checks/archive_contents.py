@@ -35,7 +35,7 @@ def too_many_entries(listing: ArchiveListing, rules: Rules) -> Iterator[Problem]
     A repository with an encoder has some dozens of files. Thousands are a virtual environment or a data set
     that slipped in, and unpacking them takes the organisers' time.
 
-    Fix: leave out data, caches and environments; `aecc-package build` does.
+    Fix: leave out data, caches and environments; `aecc-package build DIR -o submission.zip` leaves out the last two.
     """
     most = min(rules.archive.max_entries, MAX_LISTED_ENTRIES)
     if listing.declared_entries > most:
@@ -53,15 +53,16 @@ def _largest_folders(entries: Iterable[Entry]) -> str:
 def too_large_unpacked(listing: ArchiveListing, rules: Rules) -> Iterator[Problem]:
     """The archive is too large once unpacked.
 
-    It has to lie beside the evaluation data on the organisers' disk.
+    The unpacked files have to fit on the organisers' disk beside the evaluation data.
 
-    Fix: leave out data and old checkpoints; download large weights from the Hugging Face Hub.
+    Fix: leave out data and old checkpoints (`aecc-package slim DIR` lists what takes the space); download large
+        weights from the Hugging Face Hub.
     """
     total, most = listing.unpacked_bytes, rules.archive.max_unpacked_bytes
     if total > most:
         largest = max(listing.entries, key=lambda entry: entry.unpacked_bytes)
         yield Problem(
-            f"unpacks to {size_words(total)}, at most {size_words(most)} are allowed; "
+            f"the archive unpacks to {size_words(total)}, at most {size_words(most)} are allowed; "
             f"the largest file is {_shown(largest)} with {size_words(largest.unpacked_bytes)}"
         )
 
@@ -158,11 +159,11 @@ def hard_to_mail(listing: ArchiveListing) -> Iterator[Problem]:
 def archive_litter(listing: ArchiveListing) -> Iterator[Problem]:
     """The archive holds files that are no part of the repository.
 
-    Caches, environments and version control make it large and hide what matters; macOS's `._x` twins have been
-    taken for submissions of their own. They are left aside here.
+    Caches, environments and version control make a ZIP large and hide what matters; macOS's `._x` twins have been
+    taken for submissions of their own. This check passes over them.
 
-    Fix: `aecc-check SUBMISSION --fix` writes a ZIP without them, `aecc-package build DIR` leaves them out; with zip:
-        `zip -r -X submission.zip . -x '*.git/*' '*__pycache__/*' '*.DS_Store' '__MACOSX/*'`.
+    Fix: run `aecc-check SUBMISSION --fix`, which writes a ZIP without them, or `aecc-package build DIR -o NEW.zip`;
+        with zip: `zip -r -X submission.zip . -x '*.git/*' '*__pycache__/*' '*.DS_Store' '__MACOSX/*'`.
     """
     groups: dict[str, list[Entry]] = {}
     for entry in listing.entries:
@@ -173,7 +174,8 @@ def archive_litter(listing: ArchiveListing) -> Iterator[Problem]:
         total = sum(entry.unpacked_bytes for entry in entries)
         severity = Severity.NOTE if kind in (*MACOS_LITTER, "._*") else None
         files = "1 file" if len(entries) == 1 else f"{len(entries)} files"
-        yield Problem(f"{kind}: {files}, {size_words(total)}", printable(entries[0].name), severity=severity)
+        message = f"{kind} is in the archive: {files}, {size_words(total)}"
+        yield Problem(message, printable(entries[0].name), severity=severity)
 
 
 def _litter(name: str) -> str:
@@ -190,8 +192,7 @@ def nested_root(listing: ArchiveListing) -> Iterator[Problem]:
     X-ARES is run from the repository's root, and other challenges lost submissions that were unpacked one level
     too deep. That folder is taken for the root here; not every script does.
 
-    Fix: `aecc-check SUBMISSION --fix`, or zip the contents, not the folder: `cd DIR && zip -r ../submission.zip .`, or
-        `aecc-package build DIR`.
+    Fix: run `aecc-check SUBMISSION --fix`, or zip the contents, not the folder: `cd DIR && zip -r ../submission.zip .`.
     """
     if listing.top_folder:
         yield Problem(

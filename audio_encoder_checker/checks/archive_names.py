@@ -66,8 +66,8 @@ def backslash_names(listing: ArchiveListing) -> Iterator[Problem]:
     Old PowerShell and .NET write such names. On Linux `repo\encoder.py` becomes one file with a backslash in its
     name, and no import finds it.
 
-    Fix: `aecc-check SUBMISSION --fix`, or make the ZIP with Explorer ("Send to, compressed folder"), 7-Zip,
-        `python -m zipfile -c` or `aecc-package build DIR`.
+    Fix: run `aecc-check SUBMISSION --fix`, or make the ZIP with Explorer ("Send to, compressed folder"), 7-Zip,
+        `cd DIR && python -m zipfile -c ../submission.zip .` or `aecc-package build DIR -o submission.zip`.
     """
     yield from _each(listing, lambda entry: r"'\' separates its folders, expected '/'" if "\\" in entry.name else "")
 
@@ -93,7 +93,7 @@ def duplicate_names(listing: ArchiveListing) -> Iterator[Problem]:
 
     Unpackers keep the first or the last of them, or ask; nobody knows which one would be evaluated.
 
-    Fix: make the ZIP anew instead of adding to it; delete the old file first.
+    Fix: make the ZIP anew instead of adding to it: `aecc-package build DIR -o submission.zip`.
     """
     first: dict[str, int] = {}
 
@@ -162,7 +162,7 @@ def unportable_names(listing: ArchiveListing) -> Iterator[Problem]:
     """A name cannot be used on Windows.
 
     Whoever looks at the submission there cannot unpack it; `aux.py` is a device, and a dot or space at the end is
-    dropped, so that the name becomes another's.
+    dropped, so that the file gets another name.
 
     Fix: rename the file, and make the ZIP anew.
     """
@@ -194,7 +194,7 @@ def _doubtful(entry: Entry) -> str:
 def overlong_paths(listing: ArchiveListing) -> Iterator[Problem]:
     """A path is too long or too deep to be unpacked everywhere.
 
-    Windows stops at 260 characters and Linux at 255 bytes a name, the folder that it is unpacked into included.
+    Windows takes 260 characters in a path, the folder that it is unpacked into included, and Linux 255 bytes in a name.
 
     Fix: shorten the names or move the files up, and make the ZIP anew.
     """
@@ -216,7 +216,7 @@ def _overlong(entry: Entry) -> str:
 def undecodable_names(listing: ArchiveListing) -> Iterator[Problem]:
     """A name is not in the encoding that it claims.
 
-    Every unpacker makes another name of it, so files that refer to one another are not found.
+    Unpackers make different names of it, so code that opens the file by its name does not find it.
 
     Fix: rename the file with plain letters, and make the ZIP anew.
     """
@@ -233,7 +233,10 @@ def guessed_name_encoding(listing: ArchiveListing) -> Iterator[Problem]:
 
     Fix: rename the file with plain letters, or make the ZIP with `aecc-package build DIR`.
     """
-    yield from _each(listing, lambda e: "" if e.encoding in ("ascii", "utf-8") else f"read as {e.encoding}")
+    yield from _each(
+        listing,
+        lambda e: "" if e.encoding in ("ascii", "utf-8") else f"its encoding is not stated, read as {e.encoding}",
+    )
 
 
 @check("AEC140", severity=Severity.WARNING)
@@ -243,7 +246,7 @@ def setuid_modes(listing: ArchiveListing) -> Iterator[Problem]:
     Set-user-id, set-group-id and sticky bits have no place in a repository. They are not applied here, but an
     unpacker run as root might.
 
-    Fix: `chmod -R ug-s,-t DIR`, and make the ZIP anew.
+    Fix: run `chmod -R ug-s,-t DIR`, and make the ZIP anew.
     """
     yield from _each(
         listing,

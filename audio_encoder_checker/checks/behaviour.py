@@ -57,7 +57,7 @@ def order_dependent_output(order: BatchOrder) -> Iterator[Problem]:
     if not found.same_shape:
         yield Problem("the same clips in another order gave different shapes")
     elif _other(found):
-        yield Problem(f"the same clips in another order, put back, {_apart(found)}")
+        yield Problem(f"embeddings of the same clips in another order, sorted back, {_apart(found)}")
 
 
 @check("AEC519", follows=("AEC520",))
@@ -121,7 +121,7 @@ def batch_dependent_output(company: BatchCompany) -> Iterator[Problem]:
     if not found.same_shape:
         yield Problem(f"one clip alone and the same clip in a batch of {company.batch} gave different shapes")
     elif _other(found):
-        yield Problem(f"one clip alone and in a batch of {company.batch} {_apart(found)}")
+        yield Problem(f"embeddings of one clip alone and in a batch of {company.batch} {_apart(found)}")
 
 
 @check("AEC524", severity=Severity.WARNING, follows=("AEC521", "AEC520", "AEC510"))
@@ -144,8 +144,8 @@ def collapsed_embeddings(spread: Spread) -> Iterator[Problem]:
 def unrepeatable_construction(second: SecondStart) -> Iterator[Problem]:
     """Two processes give different embeddings for the same audio.
 
-    The usual cause is weights that are drawn at random because the checkpoint was not loaded, or not wholly: then the
-    submission is evaluated untrained. X-ARES constructs the encoder anew for every task.
+    The usual cause is weights that are drawn at random because the checkpoint was not loaded, or only in part: then an
+    untrained encoder is evaluated. X-ARES constructs the encoder anew for every task.
 
     Fix: look at what `model.load_state_dict(state)` returns, `missing_keys` above all; for weights that are meant to
         be random call `torch.manual_seed(0)` first.
@@ -179,7 +179,7 @@ def gradient_left_on(traces: EncodeTraces, landmarks: Landmarks) -> Iterator[Pro
     X-ARES encodes in inference mode, so this harms no score; everywhere else, the official checker included, a call
     keeps the activations of all layers and takes several times the memory.
 
-    Fix: decorate forward with `@torch.no_grad()`.
+    Fix: write `@torch.no_grad()` above `def forward(self, audio):`.
     """
     returned = traces.reference.returned
     if returned and returned.requires_grad:
@@ -215,7 +215,7 @@ def padding_dependent_output(padding: ZeroPadding) -> Iterator[Problem]:
     found = padding.difference
     if found.same_shape and padding.share > MOST_PADDING_SHIFT:
         yield Problem(
-            f"the mean embedding of {padding.seconds:g} s alone and zero-padded to {padding.padded_s:g} s, own frames "
-            f"only, are {padding.share:.2f} of the distance between very different clips apart (cosine "
-            f"{found.cosine:.3f}, expected 1)"
+            f"zero-padding a clip of {padding.seconds:g} s to {padding.padded_s:g} s moves the mean of its own frames "
+            f"by {padding.share:.2f} of the distance between very different clips (cosine {found.cosine:.3f}, expected "
+            "1)"
         )

@@ -31,7 +31,7 @@ def _takes(gpu: GpuForecast, point: Point) -> str:
 
 
 def _largest(gpu: GpuForecast) -> str:
-    return f"; largest then: {gpu.largest[0]}" if gpu.largest else ""
+    return f"; the largest tensor then: {gpu.largest[0]}" if gpu.largest else ""
 
 
 def _at(gpu: GpuForecast) -> str:
@@ -43,10 +43,11 @@ def gpu_memory(gpu: GpuForecast) -> Iterator[Problem]:
     """The encoder does not fit into the GPU.
 
     The organisers run every encoder on a T4 with 16 GB, of which about 14.5 GiB are left to a program. X-ARES encodes
-    16 clips at a time, of up to 35 s where a task does not crop, and the rules promise ten minutes in one clip. Out of
-    memory there, a task has no score.
+    16 clips at a time, of up to 35 s where a task does not crop, and the rules promise ten minutes in one clip. A
+    task that runs out of memory has no score.
 
-    Fix: encode in chunks and join the frames: `torch.cat([self.model(c) for c in audio.split(30 * 16000, dim=-1)], 1)`.
+    Fix: encode in chunks and join the frames:
+        `torch.cat([self.model(part) for part in audio.split(30 * 16000, dim=-1)], dim=1)`.
     """
     for point in gpu.demanded:
         if point.fit is Fit.TOO_LARGE:
@@ -59,9 +60,9 @@ def gpu_memory(gpu: GpuForecast) -> Iterator[Problem]:
 def gpu_memory_borderline(gpu: GpuForecast) -> Iterator[Problem]:
     """The encoder may not fit into the GPU.
 
-    Between the least and the most that a call can take lies the edge of the card: whether it fits depends on the
-    allocator's fragments, on workspaces of cuDNN, or on what the forecast could not follow. Or a call that has to fit
-    could not be forecast at all.
+    The card's memory lies between the least and the most that a call can take: whether it fits depends on fragments of
+    the allocator, on workspaces of cuDNN, or on what the forecast could not follow. Or a call that has to fit could not
+    be forecast at all.
 
     Fix: halve the memory with `self.model.half()` and `audio.half()`, return `.float()`; or encode in shorter chunks.
     """
@@ -95,17 +96,17 @@ def quadratic_memory(gpu: GpuForecast) -> Iterator[Problem]:
 def ram_memory(ram: RamForecast) -> Iterator[Problem]:
     """The encoder does not fit into RAM beside CUDA.
 
-    A Colab session has 12.7 GB, of which the system and CUDA's host side take 2 to 3.5. Most is taken while weights are
-    loaded: a checkpoint read by `torch.load` lies in RAM beside the module that it is copied into.
+    A Colab session has 12.7 GiB of RAM, of which the system and CUDA's host side take 2 to 3.5 GiB. Most is taken while
+    weights are loaded: a checkpoint read by `torch.load` lies in RAM beside the module that it is copied into.
 
-    Fix: `torch.load(path, mmap=True, map_location="cpu")`, or safetensors, and `del state` once it is loaded; or keep
-        the weights in half precision.
+    Fix: load with `torch.load(path, mmap=True, map_location="cpu")`, or from safetensors, and `del state` after that;
+        or keep the weights in half precision.
     """
     if ram.fit in (Fit.TOO_LARGE, Fit.BORDERLINE):
         twice = ", about twice its weights" if ram.held_twice else ""
         yield Problem(
-            f"{_gib(ram.lower_bytes)} to {_gib(ram.upper_bytes)} of {_gib(ram.limit_bytes)}; loading alone peaks at "
-            f"{_gib(ram.loading_bytes)}{twice}",
+            f"RAM of {_gib(ram.lower_bytes)} to {_gib(ram.upper_bytes)} is needed, {_gib(ram.limit_bytes)} are there; "
+            f"loading alone peaks at {_gib(ram.loading_bytes)}{twice}",
             severity=Severity.ERROR if ram.fit is Fit.TOO_LARGE else Severity.WARNING,
         )
 
@@ -115,7 +116,7 @@ def slow_encoding(time: TimeForecast) -> Iterator[Problem]:
     """Encoding all tasks takes more than one session.
 
     The organisers encode more than a thousand hours of audio with every submission, and a session of Colab ends after
-    twelve. An encoder that needs several is run last, or not on all tasks.
+    twelve. An encoder that needs several sessions may not get a score for all tasks.
 
     Fix: use half precision on the GPU, and compute spectra with torch on the audio's device, not with numpy.
     """
@@ -123,8 +124,9 @@ def slow_encoding(time: TimeForecast) -> Iterator[Problem]:
     if low > time.session_hours:
         longest = sorted(time.tasks, key=lambda task: -task.hours[1])[:3]
         yield Problem(
-            f"{low:.1f} to {high:.1f} hours for {len(time.tasks)} tasks, a session lasts {time.session_hours:g}; "
-            f"{', '.join(task.task for task in longest)} take longest; {time.cpu_share:.0%} of it is the CPU's"
+            f"encoding {len(time.tasks)} tasks takes {low:.1f} to {high:.1f} h, a session lasts "
+            f"{time.session_hours:g} h; {', '.join(task.task for task in longest)} take longest; "
+            f"the CPU takes {time.cpu_share:.0%} of the time"
         )
 
 
@@ -142,8 +144,9 @@ def bulky_embeddings(time: TimeForecast) -> Iterator[Problem]:
     low, high = time.disk_bytes
     if hours and time.bytes_per_s > MANY_TIMES * USUAL_BYTES_PER_S:
         yield Problem(
-            f"{low / 1e9:.0f} to {high / 1e9:.0f} GB, {time.bytes_per_s / USUAL_BYTES_PER_S:.0f} times as much as 50 "
-            f"frames of 768 features a second; {time.disk_limit_bytes / 1e9:.0f} GB are free in a session"
+            f"the embeddings take {low / 1e9:.0f} to {high / 1e9:.0f} GB, "
+            f"{time.bytes_per_s / USUAL_BYTES_PER_S:.0f} times as much as 50 frames of 768 features a second; "
+            f"{time.disk_limit_bytes / 1e9:.0f} GB are free in a session"
         )
 
 
@@ -155,18 +158,18 @@ def gradient_memory(gpu: GpuForecast) -> Iterator[Problem]:
     encoder with autograd on, where every activation is kept for a backward pass that never comes. `detach()` at the
     end is too late.
 
-    Fix: decorate it: `@torch.inference_mode()` above `def forward(self, audio):`.
+    Fix: write `@torch.no_grad()` above `def forward(self, audio):`.
     """
     if gpu.gradient_factor > GRADIENT_COSTS:
-        yield Problem(f"{gpu.gradient_factor:.1f} times as much for a batch of 10 s")
+        yield Problem(f"{gpu.gradient_factor:.1f} times as much GPU memory with autograd on, for a batch of 10 s clips")
 
 
 @check("AEC715", severity=Severity.NOTE, follows=("AEC702",))
 def budget_not_covered(gpu: GpuForecast) -> Iterator[Problem]:
     """Part of the encoder could not be followed, so the forecast may be too low.
 
-    Without a graphics card memory is forecast by what torch's operations take. Kernels of one's own, libraries that
-    allocate by themselves, and code whose course depends on values are not seen, or not at every length.
+    Without a GPU, memory is forecast from torch's operations. Kernels of your own, libraries that allocate memory
+    themselves, and code that branches on values are not seen, or not at every length.
 
     Fix: measure on Colab: `model(audio); print(torch.cuda.max_memory_allocated() / 2**30)` with 16 clips of 35 s, and
         with one of 600 s.

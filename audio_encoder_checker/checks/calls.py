@@ -123,7 +123,7 @@ def death_in_forward(traces: EncodeTraces) -> Iterator[Problem]:
 def endless_forward(traces: EncodeTraces) -> Iterator[Problem]:
     """A call of the encoder does not come back in time.
 
-    The evaluation encodes some two hundred hours of audio; at this rate it would not end.
+    The organisers encode more than a thousand hours of audio; at this rate they would not get to the end.
 
     Fix: look for a loop that waits for a condition on the data; `--timeout SECONDS` allows more.
     """
@@ -151,7 +151,7 @@ def fixed_input_shape(traces: EncodeTraces, rules: Rules) -> Iterator[Problem]:
 
 @check("AEC516")
 def failure_in_inference_mode(traces: EncodeTraces) -> Iterator[Problem]:
-    """The encoder works with autograd and not in inference mode.
+    """The encoder fails in inference mode, in which X-ARES calls it.
 
     The official checker calls it with autograd on; X-ARES encodes inside `torch.inference_mode()`, where nothing can
     require a gradient.

@@ -17,9 +17,9 @@ REPOSITORY = "/w/repo/"
 def network_attempt(conduct: Conduct) -> Iterator[Problem]:
     """The encoder reaches for the network.
 
-    Downloading weights while the encoder is loaded is allowed; anything else, a version check or usage statistics,
-    slows the start and may fail on the organisers' machine. Where the box has a network, what goes to a host by its
-    name is among the downloads; this went past it, to an address or another name server, and was refused.
+    Downloading weights while the encoder is loaded is allowed; a version check or usage statistics slow the start and
+    may fail on the organisers' machine. The box (the checker's sandbox) refused this: it lets through what asks for a
+    host by its name, and nothing where it has no network.
 
     Fix: load from files in the repository, or download from a host by its name, over HTTPS.
     """
@@ -52,10 +52,10 @@ def write_outside_scratch(conduct: Conduct) -> Iterator[Problem]:
 def hostile_act(conduct: Conduct) -> Iterator[Problem]:
     """The encoder tries to get hold of the machine.
 
-    Kernel settings, other programs and their memory, system and account files, a container's or cloud's controls: no
-    encoder and no library of one needs them. The box refused; the organisers will have a human look at this submission.
+    An encoder needs no access to kernel settings, other programs and their memory, system and account files, or the
+    controls of a container or cloud. The box (the checker's sandbox) refused it; organisers who see it will ask why.
 
-    Fix: remove the code that does this; if it comes with a dependency, name the dependency to the organisers.
+    Fix: remove the code that does this; if a library does it, tell the organisers which one.
     """
     tried = [a for a in conduct.attempts if gives_power(a.kind, a.target)]
     for stage in dict.fromkeys(a.stage for a in tried):
@@ -71,15 +71,16 @@ def processes_left_behind(conduct: Conduct) -> Iterator[Problem]:
     Fix: end what you start: `process.terminate(); process.wait()`, or `with Pool() as pool:`.
     """
     if conduct.left_behind:
-        yield Problem(f"{len(conduct.left_behind)} still ran at the end: {listed(list(conduct.left_behind))}")
+        names = listed(list(conduct.left_behind))
+        yield Problem(f"processes that still ran at the end: {len(conduct.left_behind)} ({names})")
 
 
 @check("AEC021", severity=Severity.WARNING)
 def exit_blocked(conduct: Conduct) -> Iterator[Problem]:
     """Python cannot end after the encoder was used.
 
-    The interpreter waits for threads that are no daemons and for exit handlers; the organisers' run would hang at
-    its end, with all scores computed and none written.
+    Python waits for exit handlers and for threads that are not daemons; the organisers' run would hang at its end,
+    with all scores computed and none written.
 
     Fix: start threads with `threading.Thread(..., daemon=True)`, or stop and join them when `forward` returns.
     """
@@ -97,7 +98,7 @@ def control_characters(conduct: Conduct) -> Iterator[Problem]:
     Fix: print plain text, or nothing.
     """
     if conduct.control_characters:
-        yield Problem(f"{conduct.control_characters} of them in the last 16 KiB of the output")
+        yield Problem(f"control characters in the last 16 KiB of the output: {conduct.control_characters}")
 
 
 def _words(attempt: Attempt) -> str:

@@ -15,7 +15,7 @@ WHOLE = ("output_dim", "sampling_rate")
 
 @check("AEC501")
 def missing_attribute(encoder: EncoderFacts, landmarks: Landmarks) -> Iterator[Problem]:
-    """An attribute that the contract asks for is missing.
+    """An attribute that the challenge asks for is missing.
 
     The organisers' code reads `sampling_rate` to resample, `output_dim` to size the linear layer and
     `hop_size_in_ms` to align frame labels.
@@ -31,7 +31,7 @@ def missing_attribute(encoder: EncoderFacts, landmarks: Landmarks) -> Iterator[P
 
 @check("AEC502")
 def wrong_attribute_value(encoder: EncoderFacts, landmarks: Landmarks) -> Iterator[Problem]:
-    """An attribute of the contract is not a positive number, or not a whole one where it must be.
+    """A declared attribute is not a number that X-ARES can use.
 
     X-ARES uses the values unchecked: a `sampling_rate` of "16k" breaks resampling in the middle of the
     evaluation, a wrong `hop_size_in_ms` shifts every frame label silently.

@@ -10,7 +10,7 @@ from audio_encoder_checker.findings import Problem
 
 
 def _where(device: DeviceFacts) -> str:
-    return "on a pretended GPU" if device.pretended else "on the GPU"
+    return "on a pretended GPU (imitated on the CPU)" if device.pretended else "on the GPU"
 
 
 @check("AEC530")
@@ -27,7 +27,7 @@ def tensor_left_on_cpu(device: DeviceFacts) -> Iterator[Problem]:
     culprit = device.culprit
     if culprit and culprit.mistake in (Mistake.ATTRIBUTE, Mistake.FACTORY, Mistake.OTHER):
         operation = f"`{culprit.operation}`" if culprit.operation else "an operation"
-        message = f"{_where(device)} {operation} meets {_tensor(culprit)} on the CPU"
+        message = f"{_where(device)}, {operation} meets {_tensor(culprit)} on the CPU"
         yield Problem(message, _at(device), _hint(culprit))
 
 
@@ -76,7 +76,7 @@ def device_that_is_not_there(device: DeviceFacts) -> Iterator[Problem]:
 
     A Colab session has one GPU, `cuda:0`; X-ARES moves the encoder itself.
 
-    Fix: name no device: use `audio.device`, or `next(self.parameters()).device`.
+    Fix: use `audio.device`, or `next(self.parameters()).device`, in place of a device that you name.
     """
     if device.culprit and device.culprit.mistake is Mistake.ORDINAL:
         yield Problem(f"{_where(device)}: {device.outcome}", device.outcome.at)

@@ -21,17 +21,17 @@ LEAST_CHARACTERS = 200
 
 def _problem(paper: Paper, message: str, hint: str = "", severity: Severity | None = None) -> Problem:
     """A problem of the paper; never an error where it is not sure that it is the report."""
-    doubt = "" if paper.sure else ", if this is the report"
+    doubt = "" if paper.sure else ", if this is the paper"
     grave = severity if paper.sure else severity or Severity.WARNING
     return Problem(f"{message}{doubt}", printable(paper.path), hint, grave)
 
 
 @check("AEC910")
 def unreadable_paper(facts: PaperFacts) -> Iterator[Problem]:
-    """The report is not a readable PDF.
+    """The paper is not a readable PDF.
 
-    The organisers read the report beside the encoder. A file that was renamed to `.pdf`, or was cut off on its way,
-    opens nowhere.
+    The organisers read the paper (the challenge calls it the report) beside the encoder. A file that was renamed to
+    `.pdf`, or was cut off on its way, opens nowhere.
 
     Fix: make the PDF again and open it once: `pdfinfo FILE` tells whether it is whole.
     """
@@ -39,7 +39,7 @@ def unreadable_paper(facts: PaperFacts) -> Iterator[Problem]:
     if paper is None:
         return
     if paper.reading is Reading.NO_PDF:
-        yield _problem(paper, f"this is no PDF: {paper.detail}", "export it as PDF; a new name makes no PDF of a file")
+        yield _problem(paper, f"this is no PDF: {paper.detail}", "export it as PDF: renaming does not make it one")
     elif paper.reading is Reading.DAMAGED:
         yield _problem(paper, f"the PDF cannot be read ({paper.detail})")
     elif paper.pages == 0:
@@ -48,7 +48,7 @@ def unreadable_paper(facts: PaperFacts) -> Iterator[Problem]:
 
 @check("AEC911", severity=Severity.NOTE)
 def ambiguous_paper(facts: PaperFacts) -> Iterator[Problem]:
-    """Several PDFs could be the report.
+    """Several PDFs could be the paper.
 
     Which one goes to the organisers has to be said; until then none of them is looked at.
 
@@ -57,15 +57,15 @@ def ambiguous_paper(facts: PaperFacts) -> Iterator[Problem]:
     if facts.paper is None and len(facts.candidates) > 1:
         shown = listed([printable(name, limit=80) for name in facts.candidates])
         yield Problem(
-            f"{len(facts.candidates)} PDFs could be it: {shown}",
+            f"{len(facts.candidates)} PDFs could be the paper: {shown}",
             printable(facts.candidates[0]),
-            f"--paper {printable(facts.candidates[0])}",
+            f"add `--paper {printable(facts.candidates[0])}`",
         )
 
 
 @check("AEC912")
 def encrypted_paper(facts: PaperFacts) -> Iterator[Problem]:
-    """The report is encrypted.
+    """The paper is encrypted.
 
     The organisers have no password. A PDF that opens without one but is encrypted all the same forbids printing,
     copying or marking, and many submission systems refuse it.
@@ -86,7 +86,7 @@ def encrypted_paper(facts: PaperFacts) -> Iterator[Problem]:
 
 @check("AEC913")
 def long_paper(facts: PaperFacts) -> Iterator[Problem]:
-    """The report has more than six pages.
+    """The paper has more than six pages.
 
     The challenge takes reports of at most six pages, and may turn away longer ones unread.
 
@@ -99,7 +99,7 @@ def long_paper(facts: PaperFacts) -> Iterator[Problem]:
 
 @check("AEC914", severity=Severity.WARNING)
 def odd_page_size(facts: PaperFacts) -> Iterator[Problem]:
-    r"""The pages of the report are neither A4 nor Letter.
+    r"""The pages of the paper are neither A4 nor Letter.
 
     The limit of six pages is meant for pages of these sizes, in the layout of the conference's template.
 
@@ -130,11 +130,11 @@ def _millimetres(size: PageSize) -> str:
 
 @check("AEC915", severity=Severity.WARNING)
 def paper_without_text(facts: PaperFacts) -> Iterator[Problem]:
-    """The report holds no text, only pictures of it.
+    """The paper holds no text, only pictures of it.
 
-    A scan can neither be searched nor be read aloud, and nobody can tell by program what it says of the training data.
+    A scan cannot be searched or read aloud, and no program can find in it what was used for training.
 
-    Fix: export the PDF from the text program itself; of a scan make one with text: `ocrmypdf FILE with-text.pdf`.
+    Fix: export the PDF from LaTeX or the word processor, or add text to a scan: `ocrmypdf FILE with-text.pdf`.
     """
     paper = facts.paper
     if paper is None or not paper.characters or paper.reading is not Reading.COMPLETE:
@@ -147,7 +147,7 @@ def paper_without_text(facts: PaperFacts) -> Iterator[Problem]:
 
 @check("AEC916", severity=Severity.WARNING)
 def unfinished_paper(facts: PaperFacts) -> Iterator[Problem]:
-    """The report takes too much to read.
+    """The paper takes too much time or memory to read.
 
     Reading a paper takes a second and some megabytes. This one was broken off at a limit that keeps hostile files
     from stopping this machine, so that not all of it was looked at.

@@ -19,7 +19,7 @@ def encoding_failure(encoding: EncodingFacts) -> Iterator[Problem]:
     X-ARES encodes every data set in batches in one go; a call that fails, dies or hangs ends the task, and the task
     drops out of the average.
 
-    Fix: repeat it with `YourEncoder()(torch.randn(16, samples))` at the length named.
+    Fix: run `YourEncoder()(torch.randn(16, 160000))`, and with other lengths, and mend what it shows.
     """
     failed = [
         run for run in encoding.tasks if run.outcome.ending is not Ending.ANSWERED and not run.outcome.ending.by_limit
@@ -27,7 +27,7 @@ def encoding_failure(encoding: EncodingFacts) -> Iterator[Problem]:
     if failed:
         first = failed[0]
         yield Problem(
-            f"{_place(first)}: a batch of {first.batch} clips ended so: {first.outcome}{_others(failed)}",
+            f"{_place(first)}: a batch of {first.batch} clips failed: {first.outcome}{_others(failed)}",
             at=first.outcome.at,
         )
 
@@ -39,7 +39,7 @@ def _place(run: TaskRun) -> str:
 def _others(runs: list[TaskRun]) -> str:
     """The tasks behind the first."""
     others = [run.task for run in runs[1:]]
-    return f"; as in {listed(others)}" if others else ""
+    return f"; the same in {listed(others)}" if others else ""
 
 
 @check("AEC802")
@@ -74,7 +74,7 @@ def worse_than_log_mel(scores: TrackScores, references: References) -> Iterator[
             losses.append(f"{score.task} {score.official.value:.2f} against {floor.track_a:.2f}")
     if losses and len(losses) > compared / 2:
         yield Problem(
-            f"below log-mel on {len(losses)} of {compared} tasks of track A, beyond their intervals: {listed(losses)}"
+            f"below log-mel on {len(losses)} of {compared} tasks of track A by more than the interval: {listed(losses)}"
         )
 
 
@@ -85,7 +85,7 @@ def unreadable_data(encoding: EncodingFacts) -> Iterator[Problem]:
     X-ARES would pass over them silently and score what is left, which is another number than the one of the whole
     data. The task is left out here; the others are scored, and the averages say what they cover.
 
-    Fix: fetch the shard again, `aecc-data verify --to DIR` says which ones are damaged and how.
+    Fix: run `aecc-data verify --to DIR`, which names damaged shards, and `aecc-data fetch --tasks TASK --to DIR`.
     """
     for run in encoding.tasks:
         if run.data:

@@ -27,7 +27,7 @@ def few(problems: Iterable[Problem]) -> Iterator[Problem]:
 def calls(traces: Sequence[Trace]) -> str:
     """The first of some calls in words, and how many more there were."""
     more = len(traces) - 1
-    return traces[0].call + (f" (and {more} other call{'' if more == 1 else 's'})" if more else "")
+    return traces[0].call + (f" and {more} other call{'' if more == 1 else 's'}" if more else "")
 
 
 def listed(words: Sequence[str], most: int = 5) -> str:

@@ -14,10 +14,10 @@ HERE = "Path(__file__).parent"
 
 @check("AEC212")
 def absolute_paths(habits: HabitFacts) -> Iterator[Problem]:
-    r"""The encoder's sources name a path of your machine.
+    r"""The encoder's sources name a path on your machine.
 
-    Below `/home`, `/content` or `C:\Users` everyone has something else. Where the encoder opens such a file whenever
-    it is loaded or called that is the end; elsewhere it is a risk.
+    Everyone has other files below `/home`, `/content` or `C:\Users`. If the encoder opens such a file when it is
+    loaded or called, it fails on the organisers' machine; otherwise the path is a risk.
 
     Fix: put the file into the repository and open it as `Path(__file__).parent / "FILE"`.
     """
@@ -33,15 +33,16 @@ def _absolute(one: Habit) -> Problem:
     name = one.what.replace("\\", "/").rstrip("/").rpartition("/")[2]
     opens = "it opens" if one.sure else "it names"
     severity = None if one.sure else Severity.WARNING
-    return Problem(f"{opens} '{one.what}', which is on your machine only", one.at, f'{HERE} / "{name}"', severity)
+    hint = f'put the file into the repository and write `{HERE} / "{name}"`'
+    return Problem(f"{opens} '{one.what}', which is on your machine only", one.at, hint, severity)
 
 
 @check("AEC213", severity=Severity.WARNING, follows=("AEC409",))
 def working_directory_paths(habits: HabitFacts) -> Iterator[Problem]:
-    """A file of the repository is opened by its path from the working folder.
+    """A file of the repository is opened by a path relative to the working directory.
 
-    That is right only as long as the program is started in the repository's root. X-ARES is run from wherever the
-    organisers run it, and its workers may be elsewhere.
+    The file is found only if the program is started in the repository's root. X-ARES has a working directory of its
+    own, and so may its workers.
 
     Fix: start from the source: `Path(__file__).parent / "weights.pt"`.
     """
@@ -53,12 +54,12 @@ def working_directory_paths(habits: HabitFacts) -> Iterator[Problem]:
 
 @check("AEC214")
 def wrong_case_imports(habits: HabitFacts) -> Iterator[Problem]:
-    """An import spells a module in other letters than its file.
+    """An import and its file differ in capital letters.
 
-    Python tells `Model.py` from `model.py` on every system. Git on Windows and macOS does not: a file that was renamed
-    in capitals only keeps its old name in the repository, so that your folder works and its clone fails.
+    Python tells `Model.py` from `model.py` on every system. Git on Windows and macOS does not: a file renamed only in
+    its capitals keeps its old name in the repository, so your folder works and a clone of it fails.
 
-    Fix: spell the import as the file is called, or rename the file by `git mv`.
+    Fix: spell the import as the file is called, or rename the file: `git mv model.py Model.py`.
     """
     yield from few(_other_letters(one) for one in _surest(habits.of(HabitKind.WRONG_CASE)))
 
@@ -72,29 +73,29 @@ def _other_letters(one: Habit) -> Problem:
 def hard_coded_device(habits: HabitFacts) -> Iterator[Problem]:
     """The encoder chooses the device itself.
 
-    X-ARES moves the encoder to the device that it wants, and without a GPU, or with another one, `cuda` and `cuda:1`
-    fail. What the encoder makes has to lie where the audio lies.
+    X-ARES moves the encoder to the device that it wants. `cuda` fails without a GPU, and `cuda:1` with only one.
+    Tensors that the encoder makes have to be on the device of the audio.
 
     Fix: leave out `.cuda()` and `device=...` in the constructor, and in `forward` use `device=audio.device`.
     """
     yield from few(
-        Problem(f"'{one.what}' is written out: `{one.text}`", one.at, _device_hint(one))
+        Problem(f"the device '{one.what}' is hard-coded: `{one.text}`", one.at, _device_hint(one))
         for one in habits.of(HabitKind.DEVICE)
     )
 
 
 def _device_hint(one: Habit) -> str:
     if "map_location" in one.text:
-        return 'map_location="cpu"'
+        return 'write `map_location="cpu"`'
     return "leave it out in the constructor; in forward use audio.device"
 
 
 @check("AEC218", severity=Severity.WARNING)
 def moving_remote_code(habits: HabitFacts) -> Iterator[Problem]:
-    """The encoder runs code of another repository, whatever that will be by then.
+    """The encoder runs code of another repository without naming a commit.
 
     `trust_remote_code=True` and `torch.hub.load` download Python and run it. Without a commit, or the tag of a release,
-    the organisers run what lies there on that day, which need not be what you tested; a branch moves.
+    the organisers run what is there on that day, which may differ from what you tested.
 
     Fix: name the commit: `revision="..."` in transformers, `"OWNER/REPOSITORY:COMMIT"` in torch.hub.
     """
@@ -102,7 +103,8 @@ def moving_remote_code(habits: HabitFacts) -> Iterator[Problem]:
 
 
 def _remote(one: Habit) -> Problem:
-    hint = f'"{one.what.partition(":")[0]}:COMMIT"' if one.better == "ref" else 'revision="COMMIT"'
+    named = f'"{one.what.partition(":")[0]}:COMMIT"' if one.better == "ref" else 'revision="COMMIT"'
+    hint = f"name the commit that you tested: `{named}`"
     return Problem(f"runs the code of '{one.what}' without naming a commit", one.at, hint)
 
 
@@ -123,8 +125,8 @@ def placeholder_output(habits: HabitFacts) -> Iterator[Problem]:
 def missing_data_file(habits: HabitFacts) -> Iterator[Problem]:
     """The encoder opens a file that is not in the submission.
 
-    The path is written out in a line that is surely run, nothing in the sources downloads or writes the file, and it
-    is not there: neither seen from the repository's root nor from the source.
+    The line that opens it always runs, and nothing in the sources downloads or writes the file. Without it the encoder
+    fails on the organisers' machine. It was looked for from the repository's root and from the source's folder.
 
     Fix: put the file into the submission, or download it in the constructor.
     """
@@ -145,7 +147,7 @@ def _missing(one: Habit) -> Problem:
 
 @check("AEC601", severity=Severity.WARNING, stage="source", follows=("AEC606",))
 def unpinned_revision(habits: HabitFacts) -> Iterator[Problem]:
-    """A model is downloaded without saying which revision.
+    """A model is downloaded without a fixed revision.
 
     Whoever owns the repository may change it after the deadline, and the organisers would evaluate something else than
     you tested.
@@ -153,5 +155,6 @@ def unpinned_revision(habits: HabitFacts) -> Iterator[Problem]:
     Fix: name the commit: `revision="..."`; `aecc-check SUBMISSION --fix` asks the Hub for it and writes it.
     """
     yield from few(
-        Problem(f"'{one.what}' is downloaded as it is on that day", one.at) for one in habits.of(HabitKind.UNPINNED)
+        Problem(f"'{one.what}' is downloaded without a revision, so as it is on that day", one.at)
+        for one in habits.of(HabitKind.UNPINNED)
     )

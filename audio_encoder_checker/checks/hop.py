@@ -24,7 +24,8 @@ def wrong_hop(hop: HopFit, encoder: EncoderFacts, landmarks: Landmarks) -> Itera
     a wrong hop they slip against the audio, the further into a clip the more, and X-ARES does not notice. Clip tasks
     are not harmed.
 
-    Fix: set `self.hop_size_in_ms` to the samples between two frames, divided by the sampling rate, times 1000.
+    Fix: set `self.hop_size_in_ms = 1000 * hop_samples / self.sampling_rate`, where `hop_samples` is the step from
+        one frame to the next.
     """
     declared = encoder.number("hop_size_in_ms")
     at = landmarks.at(LandmarkKind.HOP_SIZE)
@@ -93,10 +94,11 @@ def truncated_audio(hop: HopFit, landmarks: Landmarks) -> Iterator[Problem]:
     MAESTRO's clips last minutes and the challenge asks for ten: what lies behind the cut has no frame, so that its
     labels are lost, and clip tasks judge the beginning alone.
 
-    Fix: encode long audio in chunks: `torch.cat([self.model(part) for part in audio.split(chunk, dim=1)], dim=1)`.
+    Fix: encode in chunks and join the frames:
+        `torch.cat([self.model(part) for part in audio.split(30 * 16000, dim=-1)], dim=1)`.
     """
     if hop.cut_s and hop.measured_ms is not None:
         cut = next(count for seconds, count in hop.points if seconds == hop.cut_s)
         longest, _ = hop.points[-1]
-        message = f"{longest:g} s gives no more frames than {hop.cut_s:g} s: {cut}"
+        message = f"{longest:g} s of audio give no more frames than {hop.cut_s:g} s: {cut}"
         yield Problem(message, landmarks.at(LandmarkKind.FORWARD))

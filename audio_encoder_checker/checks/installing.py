@@ -49,7 +49,7 @@ def _words(failed: Unresolved) -> str:
 def _hint(failed: Unresolved) -> str:
     name = failed.names[0] if failed.names else ""
     if failed.trouble is Trouble.MISSING:
-        return f"is '{name}' spelled as on pypi.org? If it is a file of yours, leave the line out"
+        return f"look up how '{name}' is spelled on pypi.org; if it is a module of your own, leave the line out"
     if failed.trouble is Trouble.VERSION:
         return f"name a version of {name} that is there, or leave it out: `{name}`"
     if failed.trouble is Trouble.PLATFORM:
@@ -82,10 +82,10 @@ def source_only_requirement(facts: InstallFacts) -> Iterator[Problem]:
 def differs_from_target(differences: TargetDifferences, requirements: RequirementFacts) -> Iterator[Problem]:
     """Packages have other versions here than on the organisers' machine.
 
-    What was measured holds for these versions. There, an encoder whose requirements name no versions gets what the
-    machine has.
+    What was measured here holds for the versions here. Where your requirements name no version, the organisers get
+    the one that their machine has.
 
-    Fix: try it on that machine too; what has to be as here, name with its version, as `transformers==4.57.1`.
+    Fix: pin what has to stay as it is here, such as `transformers==4.57.1`, and try the encoder on that machine too.
     """
     named = {*_FIRST, *(one.name for one in requirements.required)}
     found = sorted(
@@ -93,7 +93,8 @@ def differs_from_target(differences: TargetDifferences, requirements: Requiremen
         key=lambda one: (one.name not in _FIRST, one.name),
     )
     if found:
-        yield Problem(f"not as on {differences.target}: {listed([_pair(one) for one in found])}", REQUIREMENTS)
+        pairs = listed([_pair(one) for one in found])
+        yield Problem(f"other versions than on {differences.target}: {pairs}", REQUIREMENTS)
 
 
 _FIRST = ("torch", "torchaudio", "numpy", "transformers")

@@ -19,8 +19,8 @@ def _when(conduct: Conduct) -> str:
 def output_flood(conduct: Conduct) -> Iterator[Problem]:
     """The encoder prints without end.
 
-    The organisers run hundreds of encoders over 27 data sets and keep the logs; one that floods them fills
-    the disk and hides every real message. The run was ended when the limit was passed.
+    The organisers run every encoder over 27 data sets and keep the logs: output without end fills their disk and
+    hides every real message. The run was stopped when the limit was passed.
 
     Fix: remove the print or logging call, or progress bar, that runs in `__init__` or `forward`.
     """
@@ -34,15 +34,16 @@ def output_flood(conduct: Conduct) -> Iterator[Problem]:
 def memory_limit(conduct: Conduct, usage: Usage) -> Iterator[Problem]:
     """The encoder needs more memory than the organisers' machine has.
 
-    The challenge allows what a Colab session has: 12 GB of RAM. An encoder over that is killed there, and
-    all its scores are lost.
+    A Colab session has 12.7 GiB of RAM, of which 12 GiB are left to the encoder here. One that takes more is killed
+    on the organisers' machine, and all its scores are lost.
 
     Fix: encode long audio in chunks, load weights with `torch.load(..., mmap=True)` or safetensors, and free
         the state dict once it is loaded.
     """
     if conduct.ended_by is Ending.OUT_OF_MEMORY:
         limit, peak = usage.memory_limit_bytes / 2**30, usage.peak_memory_bytes / 2**30
-        yield Problem(f"the process tree reached {peak:.3g} GiB of {limit:.3g} GiB in {_when(conduct)} and was killed")
+        taken = f"{peak:.3g} GiB of the {limit:.3g} GiB allowed"
+        yield Problem(f"the encoder took {taken}, in {_when(conduct)}, and was killed")
 
 
 @check("AEC003")
@@ -96,8 +97,8 @@ def cpu_limit(conduct: Conduct, usage: Usage) -> Iterator[Problem]:
 def stage_timeout(conduct: Conduct) -> Iterator[Problem]:
     """All calls of a stage together take too long.
 
-    No single call was too slow, but the organisers encode hundreds of hours of audio: an encoder that needs an hour
-    for the small set of this check needs weeks for theirs.
+    No single call was too slow, but the organisers encode more than a thousand hours of audio: an encoder that needs
+    an hour for the few clips of this check needs weeks for theirs.
 
     Fix: measure one call, `python -m cProfile -s cumtime your_script.py`, and load weights in `__init__` only.
     """

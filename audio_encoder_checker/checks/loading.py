@@ -19,12 +19,12 @@ REMEDIES: dict[tuple[str, ...], str] = {
         "of X-ARES"
     ),
     ("attribute", "__main__"): (
-        "the file was pickled by a script whose classes are not here: save `model.state_dict()`, not the model"
+        "save `model.state_dict()`, not the model: the file was pickled by a script whose classes are not here"
     ),
     ("trust_remote_code",): (
         "pass `trust_remote_code=True`, or put the model's code into the repository: nobody can answer a prompt"
     ),
-    ("EOFError",): "nobody is there to answer: remove `input()`",
+    ("EOFError",): "remove `input()`: nobody is there to answer",
     ("to(device) returned",): "end the method `to` of your class with `return self`, or remove it",
     ("weights_only",): (
         "save a plain state dict (`torch.save(model.state_dict(), path)`) or use safetensors; both load everywhere"
@@ -49,7 +49,7 @@ def missing_module(load: LoadFacts) -> Iterator[Problem]:
     The organisers install your requirements.txt into a fresh environment. What only your own machine has is
     missing there, and X-ARES then reports the encoder file itself as not found.
 
-    Fix: add the distribution that provides the module to requirements.txt, or put its code into the repository.
+    Fix: add the package that provides the module to requirements.txt, or put its code into the repository.
     """
     raised = load.outcome.raised
     if raised and raised.missing_module and not load.excused:
@@ -57,7 +57,7 @@ def missing_module(load: LoadFacts) -> Iterator[Problem]:
         yield Problem(
             f"no module named {name!r}",
             at=raised.at or load.file,
-            hint=f"add the distribution that provides `{name}` to requirements.txt and install it here "
+            hint=f"add the package that provides `{name}` to requirements.txt and install it here "
             f"(`pip install {name}`), or put {name}.py into the repository",
         )
 
@@ -69,8 +69,8 @@ def import_failure(load: LoadFacts) -> Iterator[Problem]:
     X-ARES imports the file from the root of the repository before anything else; nothing can be evaluated
     when that fails.
 
-    Fix: run `python -c "import encoder"` in the root of the repository and mend what it shows; guard code
-        that is no definition with `if __name__ == "__main__":`.
+    Fix: run `python -c "import encoder"` in the root of the repository and mend what it shows; put what is to run as
+        a script under `if __name__ == "__main__":`.
     """
     raised = load.outcome.raised
     if raised and load.phase == "import" and not raised.missing_module and not load.excused:
@@ -82,7 +82,7 @@ def import_failure(load: LoadFacts) -> Iterator[Problem]:
 def constructor_failure(load: LoadFacts) -> Iterator[Problem]:
     """The encoder's constructor raises an exception.
 
-    X-ARES constructs the encoder without arguments, once per task. Weights that are looked for in the wrong
+    X-ARES constructs the encoder without arguments, some fifty times. Weights that are looked for in the wrong
     place are the usual cause.
 
     Fix: run `python -c "import encoder; encoder.YourEncoder()"` in a fresh clone; find files with
@@ -116,8 +116,8 @@ def _wants_processes(second: SecondStart) -> bool:
 def processes_in_worker(second: SecondStart) -> Iterator[Problem]:
     """The encoder starts processes of its own, which X-ARES's workers may not.
 
-    X-ARES runs tasks in a pool of processes, and what runs in a pool may have no children. It then falls back to one
-    task after the other, which takes many times as long.
+    X-ARES runs tasks in a pool of processes, and a process of a pool may not start others. X-ARES then runs one task
+    after the other, which takes many times as long.
 
     Fix: build a `DataLoader` with `num_workers=0`, and use threads in place of processes.
     """
@@ -131,8 +131,8 @@ def second_start_failure(second: SecondStart) -> Iterator[Problem]:
 
     X-ARES constructs it anew for every task, some fifty times in all, and runs several processes at once.
 
-    Fix: register nothing under a fixed name, take no lock and bind no port in `__init__`, or ask first whether it is
-        there.
+    Fix: register nothing under a fixed name, take no lock and bind no port in `__init__`, or check first whether that
+        was done already.
     """
     if second.at_root and second.at_root.ending is not Ending.ANSWERED:
         yield Problem(f"in a second process beside the first: {second.at_root}", second.at_root.at)
@@ -157,7 +157,7 @@ def death_while_loading(load: LoadFacts) -> Iterator[Problem]:
         `python -X faulthandler -c "import encoder; encoder.YourEncoder()"`.
     """
     if load.outcome.ending in (Ending.EXITED, Ending.KILLED, Ending.GARBLED):
-        yield Problem(f"the process ended before the encoder was there: {load.outcome}", at=load.file)
+        yield Problem(f"the process ended before the encoder was constructed ({load.outcome})", at=load.file)
 
 
 @check("AEC405")
@@ -177,7 +177,7 @@ def endless_loading(load: LoadFacts) -> Iterator[Problem]:
 def ambiguous_encoder_name(load: LoadFacts) -> Iterator[Problem]:
     """X-ARES does not find exactly one encoder in the module.
 
-    It takes the only name in `dir(module)` that ends in `Encoder`; imported classes and variables count too.
+    X-ARES takes the only name in `dir(module)` that ends in `Encoder`; imported classes and variables count too.
 
     Fix: keep one such name; import others under an alias, `from x import SomeEncoder as _SomeEnc`.
     """

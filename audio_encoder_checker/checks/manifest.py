@@ -18,7 +18,7 @@ def missing_manifest(manifest: ManifestFacts) -> Iterator[Problem]:
     Without the list of names, sizes and hashes that `aecc-package build` adds, nobody can tell whether the
     archive arrived as it was built.
 
-    Fix: build it with `aecc-package build FOLDER -o submission.zip`.
+    Fix: build it with `aecc-package build DIR -o submission.zip`.
     """
     if not manifest.present:
         yield Problem("there is no aecc-manifest.json, so the archive was not made by aecc-package")
@@ -30,7 +30,7 @@ def unreadable_manifest(manifest: ManifestFacts) -> Iterator[Problem]:
 
     A manifest that is damaged or was edited by hand proves nothing about the files beside it.
 
-    Fix: build the archive again with `aecc-package build FOLDER -o submission.zip`.
+    Fix: build the archive again with `aecc-package build DIR -o submission.zip`.
     """
     if manifest.unreadable:
         yield Problem(printable(manifest.unreadable, limit=300), at="aecc-manifest.json")
@@ -42,11 +42,11 @@ def missing_packed_file(manifest: ManifestFacts) -> Iterator[Problem]:
 
     The encoder was checked with this file; without it the organisers run something else, or nothing.
 
-    Fix: do not change an archive by hand; build it again with `aecc-package build FOLDER -o submission.zip`.
+    Fix: build the archive again with `aecc-package build DIR -o submission.zip` instead of changing it by hand.
     """
     found = {file.name for file in manifest.found}
     gone = (file.name for file in manifest.listed if file.name not in found)
-    yield from _named(dict.fromkeys(gone, "listed in the manifest and not there"))
+    yield from _named(dict.fromkeys(gone, "listed in the manifest, but not in the archive"))
 
 
 @check("AEC904")
@@ -55,12 +55,12 @@ def added_file(manifest: ManifestFacts) -> Iterator[Problem]:
 
     Somebody added it after the archive was built, so it was never part of what was checked.
 
-    Fix: put it into the folder and build again with `aecc-package build FOLDER -o submission.zip`.
+    Fix: put it into the folder and build again with `aecc-package build DIR -o submission.zip`.
     """
     if manifest.present and not manifest.unreadable:
         listed = {file.name for file in manifest.listed}
         new = (file.name for file in manifest.found if file.name not in listed)
-        yield from _named(dict.fromkeys(new, "there and not listed in the manifest"))
+        yield from _named(dict.fromkeys(new, "in the archive, but not listed in the manifest"))
 
 
 @check("AEC905")
@@ -69,7 +69,7 @@ def altered_file(manifest: ManifestFacts) -> Iterator[Problem]:
 
     Its size or SHA-256 differs from the manifest: it was changed after the archive was built, or damaged.
 
-    Fix: change the file in the folder and build again with `aecc-package build FOLDER -o submission.zip`.
+    Fix: change the file in the folder and build again with `aecc-package build DIR -o submission.zip`.
     """
     found = {file.name: file for file in manifest.found}
     pairs = [(file, found[file.name]) for file in manifest.listed if file.name in found]

@@ -36,8 +36,8 @@ HINTS = {
 def unreachable_repository(load: LoadFacts, network: NetworkFacts) -> Iterator[Problem]:
     """The encoder downloads from a repository that is private, gated or not there.
 
-    The organisers have no access to your account. Your own machine sends your token along without a word, so that
-    everything works there; here, as at the organisers', there is no token.
+    The organisers have no access to your account. Your own machine sends your token without saying so, so everything
+    works there; here, as on the organisers' machine, there is no token.
 
     Fix: make the repository public and ungated, or put the weights into the ZIP.
     """
@@ -72,10 +72,10 @@ def _wall(one: Transfer) -> str:
 def download_in_forward(network: NetworkFacts) -> Iterator[Problem]:
     """The encoder uses the network when it is called.
 
-    X-ARES calls it hundreds of thousands of times, from several processes. What is downloaded belongs into the
-    constructor; a question to the Hub in every call costs hours, and then an address is blocked.
+    X-ARES calls it hundreds of thousands of times, from several processes. Downloads belong in the
+    constructor; a request to the Hub in every call costs hours, until the Hub blocks the organisers' address.
 
-    Fix: download in `__init__`, and keep what came as an attribute.
+    Fix: download in `__init__`, and keep what was loaded as an attribute.
     """
     late = [one for one in network.passed if one.at.call]
     if late:
@@ -90,10 +90,10 @@ def _hosts(transfers: list[Transfer]) -> list[str]:
 
 @check("AEC604", severity=Severity.WARNING, stage="conduct")
 def needless_download(network: NetworkFacts, weights: WeightFacts) -> Iterator[Problem]:
-    """Weights are downloaded although as much lies in the repository.
+    """Weights are downloaded although the repository holds as many.
 
-    Whoever puts the weights into the ZIP wants to do without a network. Often it is a library that loads its own
-    weights first, which are then overwritten.
+    With its weights in the ZIP an encoder can do without a network. Often a library downloads its own weights first,
+    and yours then replace them.
 
     Fix: construct the model from its configuration (`from_config`, `pretrained=False`), then load your file.
     """
@@ -104,7 +104,8 @@ def needless_download(network: NetworkFacts, weights: WeightFacts) -> Iterator[P
         names = listed([one.hub.file if one.hub else one.host for one in large])
         first = max(weights.files, key=lambda file: file.size_bytes)
         yield Problem(
-            f"{names} ({size_words(came)}) came from the network; {first.path} ({size_words(inside)}) lies here",
+            f"{names} ({size_words(came)}) came from the network; "
+            f"the repository holds {first.path} ({size_words(inside)})",
             first.path,
         )
 
@@ -113,8 +114,8 @@ def needless_download(network: NetworkFacts, weights: WeightFacts) -> Iterator[P
 def too_many_requests(network: NetworkFacts, rules: Rules) -> Iterator[Problem]:
     """One start of the encoder makes very many requests to the Hub.
 
-    The Hub counts requests by address: X-ARES constructs the encoder some fifty times, and a hundred submissions are
-    run from one laboratory. Then the answer is 429, and the download fails.
+    The Hub counts requests by address: X-ARES constructs the encoder some fifty times, and all submissions are run from
+    one laboratory. Above the Hub's limit the answer is 429, and the download fails.
 
     Fix: fetch everything at once, `snapshot_download(REPO, revision=COMMIT)`, and load from the folder it returns.
     """
@@ -152,7 +153,7 @@ def quota_host(network: NetworkFacts, rules: Rules) -> Iterator[Problem]:
     """Files come from a host that refuses when many ask.
 
     Google Drive, Dropbox and Baidu show a page about a quota or a virus scan in place of the file, with status 200;
-    the page is then saved as weights. Organisers who start an encoder often meet it soon.
+    the page is then saved as weights. X-ARES starts an encoder some fifty times, so it may well meet that page.
 
     Fix: put the files on the Hugging Face Hub or on Zenodo, or into the ZIP.
     """
@@ -166,8 +167,8 @@ def quota_host(network: NetworkFacts, rules: Rules) -> Iterator[Problem]:
 def undeclared_host(network: NetworkFacts) -> Iterator[Problem]:
     """The encoder wants to reach a host that nobody has declared.
 
-    It is let through to where weights usually lie, and to what `aecc.toml` names; anything else was refused here. The
-    organisers will ask what it is.
+    Here an encoder reaches the hosts that usually serve weights, and those that `aecc.toml` names; others are refused.
+    The organisers will ask what this one is for.
 
     Fix: name the host in aecc.toml, `[network]` and below it `hosts = ["HOST"]`, or do without it.
     """
@@ -179,7 +180,7 @@ def undeclared_host(network: NetworkFacts) -> Iterator[Problem]:
             f"{host}:{one.port} was refused, {times} time{'' if times == 1 else 's'}: {one.refused}",
             hint=_declare(host),
         )
-    yield from few(Problem(f"no address was given for {name}", hint=_declare(name)) for name in unknown)
+    yield from few(Problem(f"{name} was refused: it is not a declared host", hint=_declare(name)) for name in unknown)
 
 
 def _declare(host: str) -> str:
@@ -208,9 +209,9 @@ def large_download(network: NetworkFacts, rules: Rules) -> Iterator[Problem]:
 def evaluation_data_downloaded(data: DownloadedData) -> Iterator[Problem]:
     """The encoder downloads data that it is evaluated on.
 
-    Evaluation data must be kept out of everything that makes an encoder, and has no place in one.
+    An encoder must not be trained on evaluation data, and does not need it to encode.
 
-    Fix: remove the download; if the name only looks so, tell the organisers, and why.
+    Fix: remove the download; if only the name is the same, tell the organisers what it is.
     """
     for where, use in data.uses:
         if use.relation is Relation.SAME:
@@ -221,8 +222,7 @@ def evaluation_data_downloaded(data: DownloadedData) -> Iterator[Problem]:
 def download_into_repository(network: NetworkFacts, conduct: Conduct, load: LoadFacts) -> Iterator[Problem]:
     """Downloads are written into the repository.
 
-    The organisers may unpack a submission once and mount it read-only, in the working folder of many processes. Here
-    the repository is read-only.
+    The organisers may mount the repository read-only, and start many processes in it at once. Here it is read-only.
 
     Fix: leave the place to the library (no `local_dir=`), or use the folder `torch.hub.get_dir()`.
     """
@@ -235,19 +235,20 @@ def download_into_repository(network: NetworkFacts, conduct: Conduct, load: Load
         ended = load.outcome.ending is not Ending.ANSWERED
         raised = str(load.outcome.raised or "")
         severity = Severity.ERROR if ended and ("Read-only" in raised or "Permission" in raised) else None
-        yield Problem(f"it tries to write {listed(into)}", load.outcome.at or load.file, severity=severity)
+        message = f"it tries to write {listed(into)} into the repository"
+        yield Problem(message, load.outcome.at or load.file, severity=severity)
 
 
 @check("AEC612", severity=Severity.NOTE, stage="conduct")
 def token_sent(network: NetworkFacts) -> Iterator[Problem]:
-    """The encoder sends a token along.
+    """The encoder sends an access token with its downloads.
 
-    There is none in the box: this one comes with the submission. Whoever has the ZIP has it too. It was taken away, so
-    that nothing here depends on it.
+    The box (the checker's sandbox) holds no token of yours, so this one comes with the submission: whoever has the ZIP
+    has it too. It was taken out of the requests, so nothing here depends on it.
 
     Fix: revoke the token, remove it from the files, and make the repository public.
     """
     sent = [one for one in network.transfers if one.token]
     if sent:
         where = _hosts(sent)
-        yield Problem(f"{len(sent)} requests to {listed(where)} came with an `Authorization` header")
+        yield Problem(f"an `Authorization` header came with {len(sent)} of the requests to {listed(where)}")

@@ -14,10 +14,10 @@ from audio_encoder_checker.printable import printable
 def unreadable_receipt(receipt: ReceiptFacts) -> Iterator[Problem]:
     """The receipt cannot be read.
 
-    It says which archive was checked, by which rules and with which result. Damaged or edited by hand it proves
+    A receipt says which archive was checked, by which rules and with which result. A damaged or edited one proves
     nothing.
 
-    Fix: build the archive again, which writes a new one: `aecc-package build FOLDER -o submission.zip --force`.
+    Fix: build the archive again, which writes a new one: `aecc-package build DIR -o submission.zip --force`.
     """
     if receipt.unreadable:
         yield Problem(printable(receipt.unreadable, limit=300), at=printable(receipt.name))
@@ -29,7 +29,7 @@ def foreign_receipt(receipt: ReceiptFacts) -> Iterator[Problem]:
 
     Its result was found for other bytes than these, and says nothing of this archive.
 
-    Fix: send the archive that was checked, or check this one: `aecc-package build FOLDER -o submission.zip --force`.
+    Fix: send the archive that was checked, or check this one: `aecc-package build DIR -o submission.zip --force`.
     """
     yield from _differences(receipt.archive, "the receipt is that of an archive")
 
@@ -38,8 +38,7 @@ def foreign_receipt(receipt: ReceiptFacts) -> Iterator[Problem]:
 def altered_report(receipt: ReceiptFacts) -> Iterator[Problem]:
     """The report beside the receipt is not the one that the receipt was written for.
 
-    It was changed, lost, or belongs to another run, so what it says of the archive cannot be held against the
-    receipt.
+    It was changed or lost, or belongs to another run, so its findings cannot be compared with the receipt.
 
     Fix: send the report that was written with the receipt, or check again: `aecc-check submission.zip`.
     """
@@ -55,11 +54,11 @@ def altered_report(receipt: ReceiptFacts) -> Iterator[Problem]:
 
 @check("AEC909")
 def altered_paper(receipt: ReceiptFacts) -> Iterator[Problem]:
-    """The report paper is not the one that the receipt was written for.
+    """The paper is not the one that the receipt was written for.
 
     The organisers read another paper than the one whose pages were counted.
 
-    Fix: attach it anew: `aecc-package attach-paper submission.zip report.pdf`.
+    Fix: attach it anew: `aecc-package attach-paper submission.zip paper.pdf`.
     """
     yield from _differences(receipt.paper, "the receipt was written for a paper")
 

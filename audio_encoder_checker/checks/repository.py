@@ -20,10 +20,10 @@ COPY = f"copy it anew from the challenge's template, or leave it out; the one of
 def missing_readme(repository: RepositoryFacts) -> Iterator[Problem]:
     """The repository has no README.
 
-    The challenge asks for the complete repository. Whoever evaluates hundreds of them looks there first for what the
-    encoder is, where its weights come from and what it needs.
+    The challenge asks for the complete repository. The organisers look into the README first for what the encoder
+    is, where its weights come from and what it needs.
 
-    Fix: write a `README.md`; `aecc-package init` makes one to start from.
+    Fix: write a `README.md`; `aecc-package init NEW_DIR` makes one to start from.
     """
     if not repository.readme:
         yield Problem("there is no README at the root")
@@ -33,8 +33,8 @@ def missing_readme(repository: RepositoryFacts) -> Iterator[Problem]:
 def missing_requirements(repository: RepositoryFacts) -> Iterator[Problem]:
     """Nothing says which packages the encoder needs.
 
-    The organisers install them from that list into a fresh environment; what works on your machine by what happens to
-    be installed there fails on theirs.
+    The organisers install what `requirements.txt` lists into a fresh environment. A package that only happens to be
+    installed on your machine is missing on theirs.
 
     Fix: list what the encoder imports in `requirements.txt`, such as `torch>=2.2`; `pip freeze` shows your versions.
     """
@@ -59,8 +59,8 @@ def missing_official_checker(repository: RepositoryFacts, listing: ArchiveListin
 def altered_official_checker(repository: RepositoryFacts) -> Iterator[Problem]:
     """The challenge's own checker was changed.
 
-    What such a copy accepts says nothing, since the organisers run theirs; whoever reads the submission sees a checker
-    that was made to pass.
+    The organisers run their own copy, so what an altered one accepts says nothing, and readers of the submission will
+    ask why it was altered.
 
     Fix: copy `audio_encoder_checker.py` anew from the challenge's template.
     """
@@ -77,7 +77,7 @@ def compiled_files(repository: RepositoryFacts) -> Iterator[Problem]:
     """The repository holds machine code.
 
     Nobody can read it, mail filters stop it, and an extension that was compiled for another Python, processor or CUDA
-    does not load at the organisers'.
+    does not load on the organisers' machine.
 
     Fix: leave it out and send the source, or require a package from PyPI that brings it for their machine.
     """
@@ -92,7 +92,7 @@ def notebook_outputs(repository: RepositoryFacts) -> Iterator[Problem]:
 
     They make the submission large, and what they print often shows paths, names and keys of your machine.
 
-    Fix: `jupyter nbconvert --clear-output --inplace NOTEBOOK`.
+    Fix: run `jupyter nbconvert --clear-output --inplace NOTEBOOK`.
     """
     yield from few(_outputs(one) for one in repository.notebooks)
 

@@ -32,7 +32,7 @@ def _without(one: Flaw) -> str:
 
 @check("AEC301", stage="source", follows=("AEC302",))
 def undeclared_import(requirements: RequirementFacts) -> Iterator[Problem]:
-    """The encoder imports a package that nothing requires.
+    """The encoder imports a package that no requirement provides.
 
     It is installed on your machine, so that you do not see it. The organisers install what you require: then the import
     fails, and X-ARES says no more than "Module not found", with the name of your encoder file.
@@ -67,14 +67,14 @@ def _undeclared(one: Undeclared) -> Problem:
 def _missing(one: Undeclared) -> str:
     if one.source is Source.REMOVED:
         return f"which {TARGET} no longer has"
-    by = f", {one.detail} may bring it" if one.detail else ", another requirement may bring it"
+    by = f"; {one.detail} may bring it" if one.detail else "; another requirement may bring it"
     known = {
         Source.NOWHERE: "and no requirement provides it",
-        Source.UNKNOWN: "no requirement is known to provide it",
-        Source.PERHAPS: f"no requirement surely provides it{by}",
+        Source.UNKNOWN: "and no requirement is known to provide it",
+        Source.PERHAPS: f"and no requirement surely provides it{by}",
         Source.ELSEWHERE: f"but only {one.detail} names it, which `pip install -r requirements.txt` does not install",
-        Source.XARES: "no requirement provides it; X-ARES happens to bring it",
-        Source.IMAGE: "no requirement provides it; Colab happens to have it",
+        Source.XARES: "and no requirement provides it; X-ARES happens to bring it",
+        Source.IMAGE: "and no requirement provides it; Colab happens to have it",
     }
     return known[one.source]
 
@@ -82,7 +82,8 @@ def _missing(one: Undeclared) -> str:
 def _search_hint(one: Undeclared) -> str:
     if one.source is Source.REMOVED:
         return f"replace `{one.module}`: docs.python.org/3/whatsnew/3.12.html#removed names successors"
-    return f"""python -c "import importlib.metadata as m; print(m.packages_distributions()['{one.module}'])" names it"""
+    command = f"""python -c "import importlib.metadata as m; print(m.packages_distributions()['{one.module}'])\""""
+    return f"find the package to add: `{command}`"
 
 
 def _undeclared_severity(one: Undeclared) -> Severity | None:
@@ -101,10 +102,10 @@ def _undeclared_severity(one: Undeclared) -> Severity | None:
 def local_requirement(requirements: RequirementFacts) -> Iterator[Problem]:
     """A requirement is a path.
 
-    A path of your machine means nothing on the organisers'. One inside of the repository is looked for in the folder
-    where pip was started, not beside the file that names it.
+    A path on your machine does not exist on the organisers' machine. One inside the repository is looked for in the
+    folder where pip was started, not beside the file that names it.
 
-    Fix: name the distribution and its version; `pip list --format=freeze` writes them without paths.
+    Fix: name the package and its version; `pip list --format=freeze` writes them without paths.
     """
     kinds = (FlawKind.LOCAL_OUTSIDE, FlawKind.LOCAL_ABSENT, FlawKind.LOCAL_PROJECT)
     yield from few(_local(one) for one in requirements.of(*kinds))
@@ -125,7 +126,7 @@ INDEX_WORDS = {
     FlawKind.INDEX: ("changes where packages come from", None),
     FlawKind.TORCH_INDEX: ("has pip look at PyTorch's own index too", Severity.NOTE),
     FlawKind.FIND_LINKS: ("has pip look for packages elsewhere", None),
-    FlawKind.TRUSTED_HOST: ("is trusted without verifying it", None),
+    FlawKind.TRUSTED_HOST: ("is trusted without a check of its certificate", None),
     FlawKind.PRE_RELEASES: ("lets pip take versions that are not released yet, for every package", Severity.WARNING),
     FlawKind.FORMATS: ("has pip build packages from source, which takes a compiler and time", Severity.WARNING),
 }
@@ -137,7 +138,7 @@ def index_options(requirements: RequirementFacts) -> Iterator[Problem]:
     """The requirements change where packages come from.
 
     An option in `requirements.txt` holds for everything that is installed with it. Another index can replace any
-    package, may need a password or may be gone when the organisers install; they will not trust it.
+    package, may need a password, and may be gone when the organisers install.
 
     Fix: leave the option out and require packages of PyPI; only `https://download.pytorch.org/whl/` is well known.
     """
@@ -152,7 +153,7 @@ def _index(one: Flaw) -> Problem:
 
 @check("AEC304", severity=Severity.NOTE, stage="source")
 def unpinned_requirements(requirements: RequirementFacts) -> Iterator[Problem]:
-    """Requirements may be any later version.
+    """Requirements allow any later version.
 
     The organisers install on another day than you, and get what is newest then. A new major version may have moved
     what the encoder uses. What their image fixes, such as torch and numpy, may stay open.
@@ -169,7 +170,7 @@ def requirement_conflict(requirements: RequirementFacts) -> Iterator[Problem]:
     """Two requirements cannot both hold.
 
     pip then installs nothing at all. Where two lines of one package differ but have versions in common, pip takes one
-    of these, which is hardly what both lines were written for.
+    of these, which may not be the one that you tested.
 
     Fix: keep one line for each package.
     """
@@ -191,7 +192,7 @@ def wrong_python(requirements: RequirementFacts) -> Iterator[Problem]:
     """The requirements do not fit the organisers' Python.
 
     The organisers run Python 3.12, where a package has wheels only from some version on. Older ones would have to be
-    built from source; most then fail, as `distutils` and parts of C's interface are gone.
+    built from source; most then fail, as `distutils` and parts of Python's C interface are gone.
 
     Fix: require versions that exist for Python 3.12, and test with it.
     """
@@ -214,8 +215,8 @@ def _wrong_python(one: Flaw) -> Problem:
 def broken_requirement(requirements: RequirementFacts) -> Iterator[Problem]:
     """A requirement is known not to work.
 
-    Some packages cannot be installed any more, some are not what their name says, and some versions were built for
-    others. pip refuses these sets, or the import fails on the organisers' machine.
+    Some packages cannot be installed any more, some are not what their name says, and some versions do not fit those
+    beside them. Then pip refuses, or the import fails on the organisers' machine.
 
     Fix: take the package or the version that the finding names.
     """
@@ -245,13 +246,13 @@ VCS_WORDS = {
     FlawKind.VCS_OPEN: ("is installed as the repository is on that day", Severity.WARNING),
     FlawKind.VCS_COMMIT: ("is built from its repository, which takes git and time", Severity.NOTE),
     FlawKind.VCS_PRIVATE: ("needs your key or password, which the organisers do not have", Severity.ERROR),
-    FlawKind.VCS_NAMELESS: ("is editable and has no name, pip refuses that", Severity.ERROR),
+    FlawKind.VCS_NAMELESS: ("is editable and has no name, which pip refuses", Severity.ERROR),
 }
 
 
 @check("AEC308", severity=Severity.WARNING, stage="source")
 def repository_requirement(requirements: RequirementFacts) -> Iterator[Problem]:
-    """A requirement is a repository.
+    """A requirement is installed from a repository.
 
     A branch moves: the organisers would install something else than you tested, and code that nobody has looked at. A
     repository that needs a key cannot be installed by anyone but you.
@@ -288,7 +289,7 @@ def unreadable_requirement(requirements: RequirementFacts) -> Iterator[Problem]:
 
     pip refuses the whole file for one line that it does not understand, and installs nothing of it.
 
-    Fix: one requirement on each line, such as `librosa>=0.10`; try `pip install --dry-run -r requirements.txt`.
+    Fix: write one requirement on each line, such as `librosa>=0.10`; try `pip install --dry-run -r requirements.txt`.
     """
     kinds = (FlawKind.REFUSED, FlawKind.IGNORED, FlawKind.ENCODING, FlawKind.TOO_LARGE)
     yield from few(_unreadable(one) for one in requirements.of(*kinds))

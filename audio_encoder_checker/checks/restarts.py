@@ -28,7 +28,7 @@ def network_needed_again(restarts: Restarts) -> Iterator[Problem]:
     """
     for one in restarts.under(Condition.CUT_OFF):
         if one.went in STOPPED:
-            yield Problem(f"without a network, its cache kept: {one.outcome}", one.outcome.at)
+            yield Problem(f"started again (no network, cache kept): {one.outcome}", one.outcome.at)
 
 
 @check("AEC621", severity=Severity.NOTE, follows=("AEC620",))
@@ -41,7 +41,7 @@ def offline_mode_failure(restarts: Restarts) -> Iterator[Problem]:
     """
     for one in restarts.under(Condition.OFFLINE_MODE):
         if one.went in STOPPED:
-            yield Problem(f"with HF_HUB_OFFLINE=1, its cache kept: {one.outcome}", one.outcome.at)
+            yield Problem(f"started again (HF_HUB_OFFLINE=1, cache kept): {one.outcome}", one.outcome.at)
 
 
 @check("AEC622", severity=Severity.WARNING, follows=NEVER_THE_SAME)
@@ -50,11 +50,11 @@ def other_embeddings_from_cache(restarts: Restarts) -> Iterator[Problem]:
 
     What is evaluated then depends on whether there was a network: usually an `except` goes on with random weights.
 
-    Fix: let the exception through: no encoder is better than another one.
+    Fix: remove the `except` that goes on without the weights: an encoder that stops is noticed.
     """
     for one in restarts.under(Condition.CUT_OFF, Condition.OFFLINE_MODE):
         if one.went is Went.OTHERWISE:
-            yield Problem(f"{one.condition.value}: {_apart(one)}")
+            yield Problem(f"started again ({one.condition.value}): {_apart(one)}")
 
 
 def _apart(one: Restart) -> str:
@@ -67,10 +67,10 @@ def _apart(one: Restart) -> str:
 
 @check("AEC630", severity=Severity.NOTE)
 def no_second_attempt(restarts: Restarts) -> Iterator[Problem]:
-    """A passing fault of the network is the end.
+    """The encoder does not try again after a passing fault of the network.
 
-    Servers are busy and connections break, most of all while hundreds of submissions are downloaded. It was told
-    plainly what happened, so that somebody can repeat the run; libraries that try again would not need them.
+    Servers are busy and connections break, most of all while many submissions are downloaded. The exception says what
+    happened, so somebody can repeat the run; a second attempt would spare them that.
 
     Fix: download in a loop of three attempts with a pause, or through `huggingface_hub`, which has one.
     """
@@ -83,15 +83,15 @@ def no_second_attempt(restarts: Restarts) -> Iterator[Problem]:
 
 @check("AEC631", severity=Severity.WARNING)
 def unclear_failure(restarts: Restarts) -> Iterator[Problem]:
-    """Where the download fails, the exception speaks of something else.
+    """When a download fails, the exception does not say so.
 
-    Organisers see `KeyError` or a broken ZIP, take it for a fault of the encoder, and score it as one.
+    The organisers see `KeyError` or a broken ZIP, and take it for a fault of the encoder.
 
-    Fix: check the status and the size (or hash) of what came before it is used, and raise with the address.
+    Fix: check status and size (or hash) of a download before you use it: `raise RuntimeError(f"{url}: {error}")`.
     """
     for one in restarts.under(*PASSING, *LASTING, Condition.WRONG_BYTES):
         if one.went is Went.UNCLEARLY:
-            yield Problem(f"{one.condition.value}: {one.outcome}", one.outcome.at)
+            yield Problem(f"started again ({one.condition.value}): {one.outcome}", one.outcome.at)
 
 
 @check("AEC632", severity=Severity.WARNING, follows=NEVER_THE_SAME)
@@ -100,11 +100,11 @@ def goes_on_without_weights(restarts: Restarts) -> Iterator[Problem]:
 
     Nobody notices: the scores are those of random or broken weights.
 
-    Fix: let the exception through, and compare size or hash of what came with what was announced.
+    Fix: let the exception through, and compare size or hash of the file with the announced one.
     """
     for one in restarts.under(*PASSING, *LASTING):
         if one.went is Went.OTHERWISE:
-            yield Problem(f"{one.condition.value}: it starts, {_apart(one)}")
+            yield Problem(f"started again ({one.condition.value}), it goes on: {_apart(one)}")
 
 
 @check("AEC633", severity=Severity.NOTE, follows=NEVER_THE_SAME)
@@ -121,12 +121,13 @@ def wrong_bytes_unnoticed(restarts: Restarts, network: NetworkFacts) -> Iterator
             line = (
                 f'`assert hashlib.sha256(Path(path).read_bytes()).hexdigest() == "{largest.sha256}"`' if largest else ""
             )
-            yield Problem(f"it starts, {_apart(one)}", hint=line and f"after the download: {line}")
+            hint = line and f"add after the download: {line}"
+            yield Problem(f"started again ({one.condition.value}), it goes on: {_apart(one)}", hint=hint)
 
 
 @check("AEC634", severity=Severity.WARNING)
 def hangs_on_network(restarts: Restarts) -> Iterator[Problem]:
-    """The encoder waits for a network that does not answer, without end.
+    """The encoder waits without end for a network that does not answer.
 
     A run that hangs takes the organisers' machine with it, and ends without scores.
 
@@ -134,7 +135,7 @@ def hangs_on_network(restarts: Restarts) -> Iterator[Problem]:
     """
     for one in restarts.starts:
         if one.went is Went.HUNG:
-            yield Problem(f"{one.condition.value}: {one.outcome}")
+            yield Problem(f"started again ({one.condition.value}): {one.outcome}")
 
 
 @check("AEC635", severity=Severity.WARNING, follows=NEVER_THE_SAME)
@@ -144,10 +145,10 @@ def workers_collide(restarts: Restarts) -> Iterator[Problem]:
     X-ARES runs tasks in several processes, each with an encoder of its own, and all of them start at once with an
     empty cache.
 
-    Fix: write to a name of your own and rename it when it is whole (`os.replace`), or leave it to `huggingface_hub`.
+    Fix: write to a temporary name and rename the complete file (`os.replace`), or leave it to `huggingface_hub`.
     """
     for one in restarts.under(Condition.TWO_AT_ONCE):
         if one.went in (Went.CLEARLY, Went.UNCLEARLY):
-            yield Problem(f"two at once, nothing cached: {one.outcome}", one.outcome.at)
+            yield Problem(f"started twice at once, nothing cached: {one.outcome}", one.outcome.at)
         elif one.went is Went.OTHERWISE:
-            yield Problem(f"two at once, nothing cached: {_apart(one)}")
+            yield Problem(f"started twice at once, nothing cached: {_apart(one)}")

@@ -55,11 +55,11 @@ def _problem(secret: Secret) -> Problem:
 
 @check("AEC216", severity=Severity.WARNING, stage="source")
 def secret_files(facts: SecretFacts, submission: Submission) -> Iterator[Problem]:
-    """A file belongs to the submission that exists to keep credentials.
+    """The submission holds a file that is meant for credentials.
 
-    Files such as `.env`, `.netrc` and `id_rsa` are for your own machine, no encoder needs them. The ZIP goes to the
-    organisers by e-mail and may be published, and with it everything in such a file. aecc-package leaves most of them
-    out.
+    Files such as `.env`, `.netrc` and `id_rsa` are for your own machine; no encoder needs them. The ZIP goes to the
+    organisers by e-mail and may be published, and with it everything in such a file. `aecc-package build` leaves most
+    of them out.
 
     Fix: revoke what is in it, then delete the file and make the ZIP anew.
     """

@@ -29,7 +29,7 @@ def zero_frames(traces: EncodeTraces, landmarks: Landmarks) -> Iterator[Problem]
         return
     longest = max(trace.seconds for trace in empty)
     severity = Severity.ERROR if longest >= SHORTEST_FRAME_S else Severity.WARNING
-    message = f"{calls(empty)} gave shape {empty[0].returned.shape}"
+    message = f"{calls(empty)} gave shape {empty[0].returned.shape}, which holds no frames"
     yield Problem(message, landmarks.at(LandmarkKind.RETURN), severity=severity)
 
 
@@ -64,8 +64,8 @@ def _field_hint(returned: Returned, dim: float | None) -> str:
 def wrong_shape(traces: EncodeTraces, encoder: EncoderFacts, landmarks: Landmarks) -> Iterator[Problem]:
     """The embeddings do not have the shape [B, T', D].
 
-    Linear layers are sized by `output_dim` and frames are read from the second axis; the official checker
-    refuses anything else.
+    B is clips, T' frames and D features: X-ARES sizes its linear layer by `output_dim` and reads frames from the second
+    axis. The official checker refuses anything else.
 
     Fix: return `[batch, frames, output_dim]`; `print(YourEncoder()(torch.randn(2, 50000)).shape)` shows yours.
     """

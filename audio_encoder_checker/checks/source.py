@@ -54,9 +54,9 @@ def _missing_hint(sources: SourceFacts) -> str:
 
 @check("AEC202")
 def ambiguous_encoder_file(sources: SourceFacts) -> Iterator[Problem]:
-    """Several files could be the encoder's.
+    """Several files define an encoder.
 
-    X-ARES is given one file. The one to evaluate has to be named where more than one defines an encoder.
+    X-ARES is given one file, so the one to evaluate has to be named.
 
     Fix: name it: `aecc-check --encoder FILE`, or `encoder = "FILE"` in `aecc.toml`.
     """
@@ -148,7 +148,7 @@ def _class_hint(file: SourceFile) -> str:
 def constructor_arguments(sources: SourceFacts) -> Iterator[Problem]:
     """The encoder's constructor needs arguments.
 
-    X-ARES calls `YourEncoder()` with none, once per task.
+    X-ARES calls `YourEncoder()` without arguments, some fifty times.
 
     Fix: give every parameter of `__init__` a default.
     """
@@ -156,7 +156,7 @@ def constructor_arguments(sources: SourceFacts) -> Iterator[Problem]:
     if definition and definition.source.required:
         required = [printable(name, limit=40) for name in definition.source.required[:5]]
         yield Problem(
-            f"{printable(definition.source.name, limit=80)}() lacks {', '.join(required)}",
+            f"{printable(definition.source.name, limit=80)}() needs values for {', '.join(required)}",
             _where(definition.path, definition.source.line),
             f"write `def __init__(self, {required[0]}=...)` with the value that you evaluate with",
         )
@@ -184,8 +184,8 @@ def _troubles(sources: SourceFacts, *kinds: TroubleKind) -> Iterator[Problem]:
 def syntax_error(sources: SourceFacts) -> Iterator[Problem]:
     """A source file is not valid Python.
 
-    Importing it fails, and with it every file that imports it. Where the encoder needs the file that is the end;
-    elsewhere it is a risk.
+    Importing it fails, and with it every file that imports it. If the encoder needs the file, it cannot be loaded;
+    otherwise the file is a risk.
 
     Fix: run `python -m py_compile FILE` and mend the line.
     """
@@ -194,7 +194,7 @@ def syntax_error(sources: SourceFacts) -> Iterator[Problem]:
         hint = f"see `python -m py_compile {path}`"
         if sys.version_info[:2] < TARGET_PYTHON:
             newer = ".".join(map(str, TARGET_PYTHON))
-            hint += f"; if that is right in Python {newer}, which the organisers have, run aecc-check with that"
+            hint += f"; if it is valid in Python {newer}, which the organisers run, run aecc-check with that version"
         yield Problem(problem.message, problem.at, hint, problem.severity)
 
 
@@ -219,7 +219,7 @@ def unread_sources(sources: SourceFacts) -> Iterator[Problem]:
     An encoder has some dozens of files. What lies beyond some thousands, or megabytes, is not read, so nothing is known
     of paths, devices and downloads in it.
 
-    Fix: send what the encoder imports; require other libraries in `requirements.txt` instead of copying them.
+    Fix: send only what the encoder imports; list other libraries in `requirements.txt` instead of copying them.
     """
     if sources.unread_files:
         yield Problem(f"{sources.unread_files} Python files were not read")

@@ -36,10 +36,10 @@ def _see(sources: Iterable[str], advice: str) -> str:
 def unreadable_declaration(facts: TrainingFacts) -> Iterator[Problem]:
     """The declaration of training data cannot be read.
 
-    What it says under a misspelt key, or not as a list, is compared with nothing, and whoever reads it may take the
+    A misspelt key, or a value that is not a list, is not compared with the evaluation data, and readers may take the
     encoder for one that was trained on less.
 
-    Fix: write `[training]` and below it `data = ["NAME", ...]` and `pretrained = ["OWNER/MODEL", ...]`.
+    Fix: write into aecc.toml `[training]` and below it `data = ["NAME", ...]` and `pretrained = ["OWNER/MODEL", ...]`.
     """
     yield from few(Problem(trouble, facts.declaration.file) for trouble in facts.declaration.troubles)
 
@@ -51,7 +51,7 @@ def declared_evaluation_data(facts: TrainingFacts) -> Iterator[Problem]:
     Scores on data that an encoder has seen say little of others, so the challenge asks for encoders that were not
     trained on its data sets. A name alone does not tell which part was used, or whether it was left out.
 
-    Fix: say in the report which part was used, and ask the organisers whether it may be.
+    Fix: say in the paper which part was used, and ask the organisers whether that is allowed.
     """
     yield from few(_same(one) for one in facts.declaration.data if _closest(one) is Relation.SAME)
 
@@ -59,7 +59,7 @@ def declared_evaluation_data(facts: TrainingFacts) -> Iterator[Problem]:
 def _same(one: Named) -> Problem:
     uses = [use for use in one.uses if use.relation is Relation.SAME]
     titles = listed([use.named for use in uses])
-    message = f"{_quoted(one)} names {titles}, which is evaluated on ({_tasks(uses)})"
+    message = f"{_quoted(one)} names {titles}, which the challenge evaluates on ({_tasks(uses)})"
     return Problem(message, one.at, _see([use.source for use in uses], "say which part was used, or leave it out"))
 
 
@@ -70,7 +70,7 @@ def overlapping_training_data(facts: TrainingFacts) -> Iterator[Problem]:
     Some collections are made of others, or of the same source: Freesound holds the clips of FSD50K and more, AudioSet
     those of DESED. Whether the same recordings were used depends on the part that was taken.
 
-    Fix: leave out the recordings that both have, and say so in the report.
+    Fix: leave out the recordings that both have, and say so in the paper.
     """
     closest = [one for one in facts.declaration.data if one.uses and _closest(one) is not Relation.SAME]
     yield from few(_overlap(one) for one in closest)
@@ -79,7 +79,7 @@ def overlapping_training_data(facts: TrainingFacts) -> Iterator[Problem]:
 def _overlap(one: Named) -> Problem:
     evaluated = listed(list(dict.fromkeys(use.evaluated for use in one.uses)))
     message = f"{_quoted(one)} may share recordings with {evaluated} ({_tasks(one.uses)}): {_facts(one.uses)}"
-    hint = _see([use.source for use in one.uses], "leave out what both have, and say so in the report")
+    hint = _see([use.source for use in one.uses], "leave out what both have, and say so in the paper")
     return Problem(message, one.at, hint, _severity(one))
 
 
@@ -88,9 +88,9 @@ def declared_model_saw_evaluation_data(facts: TrainingFacts) -> Iterator[Problem
     """A declared pre-trained model was trained on data that the challenge evaluates on.
 
     What a model has learned from evaluation data stays in it, whatever it is trained on afterwards. The organisers'
-    own baselines are such models, so what may be used is for them to say.
+    own baselines are such models, so they decide what may be used.
 
-    Fix: say in the report what the model was trained on, and ask the organisers whether it may be used.
+    Fix: say in the paper what the model was trained on, and ask the organisers whether it may be used.
     """
     yield from few(_model(one) for one in facts.declaration.pretrained if one.uses)
 
@@ -100,9 +100,9 @@ def loaded_model_saw_evaluation_data(facts: TrainingFacts) -> Iterator[Problem]:
     """The encoder loads a pre-trained model that has seen data of the evaluation.
 
     The name of the model stands in the sources, or it was downloaded. It may be there for its configuration or its
-    feature extractor only; weights of your own may take the place of its.
+    feature extractor only, and your own weights may replace its weights.
 
-    Fix: declare it in `aecc.toml`, `[training]`, `pretrained = ["OWNER/MODEL"]`, and say in the report what it saw.
+    Fix: declare it in `aecc.toml`, `[training]`, `pretrained = ["OWNER/MODEL"]`, and say in the paper what it saw.
     """
     declared = {one.text.casefold() for one in facts.declaration.pretrained}
     known = {one.model.title for one in facts.declaration.pretrained if one.model}
@@ -118,10 +118,11 @@ def _model(one: Named) -> Problem:
     related = listed(list(dict.fromkeys(use.named for use in one.uses)))
     if one.model is None:
         message = f"the name {_quoted(one)} speaks of {related}; {_why(one.uses)}"
-        return Problem(message, one.at, "say in the report what it was trained on", Severity.NOTE)
+        return Problem(message, one.at, "say in the paper what it was trained on", Severity.NOTE)
     data = listed(list(one.model.data))
     message = f"{_quoted(one)}, {one.model.title}, was trained on {data} as published; {_why(one.uses)}"
-    hint = _see([one.model.source], "say in the report what it was trained on, and ask whether it may be used")
+    advice = "say in the paper what it was trained on, and ask the organisers whether it may be used"
+    hint = _see([one.model.source], advice)
     return Problem(message, one.at, hint, _severity(one))
 
 
@@ -129,7 +130,7 @@ def _why(uses: tuple[DataUse, ...]) -> str:
     """What the closest relations mean."""
     closest = tuple(use for use in uses if use.relation is uses[0].relation)
     if uses[0].relation is Relation.SAME:
-        return f"evaluated on: {_tasks(closest)}"
+        return f"the challenge evaluates on {_tasks(closest)}"
     return f"that may share recordings with {_tasks(closest)} ({_facts(closest)})"
 
 

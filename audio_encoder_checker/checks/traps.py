@@ -26,7 +26,7 @@ def _problem(found: tuple[Trap, ...], words: str, hint: str, severity: Severity 
 def bf16_on_t4(traps: TrapFacts) -> Iterator[Problem]:
     """The encoder computes in bfloat16, which a T4 only emulates.
 
-    A T4 has no bfloat16: it computes in float32 and rounds, which is slower than either. Attention in bfloat16 takes
+    A T4 has no bfloat16: it computes in float32 and rounds, which is slower than float32. Attention in bfloat16 takes
     the slow path there, which holds the whole matrix of scores: memory grows with the square of the length.
     `torch.cuda.is_bf16_supported()` does not help, as it is True for an emulation too.
 
@@ -67,7 +67,7 @@ def _flash_hint(trap: Trap) -> str:
 
 @check("AEC709", stage="source")
 def fp8_on_t4(traps: TrapFacts) -> Iterator[Problem]:
-    """The encoder computes in 8-bit floating point, which a T4 does not.
+    """The encoder computes in 8-bit floating point, which a T4 cannot.
 
     Products of 8-bit numbers need compute capability 8.9, a T4 has 7.5: the call fails there. Tensors can be kept in
     such a format on any card, but have to be cast before they are computed with.

@@ -39,8 +39,8 @@ def _words(names: tuple[PickledName, ...]) -> str:
 def code_in_weights(weights: WeightFacts) -> Iterator[Problem]:
     """A weight file runs code when it is loaded.
 
-    A pickle is a program: it may import anything and call it. Checkpoints need a few harmless names to do so; these
-    files name others, such as `os.system` or `builtins.eval`, or hide which. Nothing of them was loaded here.
+    Loading a pickle imports and calls whatever functions it names. Checkpoints need a few harmless ones; this file
+    names others, such as `os.system` or `builtins.eval`, or hides which. It was not loaded here.
 
     Fix: save the tensors alone: `safetensors.torch.save_file(model.state_dict(), "weights.safetensors")`.
     """
@@ -55,10 +55,10 @@ def code_in_weights(weights: WeightFacts) -> Iterator[Problem]:
 def unknown_names_in_weights(weights: WeightFacts) -> Iterator[Problem]:
     """A weight file needs classes that are not known to be data.
 
-    Unpickling imports the module of every class in a pickle. Where the organisers lack it, or another version of it has
-    moved the class, loading fails; `__main__` is theirs and not your script.
+    Unpickling imports the module of every class in a pickle. Loading fails where the organisers lack the module, or
+    have a version of it without the class; `__main__` is X-ARES there, not your script.
 
-    Fix: save the tensors alone: `torch.save(model.state_dict(), "weights.pt")`.
+    Fix: save the tensors alone: `safetensors.torch.save_file(model.state_dict(), "weights.safetensors")`.
     """
     for file in weights.files:
         found = file.names_of(Safety.UNKNOWN)
@@ -72,7 +72,7 @@ def not_weights_only(weights: WeightFacts) -> Iterator[Problem]:
 
     That is what `torch.load` does by itself from torch 2.6 on. It refuses everything but tensors and plain containers.
 
-    Fix: `torch.load(path, weights_only=False)`, or better: save `model.state_dict()` and nothing else.
+    Fix: save `model.state_dict()` and nothing else, or load with `torch.load(path, weights_only=False)`.
     """
     for file in weights.files:
         if file.kind in CHECKPOINTS and Safety.WEIGHTS_ONLY.rank < file.safety.rank <= Safety.OWN.rank:
@@ -85,7 +85,7 @@ def not_weights_only(weights: WeightFacts) -> Iterator[Problem]:
 def damaged_weights(weights: WeightFacts) -> Iterator[Problem]:
     """A weight file is damaged.
 
-    It was cut off, or what it says of itself does not fit together, so that loading it fails, or gives other values in
+    The file was cut off, or its header does not fit its contents, so that loading it fails, or gives other values in
     other libraries.
 
     Fix: copy or download it again and compare sizes; if the original is damaged too, save it anew.
@@ -108,11 +108,11 @@ def no_weights(weights: WeightFacts) -> Iterator[Problem]:
 def unread_weights(weights: WeightFacts) -> Iterator[Problem]:
     """A weight file could not be looked through.
 
-    It is encrypted, packed once more, or larger in some way than any that was ever needed, so nothing is known of what
-    loading it does.
+    The file is encrypted, packed once more, or beyond a limit of this check, so nothing is known of what loading it
+    does.
 
     Fix: save the tensors alone: `safetensors.torch.save_file(model.state_dict(), "weights.safetensors")`.
     """
     yield from _flawed(weights, FlawKind.UNREAD)
     if weights.more:
-        yield Problem(f"{weights.more} more weight files were not looked at; expected fewer than are in any submission")
+        yield Problem(f"{weights.more} more weight files were not looked at: there are more than this check reads")

@@ -378,7 +378,7 @@ def _installing(wishes: dict[str, Any]) -> Any:
     for name in ("constraint", "allow_source"):
         if wishes[name] and not asked:
             option = name.replace("_", "-")
-            raise UsageError(f"--{option} is about an environment that is made", "add --install")
+            raise UsageError(f"--{option} has an effect only with --install", "add --install")
     return Installing(asked, wishes["constraint"], wishes["allow_source"])
 
 

@@ -112,7 +112,7 @@ def verify(archive: Path, receipt: str | None, paper: Path | None) -> int:
     from audio_encoder_checker.packing.receipt import receipt_beside
 
     if paper and receipt is None:
-        raise UsageError("--paper is held against a receipt", "add --receipt")
+        raise UsageError("--paper is compared with a receipt", "add --receipt")
     findings = list(inspect_zip(archive, sources=False))
     if receipt is not None:
         findings += inspect_receipt(

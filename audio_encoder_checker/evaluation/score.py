@@ -113,7 +113,7 @@ class Scorer:
         lines: SimpleQueue[bytes] = SimpleQueue()
         process = self._process
         if process is None or process.stdin is None or process.stdout is None:
-            raise MachineError("the scorer does not run", "repeat on a less busy machine")
+            raise MachineError("the process that computes scores does not run", "repeat on a less busy machine")
         try:
             process.stdin.write(json.dumps({"job": str(folder)}).encode() + b"\n")
             process.stdin.flush()
@@ -124,7 +124,7 @@ class Scorer:
         except Empty:
             self._end()
             raise MachineError(
-                f"the scorer was not done after {timeout_s:g} s", "repeat on a less busy machine"
+                f"computing the scores took longer than {timeout_s:g} s", "repeat on a less busy machine"
             ) from None
         except (OSError, ValueError):
             raise self._failure() from None
@@ -144,7 +144,8 @@ class Scorer:
         except OSError as error:
             self._errors.close()
             raise MachineError(
-                f"the scorer does not start: {error}", "free some disk space and memory, then repeat"
+                f"the process that computes scores does not start: {error}",
+                "free some disk space and memory, then repeat",
             ) from None
 
     def _end(self) -> None:

@@ -122,7 +122,7 @@ def is_address(text: str) -> bool:
 
 def refusal(host: str) -> str:
     """What to tell whoever asks for a host that is not allowed."""
-    return f"{host} is none of the declared hosts"
+    return f"{host} is not a declared host"
 
 
 def advice(host: str) -> str:

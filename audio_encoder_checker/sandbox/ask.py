@@ -282,7 +282,7 @@ class Session:
         except TimeoutError:
             if threads is None:
                 return  # it does not listen: nothing to be learnt
-            names = f"the threads {', '.join(threads)}, which are no daemons" if threads else "an exit handler"
+            names = f"the threads {', '.join(threads)}, which are not daemons" if threads else "an exit handler"
             self._exit_blocked_by = names
         except (wire.ClosedError, wire.GarbledError, TypeError, AttributeError):
             return  # it ended by itself, or talks nonsense: what ran before is what it leaves

@@ -75,12 +75,13 @@ def choose_box(tier: str, *, trust: bool, repository: Path | None = None, gpu: b
         tried.append(found)
     why = "; ".join(f"{one.tier}: {one.why_not}" for one in tried)
     best = next((one.remedy for one in tried if one.remedy), "install bubblewrap")
-    raise MachineError(f"no box to run foreign code in: {why}", f"{best}, or add --trust if the code is your own")
+    hint = f"{best}, or add --trust if the code is your own"
+    raise MachineError(f"no box (sandbox) works on this machine: {why}", hint)
 
 
 def _refuse(tier: str, *, trust: bool, repository: Path | None) -> None:
     if tier == "weak" and not trust:
-        raise UsageError("the weak box stops nobody who means harm", "add --trust if you trust this code")
+        raise UsageError("in the weak box the encoder runs with all your rights", "add --trust if you trust this code")
     if tier != "weak" and repository is not None and home().resolve().is_relative_to(repository.resolve()):
         raise UsageError(
             "the encoder would see your whole home folder: it sees the folder that is checked, or that a file lies in",

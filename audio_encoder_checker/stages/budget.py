@@ -160,7 +160,7 @@ class Trial:
             return read_trace(answer.header, answer.payload, batch, seconds)
         except UNREADABLE as error:
             self.failures.append(
-                f"{batch} x {seconds:g} s: the books cannot be read: {printable(str(error), limit=200)}"
+                f"{batch} x {seconds:g} s: the record of its memory cannot be read: {printable(str(error), limit=200)}"
             )
             return None
 
@@ -239,7 +239,7 @@ class Trial:
         guessed = sorted({word for trace in self.traces.values() for word in trace.guessed})
         found += [f"taken to be as large as they can be: {', '.join(guessed)}"] if guessed else []
         if error < -BOOKS_TOLERANCE:
-            found.append(f"{-error:.0%} of what the CPU's allocator gave is not in the books")
+            found.append(f"{-error:.0%} of what the CPU's allocator gave is not accounted for")
         return tuple(dict.fromkeys((*self.failures, *found)))[:8]
 
     def _limits(self) -> tuple[Most | None, Most | None]:
@@ -287,5 +287,5 @@ def _why_not(real: Trace, symbolic: Trace | None) -> str:
     elif symbolic.shape != real.shape:
         why = f"lengths depend on values: {symbolic.shape} without data, {real.shape} with"
     else:
-        why = f"its course depends on values: {len(symbolic.work)} operations without data, {len(real.work)} with"
+        why = f"it branches on values: {len(symbolic.work)} operations without data, {len(real.work)} with"
     return f"{why}, so that long calls are estimated from short ones"

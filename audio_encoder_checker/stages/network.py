@@ -43,7 +43,7 @@ def unreached(facts: NetworkFacts) -> str:
         if one.trouble and not one.fault:
             return f"this machine got nothing from {one.host}: {one.trouble}; repeat where the network works"
     unknown = next((one.name for one in facts.look_ups if not one.known), "")
-    return f"the encoder looks for {unknown}, which is none of the declared hosts; {advice(unknown)}" if unknown else ""
+    return f"the encoder looks for {unknown}, which is not a declared host; {advice(unknown)}" if unknown else ""
 
 
 def downloaded_data(facts: NetworkFacts) -> DownloadedData:
