@@ -170,7 +170,7 @@ def test_aec112_names_the_fullest_folders(rules: Rules) -> None:
 def test_aec113_names_the_largest_file(rules: Rules) -> None:
     huge = listing(entry("w.pt", unpacked_bytes=9 * 10**9, packed_bytes=8 * 10**9), "a.py")
     assert said(archive_contents.too_large_unpacked(huge, rules)) == (
-        "unpacks to 9 GB, at most 8.59 GB are allowed; the largest file is 'w.pt' with 9 GB"
+        "the archive unpacks to 9 GB, at most 8.59 GB are allowed; the largest file is 'w.pt' with 9 GB"
     )
     assert not list(archive_contents.too_large_unpacked(listing("a.py"), rules))
 
@@ -207,9 +207,9 @@ def test_aec117_counts_as_mail_does(size: int, count: int) -> None:
 def test_aec118_sums_litter_by_kind() -> None:
     names = ("__pycache__/a.pyc", "lib/__pycache__/b.pyc", ".git/HEAD", "lib/._a.py", "gitlog/a.py")
     assert [problem.message for problem in archive_contents.archive_litter(listing(*names))] == [
-        "._*: 1 file, 10 bytes",
-        ".git: 1 file, 10 bytes",
-        "__pycache__: 2 files, 20 bytes",
+        "._* is in the archive: 1 file, 10 bytes",
+        ".git is in the archive: 1 file, 10 bytes",
+        "__pycache__ is in the archive: 2 files, 20 bytes",
     ]
 
 

@@ -31,7 +31,7 @@ def test_AEC701_tells_bounds_card_what_is_largest_and_what_would_fit() -> None:
     (problem,) = budget.gpu_memory(forecast(Fit.TOO_LARGE, 15.0, 17.0))
     assert problem.message == (
         "1 x 600 s of audio takes 15.00 GiB at least and 17.00 GiB at most, a Tesla T4 has 14.00 GiB; "
-        "largest then: aten.bmm [12, 3000, 3000], 3.00 GiB, in transformers/models/x.py:7; "
+        "the largest tensor then: aten.bmm [12, 3000, 3000], 3.00 GiB, in transformers/models/x.py:7; "
         "one clip of up to 1200 s fits"
     )
     assert problem.at == "encoder.py:12"
@@ -96,7 +96,8 @@ def test_AEC704_is_as_grave_as_it_is_sure(fit: Fit, severities: list[Severity]) 
 def test_AEC704_tells_a_checkpoint_beside_the_module() -> None:
     (problem,) = budget.ram_memory(replace(RAM, fit=Fit.TOO_LARGE, loading_bytes=8 * GIB, weights_bytes=4 * GIB))
     assert (
-        problem.message == "5.00 GiB to 6.00 GiB of 12.00 GiB; loading alone peaks at 8.00 GiB, about twice its weights"
+        problem.message
+        == "RAM of 5.00 GiB to 6.00 GiB is needed, 12.00 GiB are there; loading alone peaks at 8.00 GiB, about twice its weights"
     )
 
 
@@ -105,8 +106,8 @@ def test_AEC705_needs_the_least_to_be_longer_than_a_session() -> None:
     assert list(budget.slow_encoding(replace(TIME, tasks=(replace(long, hours=(11.9, 40.0)),)))) == []
     (problem,) = budget.slow_encoding(replace(TIME, tasks=(*TIME.tasks, long)))
     assert problem.message == (
-        "14.2 to 45.0 hours for 3 tasks, a session lasts 12; nsynth, voxceleb1, esc50 take longest; "
-        "25% of it is the CPU's"
+        "encoding 3 tasks takes 14.2 to 45.0 h, a session lasts 12 h; nsynth, voxceleb1, esc50 take longest; "
+        "the CPU takes 25% of the time"
     )
 
 
@@ -114,14 +115,14 @@ def test_AEC706_compares_with_usual_embeddings() -> None:
     assert list(budget.bulky_embeddings(replace(TIME, bytes_per_s=4 * budget.USUAL_BYTES_PER_S))) == []
     (problem,) = budget.bulky_embeddings(replace(TIME, bytes_per_s=5 * budget.USUAL_BYTES_PER_S))
     assert problem.message == (
-        "101 to 202 GB, 5 times as much as 50 frames of 768 features a second; 69 GB are free in a session"
+        "the embeddings take 101 to 202 GB, 5 times as much as 50 frames of 768 features a second; 69 GB are free in a session"
     )
 
 
 def test_AEC714_tells_the_factor() -> None:
     assert list(budget.gradient_memory(forecast(gradient_factor=1.5))) == []
     (problem,) = budget.gradient_memory(forecast(gradient_factor=3.25))
-    assert problem.message == "3.2 times as much for a batch of 10 s"
+    assert problem.message == "3.2 times as much GPU memory with autograd on, for a batch of 10 s clips"
 
 
 def test_AEC715_tells_all_that_was_not_seen() -> None:

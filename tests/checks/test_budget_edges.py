@@ -79,7 +79,7 @@ def test_AEC701_tells_the_first_of_several_calls_only() -> None:
 @pytest.mark.parametrize(
     ("largest", "longest", "rest"),
     [
-        ((replace(PLACE, library=""),), None, "; largest then: aten.bmm [12, 3000, 3000], 3.00 GiB"),
+        ((replace(PLACE, library=""),), None, "; the largest tensor then: aten.bmm [12, 3000, 3000], 3.00 GiB"),
         ((), Most(1200.0, more=True), "; one clip of up to 1200 s fits"),
         ((), None, ""),
     ],
@@ -151,7 +151,7 @@ def test_AEC705_names_three_tasks_by_the_most_they_may_take() -> None:
     tasks = tuple(TaskCost(name, (4.0, high), (1, 2)) for name, high in (("a", 5), ("b", 9), ("c", 7), ("d", 6)))
     (problem,) = budget.slow_encoding(replace(TIME, tasks=tasks, cpu_s=0.0, gpu_s=0.0))
     assert problem.message == (
-        "16.0 to 27.0 hours for 4 tasks, a session lasts 12; b, c, d take longest; 0% of it is the CPU's"
+        "encoding 4 tasks takes 16.0 to 27.0 h, a session lasts 12 h; b, c, d take longest; the CPU takes 0% of the time"
     )
 
 

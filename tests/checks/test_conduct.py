@@ -87,6 +87,8 @@ def test_AEC012_takes_an_accident_for_no_attack(kind: AttemptKind, target: str) 
 
 def test_AEC020_to_022_say_what_was_left() -> None:
     facts = conduct(left_behind=("sleep 99",), exit_blocked_by="an exit handler", control_characters=3)
-    assert next(checks.processes_left_behind(facts)).message == "1 still ran at the end: sleep 99"
+    assert next(checks.processes_left_behind(facts)).message == "processes that still ran at the end: 1 (sleep 99)"
     assert "because of an exit handler" in next(checks.exit_blocked(facts)).message
-    assert next(checks.control_characters(facts)).message.startswith("3 of them")
+    assert next(checks.control_characters(facts)).message.startswith(
+        "control characters in the last 16 KiB of the output: 3"
+    )

@@ -27,7 +27,10 @@ def test_an_encoder_that_runs_is_not_accused_nor_one_that_raises_for_another_rea
 def test_AEC530_names_the_attribute_and_the_line_that_registers_it() -> None:
     culprit = Culprit(Mistake.ATTRIBUTE, "self.frontend.window", "aten.mul")
     (problem,) = checks.tensor_left_on_cpu(DeviceFacts(True, raised(), culprit))
-    assert problem.message == "on a pretended GPU `aten.mul` meets self.frontend.window, which is on the CPU"
+    assert (
+        problem.message
+        == "on a pretended GPU (imitated on the CPU), `aten.mul` meets self.frontend.window, which is on the CPU"
+    )
     assert "self.register_buffer('window'" in problem.hint
     assert problem.at == "encoder.py:12"
 

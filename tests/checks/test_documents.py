@@ -74,7 +74,7 @@ def test_each_defect_has_its_check(facts: PaperFacts, check: str, severity: Seve
     (found,) = findings(facts)
     assert (found.id, found.severity, found.at) == (check, severity, "report.pdf")
     assert words in found.message
-    assert "if this is the report" not in found.message
+    assert "if this is the paper" not in found.message
 
 
 @pytest.mark.parametrize("facts", [one[0] for one in CASES])
@@ -83,14 +83,14 @@ def test_what_may_not_be_the_report_is_never_an_error(facts: PaperFacts) -> None
     changed = {name: getattr(facts.paper, name) for name in ("reading", "detail", "encryption", "pages", "sizes")}
     (found,) = findings(paper(sure=False, characters=facts.paper.characters, **changed))
     assert found.severity is Severity.WARNING
-    assert found.message.endswith(", if this is the report")
+    assert found.message.endswith(", if this is the paper")
 
 
 def test_aec911_of_several_the_first_are_named() -> None:
     (found,) = findings(PaperFacts(None, tuple(f"{name}.pdf" for name in "abcdefg")))
     assert (found.id, found.severity, found.at) == ("AEC911", Severity.NOTE, "a.pdf")
-    assert found.message == "7 PDFs could be it: a.pdf, b.pdf, c.pdf, d.pdf, e.pdf and 2 more"
-    assert found.hint == "--paper a.pdf"
+    assert found.message == "7 PDFs could be the paper: a.pdf, b.pdf, c.pdf, d.pdf, e.pdf and 2 more"
+    assert found.hint == "add `--paper a.pdf`"
 
 
 def test_a_name_cannot_write_to_the_terminal() -> None:

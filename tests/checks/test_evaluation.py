@@ -44,7 +44,7 @@ def test_an_encoding_that_worked_triggers_nothing() -> None:
 
 def test_AEC801_names_task_clip_and_line() -> None:
     (problem,) = evaluation.encoding_failure(encoding(outcome=raised(), batch=16, at="a.tar: clip 'x'"))
-    assert problem.message.startswith("task quick-notes, a.tar: clip 'x': a batch of 16 clips ended so")
+    assert problem.message.startswith("task quick-notes, a.tar: clip 'x': a batch of 16 clips failed")
     assert problem.at == "encoder.py:12"
     assert list(evaluation.encoding_failure(encoding(outcome=ended(Ending.OUT_OF_MEMORY)))) == []
 

@@ -42,12 +42,12 @@ CASES = [
     (
         *("torch.load('/home/me/w.pt')", "AEC212 absolute-paths", ERROR),
         "it opens '/home/me/w.pt', which is on your machine only",
-        'Path(__file__).parent / "w.pt"',
+        'put the file into the repository and write `Path(__file__).parent / "w.pt"`',
     ),
     (
         *("self.data = '/mnt/audio/set/'", "AEC212 absolute-paths", WARNING),
         "it names '/mnt/audio/set/', which is on your machine only",
-        'Path(__file__).parent / "set"',
+        'put the file into the repository and write `Path(__file__).parent / "set"`',
     ),
     (
         *("torch.load('sub/weights.pt')", "AEC213 working-directory-paths", WARNING),
@@ -56,23 +56,23 @@ CASES = [
     ),
     (
         *("self.net.cuda()", "AEC217 hard-coded-device", WARNING),
-        "'.cuda()' is written out: `self.net.cuda()`",
+        "the device '.cuda()' is hard-coded: `self.net.cuda()`",
         "leave it out in the constructor; in forward use audio.device",
     ),
     (
         *("torch.load(f, map_location='cuda:1')", "AEC217 hard-coded-device", WARNING),
-        "'cuda:1' is written out: `torch.load(f, map_location='cuda:1')`",
-        'map_location="cpu"',
+        "the device 'cuda:1' is hard-coded: `torch.load(f, map_location='cuda:1')`",
+        'write `map_location="cpu"`',
     ),
     (
         *("AutoModel.from_pretrained('a/b', trust_remote_code=True)", "AEC218 moving-remote-code", WARNING),
         "runs the code of 'a/b' without naming a commit",
-        'revision="COMMIT"',
+        'name the commit that you tested: `revision="COMMIT"`',
     ),
     (
         *("torch.hub.load('a/b:main', 'net')", "AEC218 moving-remote-code", WARNING),
         "runs the code of 'a/b:main' without naming a commit",
-        '"a/b:COMMIT"',
+        'name the commit that you tested: `"a/b:COMMIT"`',
     ),
     (
         *("torch.load('weights/m.pt')", "AEC220 missing-data-file", WARNING),
@@ -86,7 +86,7 @@ CASES = [
     ),
     (
         *("AutoModel.from_pretrained('a/b')", "AEC601 unpinned-revision", WARNING),
-        "'a/b' is downloaded as it is on that day",
+        "'a/b' is downloaded without a revision, so as it is on that day",
         "",
     ),
 ]

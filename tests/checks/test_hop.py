@@ -70,6 +70,6 @@ def test_the_unit_is_guessed(declared: float, guess: str) -> None:
 
 def test_AEC533_tells_where_frames_end() -> None:
     cut = HopFit(10.0, 0.0, ((1.0, 100), (10.0, 1000), (600.0, 1000)), cut_s=10.0)
-    assert next(truncated_audio(cut, landmarks())).message == "600 s gives no more frames than 10 s: 1000"
+    assert next(truncated_audio(cut, landmarks())).message == "600 s of audio give no more frames than 10 s: 1000"
     assert list(truncated_audio(hop(10.0), landmarks())) == []
     assert list(truncated_audio(hop(None), landmarks())) == []

@@ -86,5 +86,5 @@ def test_AEC322_differs_from_target() -> None:
     target = TargetDifferences("colab-t4", tuple(Difference(name, "1", "2") for name in differ))
     (found,) = findings(target, required)
     assert (found.id, found.severity) == ("AEC322", Severity.NOTE)
-    assert found.message.startswith("not as on colab-t4: torch 1 (there 2), aa 1 (there 2)")
+    assert found.message.startswith("other versions than on colab-t4: torch 1 (there 2), aa 1 (there 2)")
     assert found.message.endswith("and 1 more")

@@ -21,7 +21,7 @@ def test_AEC001_says_how_much_and_shows_the_last_line() -> None:
 
 def test_AEC002_says_limit_peak_and_stage() -> None:
     (problem,) = checks.memory_limit(conduct(Ending.OUT_OF_MEMORY), usage(13 << 30))
-    assert problem.message == "the process tree reached 13 GiB of 12 GiB in the contract stage and was killed"
+    assert problem.message == "the encoder took 13 GiB of the 12 GiB allowed, in the contract stage, and was killed"
 
 
 def test_every_limit_that_ended_a_run_is_told_by_its_own_check_alone() -> None:

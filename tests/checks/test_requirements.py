@@ -76,7 +76,7 @@ CASES = [
     ("--index-url https://me:secret@example.org/simple", "AEC303", "index-options", ERROR, "***@example.org"),
     ("--extra-index-url https://download.pytorch.org/whl/cu124", "AEC303", "index-options", NOTE, "PyTorch's own"),
     ("-f https://example.org/wheels", "AEC303", "index-options", ERROR, "elsewhere"),
-    ("--trusted-host example.org", "AEC303", "index-options", ERROR, "without verifying"),
+    ("--trusted-host example.org", "AEC303", "index-options", ERROR, "without a check of its certificate"),
     ("--pre", "AEC303", "index-options", WARNING, "not released"),
     ("--no-binary :all:", "AEC303", "index-options", WARNING, "from source"),
     ("librosa>=0.10", "AEC304", "unpinned-requirements", NOTE, "librosa: any later version"),

@@ -24,7 +24,7 @@ def test_a_good_encoder_is_not_accused() -> None:
 
 def test_AEC503_names_the_clip_without_frames() -> None:
     (problem,) = checks.zero_frames(traces(trace(tensor(1, 0, 64), batch=1, samples=1600)), landmarks())
-    assert problem.message == "1 clip of 0.1 s gave shape (1, 0, 64)"
+    assert problem.message == "1 clip of 0.1 s gave shape (1, 0, 64), which holds no frames"
 
 
 def test_AEC511_and_AEC512_share_no_case() -> None:

@@ -115,7 +115,7 @@ def test_aec204_leaves_a_foreign_star_import_to_the_loading_stage(tmp_path: Path
 
 def test_aec205_names_the_parameters(tmp_path: Path) -> None:
     found = only(tmp_path, {"a.py": ENCODER.replace("rate=16000", "path, rate=1, *, size")})
-    assert (found.id, found.at, found.message) == ("AEC205", "a.py:2", "AcmeEncoder() lacks path, size")
+    assert (found.id, found.at, found.message) == ("AEC205", "a.py:2", "AcmeEncoder() needs values for path, size")
 
 
 @pytest.mark.parametrize(

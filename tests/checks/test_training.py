@@ -55,7 +55,7 @@ def test_what_has_nothing_to_do_with_evaluation_data_has_no_finding(
             "[training]\ndata = ['ESC 50']",
             "pass",
             ("AEC921", Severity.WARNING, "aecc.toml:2"),
-            '"ESC 50" names ESC-50, which is evaluated on (esc50)',
+            '"ESC 50" names ESC-50, which the challenge evaluates on (esc50)',
         ),
         (
             "[training]\ndata = ['AudioSet-2M']",
@@ -73,7 +73,7 @@ def test_what_has_nothing_to_do_with_evaluation_data_has_no_finding(
             f"[training]\npretrained = ['{KNOWN}']",
             "pass",
             ("AEC923", Severity.WARNING, "aecc.toml:2"),
-            "HuBERT base, was trained on LibriSpeech as published; evaluated on: librispeech",
+            "HuBERT base, was trained on LibriSpeech as published; the challenge evaluates on librispeech",
         ),
         (
             "[training]\npretrained = ['microsoft/wavlm-large']",
@@ -97,7 +97,7 @@ def test_what_has_nothing_to_do_with_evaluation_data_has_no_finding(
             "",
             "x = from_pretrained('owner/net-voxlingua107')",
             ("AEC924", Severity.NOTE, "a.py:2"),
-            'the name "owner/net-voxlingua107" speaks of VoxLingua107; evaluated on: voxlingua33',
+            'the name "owner/net-voxlingua107" speaks of VoxLingua107; the challenge evaluates on voxlingua33',
         ),
     ],
 )

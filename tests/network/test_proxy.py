@@ -81,7 +81,7 @@ def test_an_undeclared_host_is_refused_with_the_line_that_mends_it(host: FileHos
     assert answer.startswith(b"HTTP/1.1 403 ")
     assert b'declare the host in aecc.toml: [network] hosts = ["files.example"]' in answer
     assert "403" in done.stderr
-    assert {one.refused for one in rig.facts.transfers} == {"files.example is none of the declared hosts"}
+    assert {one.refused for one in rig.facts.transfers} == {"files.example is not a declared host"}
 
 
 def test_plain_http_is_seen_in_full(host: FileHost, tmp_path: Path) -> None:

@@ -208,7 +208,7 @@ def test_books_that_hold_less_than_the_allocator_gave_are_not_trusted() -> None:
 
     gpu, _ = tried(InProcess(Frames, garble=hide))
     assert gpu.books_error == pytest.approx(-0.5, abs=0.02)
-    assert gpu.not_covered == ("50% of what the CPU's allocator gave is not in the books",)
+    assert gpu.not_covered == ("50% of what the CPU's allocator gave is not accounted for",)
 
 
 def test_the_search_ends_with_its_time() -> None:

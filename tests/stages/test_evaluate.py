@@ -144,7 +144,7 @@ def test_an_encoder_that_fails_on_one_clip_is_told_which(tmp_path: Path) -> None
     report = run(tmp_path, "cremad", "vocalsound", source=LOG_MEL + FAILING)
     (finding,) = [one for one in report.findings if one.id == "AEC801"]
     assert finding.message.startswith(
-        "task cremad, wds-audio-test0000.tar: clip 'odd': a batch of 6 clips ended so: ValueError: an odd length"
+        "task cremad, wds-audio-test0000.tar: clip 'odd': a batch of 6 clips failed: ValueError: an odd length"
     )
     assert scored(report) == ["vocalsound"]
 
