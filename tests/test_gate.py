@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -107,43 +109,114 @@ def test_the_hook_before_a_push_loads_the_encoder(tmp_path: Path) -> None:
 
 FAKE_GH = """#!/bin/bash
 echo "$@" >> "$CALLS"
-case "$1 $2" in
-    "api --paginate") echo "$NUMBER" ;;
-    "run download") mkdir -p reports; cp "$ARTIFACT" reports/aecc.markdown; echo 999 > reports/pr-number ;;
-    "pr comment") cp comment.md "$COMMENTED" ;;
+filter=. ; for ((i = 1; i < $#; i++)); do if [ "${!i}" = --jq ]; then n=$((i + 1)); filter=${!n}; fi; done
+case "$*" in
+    *PATCH*) echo edited >> "$DONE"; cp comment.md "$COMMENTED" ;;
+    *"/pulls?state=open"*) jq -r "$filter" pulls.json ;;
+    *"/artifacts?name="*) jq -r "$filter" artifacts.json ;;
+    *"/artifacts/3/zip") cat artifact.zip ;;
+    *"/comments"*) jq -r "$filter" comments.json ;;
+    "pr comment"*) cp comment.md "$COMMENTED" ;;
+    *) echo "not expected: $*" >&2; exit 1 ;;
 esac
 """
+SHA = "a" * 40
+MARK = "<!-- aecc-check -->\n"
 
 
-def comment(folder: Path, number: str, artifact: bytes) -> tuple[str, bytes]:
-    """Run the steps of the second workflow against a `gh` that writes down what it is asked."""
+def pull(number: int, repository: str = "alice/team", ref: str = "fix", sha: str = SHA) -> dict[str, Any]:
+    return {"number": number, "head": {"sha": sha, "ref": ref, "repo": {"full_name": repository}}}
+
+
+def remark(number: int, login: str, body: str) -> dict[str, Any]:
+    return {"id": number, "user": {"login": login}, "body": body}
+
+
+def comment(
+    folder: Path,
+    members: dict[str, bytes] | None,
+    pulls: list[dict[str, Any]],
+    comments: list[dict[str, Any]] | None = None,
+    size: int | None = None,
+) -> tuple[str, str]:
+    """Run the step of the second workflow against a `gh` that applies its filters and writes down what it is asked."""
     (folder / "bin").mkdir()
     (folder / "bin" / "gh").write_text(FAKE_GH)
     (folder / "bin" / "gh").chmod(0o755)
-    (folder / "artifact").write_bytes(artifact)
+    with zipfile.ZipFile(folder / "artifact.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in (members or {}).items():
+            archive.writestr(name, content)
+    length = (folder / "artifact.zip").stat().st_size if size is None else size
+    artifacts = [] if members is None else [{"id": 3, "size_in_bytes": length}]
+    facts = {"pulls": pulls, "comments": comments or [], "artifacts": {"artifacts": artifacts}}
+    for name, fact in facts.items():
+        (folder / f"{name}.json").write_text(json.dumps(fact))
     (step,) = COMMENT["jobs"]["comment"]["steps"]
-    names: dict[str, Any] = {"GH_REPO": "lab/team", "RUN_ID": "7", "HEAD_SHA": "a" * 40, "NUMBER": number}
-    files = {"CALLS": folder / "calls", "ARTIFACT": folder / "artifact", "COMMENTED": folder / "commented"}
-    environment = {**names, **{key: str(path) for key, path in files.items()}}
+    event = {"GH_REPO": "lab/team", "RUN_ID": "7", "HEAD_SHA": SHA, "HEAD_REF": "fix", "HEAD_REPO": "alice/team"}
+    files = {"CALLS": folder / "calls", "DONE": folder / "done", "COMMENTED": folder / "commented"}
     path = f"{folder / 'bin'}:{os.environ['PATH']}"
-    done = subprocess.run(
-        ["bash", "-c", step["run"]], cwd=folder, env={**os.environ, **environment, "PATH": path}, check=False,
-        capture_output=True, text=True,
-    )  # fmt: skip
+    environment = {**os.environ, **event, **{key: str(file) for key, file in files.items()}, "PATH": path}
+    command = ["bash", "-c", step["run"]]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     commented = folder / "commented"
-    return (folder / "calls").read_text(), commented.read_bytes() if commented.exists() else b""
+    return (folder / "calls").read_text(), commented.read_text() if commented.exists() else ""
 
 
+needs_jq = pytest.mark.skipif(
+    not (shutil.which("jq") and shutil.which("unzip")), reason="the filters of gh are played by jq, and unzip reads"
+)
+
+
+@needs_jq
 def test_the_comment_goes_to_the_pull_request_that_github_names(tmp_path: Path) -> None:
-    calls, text = comment(tmp_path, "12", b"## NOT READY\n" + b"x" * 10_000_000)
+    stranger = pull(5, "mallory/team")
+    other_branch = pull(6, ref="copy")
+    members = {"aecc.markdown": b"## NOT READY\n" + b"x" * 10_000_000, "pr-number": b"999"}
+    calls, text = comment(tmp_path, members, [stranger, other_branch, pull(12)])
     assert "pr comment 12 --body-file comment.md" in calls
     assert "999" not in calls, "what the artifact says of itself is not asked"
-    assert text.startswith(b"## NOT READY\n")
-    assert len(text) == 60_000, "GitHub takes 65,536 characters"
+    assert text.startswith(f"{MARK}## NOT READY\n")
+    assert len(text) < 65_536, "GitHub takes no more characters"
 
 
-def test_without_an_open_pull_request_nothing_is_said(tmp_path: Path) -> None:
-    calls, text = comment(tmp_path, "", b"x")
+@needs_jq
+def test_only_its_own_comment_is_edited(tmp_path: Path) -> None:
+    said = [
+        remark(1, "mallory", MARK),
+        remark(2, "github-actions[bot]", "preview"),
+        remark(3, "github-actions[bot]", MARK),
+    ]
+    calls, text = comment(tmp_path, {"aecc.markdown": b"## READY\n"}, [pull(12)], said)
+    assert "PATCH repos/lab/team/issues/comments/3 " in calls
     assert "pr comment" not in calls
-    assert text == b""
+    assert text == f"{MARK}## READY\n"
+
+
+@needs_jq
+def test_names_and_commands_in_the_artifact_reach_nobody(tmp_path: Path) -> None:
+    _, text = comment(tmp_path, {"aecc.markdown": b"/approve\n@lab/admins\n"}, [pull(12)])
+    assert text == f"{MARK}\u200b/approve\n@\u200blab/admins\n"
+
+
+@needs_jq
+@pytest.mark.parametrize(
+    ("members", "pulls", "size"),
+    [
+        ({"aecc.markdown": b"x"}, [], None),
+        ({"aecc.markdown": b"x"}, [pull(5, "mallory/team")], None),
+        ({"aecc.markdown": b"x"}, [pull(12, sha="b" * 40)], None),
+        (None, [pull(12)], None),
+        ({"pr-number": b"12"}, [pull(12)], None),
+        ({"aecc.markdown": b"x"}, [pull(12)], 50_000_001),
+    ],
+    ids=["no pull request", "another fork's", "pushed again since", "no artifact", "no summary", "too large"],
+)
+def test_nothing_is_said_without_a_pull_request_and_a_summary_of_sane_size(
+    members: dict[str, bytes] | None, pulls: list[dict[str, Any]], size: int | None, tmp_path: Path
+) -> None:
+    calls, text = comment(tmp_path, members, pulls, size=size)
+    assert "pr comment" not in calls
+    assert "PATCH" not in calls
+    assert text == ""
+    assert not size or "/zip" not in calls, "what is too large is not fetched"

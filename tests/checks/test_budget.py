@@ -95,9 +95,9 @@ def test_AEC704_is_as_grave_as_it_is_sure(fit: Fit, severities: list[Severity]) 
 
 def test_AEC704_tells_a_checkpoint_beside_the_module() -> None:
     (problem,) = budget.ram_memory(replace(RAM, fit=Fit.TOO_LARGE, loading_bytes=8 * GIB, weights_bytes=4 * GIB))
-    assert (
-        problem.message
-        == "RAM of 5.00 GiB to 6.00 GiB is needed, 12.00 GiB are there; loading alone peaks at 8.00 GiB, about twice its weights"
+    assert problem.message == (
+        "RAM of 5.00 GiB to 6.00 GiB is needed, 12.00 GiB are there; "
+        "loading alone peaks at 8.00 GiB, about twice its weights"
     )
 
 
@@ -115,7 +115,8 @@ def test_AEC706_compares_with_usual_embeddings() -> None:
     assert list(budget.bulky_embeddings(replace(TIME, bytes_per_s=4 * budget.USUAL_BYTES_PER_S))) == []
     (problem,) = budget.bulky_embeddings(replace(TIME, bytes_per_s=5 * budget.USUAL_BYTES_PER_S))
     assert problem.message == (
-        "the embeddings take 101 to 202 GB, 5 times as much as 50 frames of 768 features a second; 69 GB are free in a session"
+        "the embeddings take 101 to 202 GB, 5 times as much as 50 frames of 768 features a second; "
+        "69 GB are free in a session"
     )
 
 

@@ -151,7 +151,8 @@ def test_AEC705_names_three_tasks_by_the_most_they_may_take() -> None:
     tasks = tuple(TaskCost(name, (4.0, high), (1, 2)) for name, high in (("a", 5), ("b", 9), ("c", 7), ("d", 6)))
     (problem,) = budget.slow_encoding(replace(TIME, tasks=tasks, cpu_s=0.0, gpu_s=0.0))
     assert problem.message == (
-        "encoding 4 tasks takes 16.0 to 27.0 h, a session lasts 12 h; b, c, d take longest; the CPU takes 0% of the time"
+        "encoding 4 tasks takes 16.0 to 27.0 h, a session lasts 12 h; b, c, d take longest; "
+        "the CPU takes 0% of the time"
     )
 
 
