@@ -174,7 +174,7 @@ def test_a_full_disk_is_the_machines_fault(folder: Path, monkeypatch: pytest.Mon
 
 def test_the_weak_box_needs_trust(folder: Path) -> None:
     torch.save(CHECKPOINT, folder / "c.pt")
-    with pytest.raises(UsageError, match="weak box stops nobody"):
+    with pytest.raises(UsageError, match="in the weak box the encoder runs with all your rights"):
         convert_checkpoint(folder / "c.pt", folder / "new.safetensors", box="weak")
 
 
