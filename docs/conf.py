@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import importlib.metadata
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 project = "audio-encoder-checker"
 author = "the authors of audio-encoder-checker"
@@ -13,7 +18,12 @@ html_title = f"{project} {release}"
 html_show_sourcelink = False
 exclude_patterns = ["_build"]
 myst_heading_anchors = 4
-suppress_warnings = [
-    "myst.xref_missing",  # the same: `../CONTRIBUTING.md` and the like lead somewhere in the repository
-    "misc.highlighting_failure",  # console blocks hold output, too
-]
+
+
+def setup(app: Sphinx) -> None:
+    """Show links that lead out of docs/, into the repository, as plain words: the site does not hold their targets."""
+    app.connect("source-read", _plain_outside_links)
+
+
+def _plain_outside_links(_app: Sphinx, _name: str, source: list[str]) -> None:
+    source[0] = re.sub(r"\[([^\]]+)\]\(\.\./[^)]+\)", r"\1", source[0])

@@ -47,6 +47,7 @@ def commands(page: Path) -> list[tuple[str, int]]:
     for line in lines:
         command, _, comment = re.sub(r"\s+# ", "\0", line, count=1).partition("\0")
         status = re.search(r"exit status (\d+)", comment)
+        assert command.strip(), f"{page.name}: an empty command"
         found.append((command.strip(), int(status[1]) if status else 0))
     return found
 
