@@ -162,7 +162,7 @@ def test_what_depends_on_values_is_estimated_from_longer_calls() -> None:
     session = InProcess(Depends)
     gpu, others = tried(session)
     assert (gpu.basis, gpu.fit) == (Basis.EXTRAPOLATED, Fit.BORDERLINE)
-    assert "its course depends on values" in gpu.not_covered[0]
+    assert "it branches on values" in gpu.not_covered[0]
     assert len(gpu.demanded) == 3
     assert gpu.largest_batch is None
     lengths = [question["shape"][1] / 16000 for question in session.asked if question["step"] == "real"]
@@ -198,7 +198,7 @@ def test_what_was_known_before_the_child_died_is_kept() -> None:
 def test_books_that_cannot_be_read_are_told() -> None:
     gpu, others = tried(InProcess(Frames, garble=lambda header: {**header, "events": 7}))
     assert (gpu.fit, others) == (Fit.UNKNOWN, {})
-    assert "the books cannot be read" in gpu.not_covered[0]
+    assert "the record of its memory cannot be read" in gpu.not_covered[0]
 
 
 def test_books_that_hold_less_than_the_allocator_gave_are_not_trusted() -> None:
