@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from audio_encoder_checker.findings import Finding, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from audio_encoder_checker.judging import Evidence, Judgement, Skipped
 
@@ -32,6 +32,24 @@ class Verdict(str, Enum):
     def words(self) -> str:
         """As people read it."""
         return self.value.upper().replace("-", " ")
+
+
+def grave_severities(*, strict: bool) -> tuple[Severity, ...]:
+    """The severities that keep a submission from being ready."""
+    return (Severity.ERROR, Severity.WARNING) if strict else (Severity.ERROR,)
+
+
+def verdict_of(severities: Iterable[str], *, strict: bool, undecided: bool) -> Verdict:
+    """NOT READY with anything grave, UNDECIDED with any open question, else READY.
+
+    Args:
+        severities: of all findings; their words, as JSON has them, will do.
+        strict: whether warnings count as errors.
+        undecided: whether something could not be judged.
+    """
+    if any(severity in grave_severities(strict=strict) for severity in severities):
+        return Verdict.NOT_READY
+    return Verdict.UNDECIDED if undecided else Verdict.READY
 
 
 @dataclass(frozen=True)
@@ -73,14 +91,13 @@ class Report:
     @property
     def grave(self) -> tuple[Severity, ...]:
         """The severities that keep a submission from being ready."""
-        return (Severity.ERROR, Severity.WARNING) if self.strict else (Severity.ERROR,)
+        return grave_severities(strict=self.strict)
 
     @property
     def verdict(self) -> Verdict:
         """NOT READY with any error, UNDECIDED with any open question, else READY."""
-        if any(finding.severity in self.grave for finding in self.findings):
-            return Verdict.NOT_READY
-        return Verdict.UNDECIDED if self.open_questions else Verdict.READY
+        severities = (finding.severity for finding in self.findings)
+        return verdict_of(severities, strict=self.strict, undecided=bool(self.open_questions))
 
     def count(self, severity: Severity) -> int:
         """How many findings of one severity, what follows from another one left out."""

@@ -122,7 +122,7 @@ class _Run:
     def __init__(
         self, results: Results, room: Room, setting: dict[str, Any], options: tuple[str, ...], wishes: Mapping[str, Any]
     ) -> None:
-        self.results, self.setting = results, setting
+        self.results = results
         self.follow, self.quiet = wishes["follow"], wishes["quiet"]
         if room.warning:
             complain(f"note: {room.warning}")
@@ -205,8 +205,7 @@ class _Run:
 
     def _records(self) -> list[dict[str, Any]]:
         """Those of this run's setting, of whatever run."""
-        records = self.batch.records.values()
-        return [one for one in records if all(one[key] == value for key, value in self.setting.items())]
+        return [one for one in self.batch.records.values() if self.batch.is_current(one)]
 
     def _board(self) -> dict[str, Any]:
         data = write_board(self.results, self._records(), find_kin(self.contents))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,6 +57,8 @@ def named_files(folder: str) -> Completer:
     """Names of the rule books or budgets that come along, or a TOML file."""
 
     def complete(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+        from importlib.resources import files
+
         known = (files("audio_encoder_checker") / "resources" / folder).iterdir()
         names = sorted(one.name.removesuffix(".toml") for one in known)
         items = [CompletionItem(name) for name in names if name.startswith(begun)]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from audio_encoder_checker.archive.manifest import describe_file
 from audio_encoder_checker.errors import UsageError
 from audio_encoder_checker.organising.jobs import Job
-from audio_encoder_checker.organising.records import SAME_EVERYWHERE, Setting, read_own_report
+from audio_encoder_checker.organising.records import OF_THE_RUN, Setting, read_own_report
 from audio_encoder_checker.organising.results import is_sound, read_records
 from audio_encoder_checker.organising.worker import REPORT
 from audio_encoder_checker.render.comparison import compare_reports
@@ -113,7 +113,7 @@ def _different(record: Mapping[str, Any], new: Mapping[str, Any]) -> Sequence[st
     setting = Setting(profile, options, _value(options, "--data")).as_data()
     keys = ("tool", "profile", "data_sha256")
     words = [f"{key.removesuffix('_sha256')} is another one" for key in keys if setting[key] != record[key]]
-    now = {key: value for key, value in new["environment"].items() if key not in SAME_EVERYWHERE}
+    now = {key: value for key, value in new["environment"].items() if key not in OF_THE_RUN}
     then = record["environment"]
     changed = [key for key in sorted({*now, *then}) if now.get(key) != then.get(key)]
     return [*words, *(f"{key} was {then.get(key)}, is {now.get(key)}" for key in changed)]

@@ -97,6 +97,10 @@ class Batch:
         record = self.records.get(one.sha256)
         if record is None or record["verdict"] == UNJUDGED or not is_sound(self.results.root, record):
             return False
+        return self.is_current(record)
+
+    def is_current(self, record: dict[str, Any]) -> bool:
+        """Whether a record is of this run's setting."""
         return all(record[key] == value for key, value in self.setting.items())
 
     def _name_files(self, one: Submitted) -> None:
@@ -134,7 +138,7 @@ class Batch:
             self.results.drop(job.folder)
             heapq.heappush(self._later, (time.monotonic() + self.pauses_s[again], job.sha256))
             return None
-        record = make_record(one.submitted.as_data(), self.setting, one.attempts, job.folder)
+        record = make_record(one.submitted.as_data(), self.setting, one.attempts, job.folder, report)
         self.results.keep(job.folder, record)
         del self.underway[job.sha256]
         self.records[job.sha256] = record

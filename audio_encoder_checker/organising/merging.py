@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from audio_encoder_checker.catalogue import matching
 from audio_encoder_checker.evaluation.averages import weighted_average
 from audio_encoder_checker.evidence.evaluation import Reference, References
 from audio_encoder_checker.evidence.scores import Measure, TaskScore, TrackScores, goodness
+from audio_encoder_checker.findings import Severity
 from audio_encoder_checker.judging import Evidence, judge
-from audio_encoder_checker.report import Verdict
+from audio_encoder_checker.render.places import families_of
+from audio_encoder_checker.report import verdict_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,8 +40,12 @@ def merge_reports(base: Mapping[str, Any], parts: Mapping[str, Mapping[str, Any]
         "scores": scores,
         "timings": {**base["timings"], "stages": {**base["timings"]["stages"], EVALUATE: _seconds(known)}},
     }
-    merged["findings"].sort(key=lambda one: ["error", "warning", "note"].index(one["severity"]))
-    verdict = _verdict(merged, lost=len(known) < len(parts))
+    families = families_of(merged["findings"], itemgetter("because_of"))
+    families.sort(key=lambda family: Severity(family[0]["severity"]).rank)
+    merged["findings"] = [one for first, others in families for one in (first, *others)]
+    severities = [one["severity"] for one in merged["findings"]]
+    undecided = len(known) < len(parts) or any(one["open"] for one in merged["skipped"])
+    verdict = verdict_of(severities, strict=base["strict"], undecided=undecided)
     return {**merged, "verdict": verdict.value, "exit_code": verdict.exit_code}
 
 
@@ -113,10 +120,3 @@ def _together(scores: Mapping[str, Any] | None, parts: Sequence[Mapping[str, Any
 def _task_score(one: Mapping[str, Any]) -> TaskScore:
     numbers = (float("nan") if one[key] is None else one[key] for key in ("value", "low", "high"))
     return TaskScore(one["task"], Measure(one["metric"], *numbers), one["n_test"], one["weight"], 0.0)
-
-
-def _verdict(report: Mapping[str, Any], *, lost: bool) -> Verdict:
-    grave = {"error", "warning"} if report["strict"] else {"error"}
-    if any(one["severity"] in grave for one in report["findings"]):
-        return Verdict.NOT_READY
-    return Verdict.UNDECIDED if lost or any(one["open"] for one in report["skipped"]) else Verdict.READY

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from audio_encoder_checker import __version__
 from audio_encoder_checker.archive.manifest import describe_file
+from audio_encoder_checker.datasets.download import AGAIN
 from audio_encoder_checker.datasets.remote import content_sha256, is_address
 from audio_encoder_checker.organising.worker import LOG, REPORT
 from audio_encoder_checker.printable import printable
+from audio_encoder_checker.report import grave_severities
 from audio_encoder_checker.rules import load_rules
 
 if TYPE_CHECKING:
@@ -22,11 +24,9 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = "1"
 UNJUDGED = "unjudged"
-BUSY = {408, 425, 429, 500, 502, 503, 504}
-"""Statuses of HTTP that say: later."""
 MOST_REPORT_BYTES = 256 << 20
 LOG_TAIL_BYTES = 2000
-SAME_EVERYWHERE = ("date",)
+OF_THE_RUN = ("date",)
 """What of the environment differs from run to run."""
 
 
@@ -81,7 +81,11 @@ def data_sha256(data: str) -> str:
 
 
 def make_record(
-    submission: dict[str, Any], setting: dict[str, Any], attempts: Sequence[dict[str, Any]], folder: Path
+    submission: dict[str, Any],
+    setting: dict[str, Any],
+    attempts: Sequence[dict[str, Any]],
+    folder: Path,
+    report: dict[str, Any] | None,
 ) -> dict[str, Any]:
     """The record of a submission whose last attempt left its files in a folder.
 
@@ -90,15 +94,15 @@ def make_record(
         setting: see `Setting.as_data`.
         attempts: what became of each.
         folder: of the last attempt.
+        report: that lies there, None if there is none.
     """
-    report = read_own_report(folder)
     verdict, reason = (report["verdict"], "") if report else (UNJUDGED, _reason(attempts[-1], folder))
     environment = report["environment"] if report else {}
     return {
         "schema_version": SCHEMA_VERSION,
         "submission": submission,
         **setting,
-        "environment": {key: value for key, value in environment.items() if key not in SAME_EVERYWHERE},
+        "environment": {key: value for key, value in environment.items() if key not in OF_THE_RUN},
         "attempts": list(attempts),
         "verdict": verdict,
         "reason": reason,
@@ -140,7 +144,7 @@ def infrastructure_trouble(report: dict[str, Any] | None) -> str:
             continue  # of our own making
         if one["trouble"]:
             return f"{one['host']}: {one['trouble']}"
-        if one["status"] in BUSY:
+        if one["status"] in AGAIN:
             return f"{one['host']}: status {one['status']}"
     return ""
 
@@ -148,7 +152,7 @@ def infrastructure_trouble(report: dict[str, Any] | None) -> str:
 def summary(report: dict[str, Any]) -> dict[str, Any]:
     """What the board shows of a report."""
     own = [one for one in report["findings"] if not one["because_of"]]
-    grave = {"error", "warning"} if report["strict"] else {"error"}
+    grave = grave_severities(strict=report["strict"])
     encoder, contract, budget = report["submission"]["encoder"], report["contract"], report["budget"]
     hours = report["timings"]["budget"]
     return {

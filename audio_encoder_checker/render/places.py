@@ -5,19 +5,21 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
+from operator import attrgetter
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from audio_encoder_checker.evidence.load import EncoderFacts
 from audio_encoder_checker.evidence.submission import Submission, SubmissionKind
 from audio_encoder_checker.findings import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from audio_encoder_checker.findings import Finding
     from audio_encoder_checker.report import Report
 
+One = TypeVar("One")
 PLACE = re.compile(r"(.+?):(\d{1,9})")
 NUMBER = re.compile(r"\d+")
 
@@ -29,11 +31,18 @@ class Place(NamedTuple):
     line: int = 0
 
 
-def families_of(findings: Iterable[Finding]) -> list[tuple[Finding, list[Finding]]]:
-    """Every finding in its own right, with what follows from it."""
-    families: list[tuple[Finding, list[Finding]]] = []
+def families_of(
+    findings: Iterable[One], cause: Callable[[One], str | None] = attrgetter("because_of")
+) -> list[tuple[One, list[One]]]:
+    """Every finding in its own right, with what follows from it right behind it.
+
+    Args:
+        findings: of a report, or of its JSON data.
+        cause: tells what a finding follows from, nothing for one in its own right.
+    """
+    families: list[tuple[One, list[One]]] = []
     for finding in findings:
-        if finding.because_of and families:
+        if cause(finding) and families:
             families[-1][1].append(finding)
         else:
             families.append((finding, []))

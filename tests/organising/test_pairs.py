@@ -72,6 +72,13 @@ def test_a_finding_of_a_task_counts_and_one_of_the_rest_stands_once() -> None:
     assert merged["verdict"] == "not-ready"
 
 
+def test_what_follows_from_a_finding_stays_behind_it() -> None:
+    warning, other = ({**report()["findings"][2], "id": check_id} for check_id in ("AEC518", "AEC523"))
+    note = {**warning, "id": "AEC522", "severity": "note", "because_of": "AEC518"}
+    merged = merge_reports(ready(findings=[warning, note, other]), {"a": scored("a", 0.4)})
+    assert [one["id"] for one in merged["findings"]] == ["AEC518", "AEC522", "AEC523"]
+
+
 def by_task(folder: Path, outcome: Callable[[Job, int], Any]) -> tuple[Ended, PlayedEngine]:
     engine = PlayedEngine(outcome)
     pairs = ByTask(engine, ["a", "b"])

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import Any
+
+from audio_encoder_checker.render.places import families_of
 
 MARKS = {"error": "✗", "warning": "!", "note": "i"}
 VERDICTS = {
@@ -16,7 +19,7 @@ OPEN = 5
 
 def contents(data: dict[str, Any]) -> dict[str, Any]:
     """What the template shows, by the names that it uses."""
-    families = _families(data["findings"])
+    families = families_of(data["findings"], itemgetter("because_of"))
     own = [one for one, _ in families]
     return {
         "mark": VERDICTS[data["verdict"]][0],
@@ -37,17 +40,6 @@ def _sentence(data: dict[str, Any]) -> str:
     if data["strict"] and data["verdict"] == "not-ready":
         says = f"Warnings count as errors here (--strict). {says}"
     return f"The run was interrupted: this is what was known by then. {says}" if data["interrupted"] else says
-
-
-def _families(findings: list[dict[str, Any]]) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
-    """Every finding in its own right, with what follows from it right behind it."""
-    families: list[tuple[dict[str, Any], list[dict[str, Any]]]] = []
-    for one in findings:
-        if one["because_of"] and families:
-            families[-1][1].append(one)
-        else:
-            families.append((one, []))
-    return families
 
 
 def _stage(name: str, data: dict[str, Any]) -> dict[str, Any]:
