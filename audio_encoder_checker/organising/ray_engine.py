@@ -7,6 +7,7 @@ statuses, never data.
 from __future__ import annotations
 
 import os
+import signal
 import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,7 @@ class RayEngine:
 
     def __init__(self, address: str | None, *, vram_gb: float = 0.0) -> None:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        os.environ.setdefault("RAY_TQDM_PATCH_PRINT", "0")  # `print` stays Python's own
         try:
             import ray
         except ImportError:
@@ -46,8 +48,10 @@ class RayEngine:
         if address and ":" in address and not _answers(address):
             raise MachineError(f"nobody answers at {address!r}", start)
         resources = {NEEDED_GB: vram_gb} if vram_gb and not address else None
+        handler = signal.getsignal(signal.SIGTERM)
         try:
             ray.init(address=address, resources=resources, log_to_driver=False, configure_logging=False)
+            signal.signal(signal.SIGTERM, handler)  # Ray puts one of its own in its place
         except (ConnectionError, ValueError, RuntimeError) as error:
             raise MachineError(f"there is no Ray cluster at {address!r}: {error}", start) from None
         self._jobs: dict[Any, Job] = {}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import builtins
 import importlib.util
 import os
+import signal
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +75,18 @@ def test_jobs_run_on_nodes_and_a_lost_node_takes_only_its_own_along(cluster: tup
         assert found["AEC503-zero-frames"].status == 0
     finally:
         engine.close()
+
+
+def test_the_process_that_joins_a_cluster_stays_as_it_was(cluster: tuple[Any, Any]) -> None:
+    before = (print, signal.getsignal(signal.SIGTERM))
+    engine = engine_of(cluster)
+    import ray
+    from ray.experimental import tqdm_ray
+
+    tqdm_ray.instance()  # where Ray would put its own `print`
+    assert (builtins.print, signal.getsignal(signal.SIGTERM)) == before
+    assert ray.is_initialized()
+    engine.close()
 
 
 def test_a_worker_that_is_killed_is_told(cluster: tuple[Any, Any], tmp_path: Path) -> None:
