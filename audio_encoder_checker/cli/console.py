@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import traceback
 from typing import TYPE_CHECKING, NoReturn
 
@@ -21,6 +22,8 @@ EXIT_USAGE = 2
 EXIT_UNDECIDED = 3
 EXIT_OUR_BUG = 70
 EXIT_INTERRUPTED = 130
+TIDY_S = 10.0
+"""Within which boxes are closed and temporary folders removed."""
 BESIDE = "beside"
 """Stands for a file beside the ZIP that has its name."""
 
@@ -35,18 +38,18 @@ def run(command: click.Command, name: str | None = None) -> NoReturn:
         command: to run.
         name: under which its help speaks of it, None for the program's.
     """
-    signal.signal(signal.SIGTERM, _leave_tidily)
-    if os.environ.pop("AECC_LIFELINE", ""):
-        threading.Thread(target=_end_with_stdin, daemon=True).start()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that does not know a character shows `?`
     try:
+        signal.signal(signal.SIGTERM, _leave_tidily)
+        if os.environ.pop("AECC_LIFELINE", ""):
+            threading.Thread(target=_end_with_stdin, daemon=True).start()
         status = command.main(prog_name=name, standalone_mode=False)
     except click.ClickException as error:
         error.show()
         status = error.exit_code
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt):
         complain("interrupted")
         status = EXIT_INTERRUPTED
     except CheckerError as error:
@@ -82,7 +85,9 @@ def _end_with_stdin() -> None:
     """Whoever judges many submissions holds the other end: when it is gone, so are we."""
     while os.read(0, 4096):
         pass
-    os.kill(os.getpid(), signal.SIGTERM)
+    while True:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(TIDY_S)  # Python drops an exception that meets it in a callback: then once more
 
 
 def drop_stdout() -> None:

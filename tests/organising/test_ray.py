@@ -95,14 +95,16 @@ def test_a_worker_that_is_killed_is_told(cluster: tuple[Any, Any], tmp_path: Pat
         endless = job(tmp_path, "AEC508-endless-forward", "--trust", "--until=contract")
         engine.submit(endless)
         end = time.monotonic() + 60
-        while not (endless.folder / "log.txt").exists() and time.monotonic() < end:
+        found: list[psutil.Process] = []
+        while not found and time.monotonic() < end:
             time.sleep(0.1)
-        (checker,) = (one for one in psutil.process_iter() if str(endless.folder) in " ".join(words_of(one)))
+            found = [one for one in psutil.process_iter() if str(endless.folder) in " ".join(words_of(one))]
+        (checker,) = found
         worker = checker.parent()
         assert worker, "Ray's"
         worker.kill()
         assert "the worker was lost" in ended(engine).lost
-        checker.wait(20)  # it ends with whoever started it
+        checker.wait(60)  # it ends with whoever started it
     finally:
         engine.close()
 
