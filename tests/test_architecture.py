@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import json
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,10 +13,11 @@ from pathlib import Path
 import pytest
 
 import audio_encoder_checker
+from tests.organising.specimens import zipped
+from tests.profiles import BRIEF, changed_profile
 
 PACKAGE = Path(audio_encoder_checker.__file__).parent
 MODULES = sorted(p for p in PACKAGE.rglob("*.py") if "templates" not in p.parts)
-CHILD = sorted(path for room in ("child", "launcher") for path in (PACKAGE / room).glob("*.py"))
 HEAVY = {"torch", "numpy", "jsonschema", "rich", "sklearn", "scipy", "huggingface_hub", "requests", "soundfile"}
 
 
@@ -29,21 +32,24 @@ def imports(path: Path) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("path", CHILD, ids=lambda p: p.relative_to(PACKAGE).as_posix())
-def test_child_and_launcher_import_nothing_of_the_package(path: Path) -> None:
-    assert not [name for name in imports(path) if name.split(".")[0] == "audio_encoder_checker"]
+IMPORTS = {path.relative_to(PACKAGE): imports(path) for path in MODULES}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: p.relative_to(PACKAGE).as_posix())
-def test_only_the_child_and_the_scorer_import_torch(path: Path) -> None:
-    inside = path.relative_to(PACKAGE).parts
-    if inside[0] != "child" and inside[:2] != ("evaluation", "scorer"):
-        assert not [name for name in imports(path) if name.split(".")[0] == "torch"]
+def importing(names: set[str]) -> list[str]:
+    """The modules that import one of these."""
+    return [str(path) for path, found in IMPORTS.items() if names & {name.split(".")[0] for name in found}]
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: p.relative_to(PACKAGE).as_posix())
-def test_nothing_is_ever_unpickled(path: Path) -> None:
-    assert not {"pickle", "shelve", "marshal", "joblib", "dill"} & imports(path)
+def test_child_and_launcher_import_nothing_of_the_package() -> None:
+    assert not [path for path in importing({"audio_encoder_checker"}) if path.startswith(("child/", "launcher/"))]
+
+
+def test_only_the_child_and_the_scorer_import_torch() -> None:
+    assert not [path for path in importing({"torch"}) if not path.startswith(("child/", "evaluation/scorer/"))]
+
+
+def test_nothing_is_ever_unpickled() -> None:
+    assert not importing({"pickle", "shelve", "marshal", "joblib", "dill"})
 
 
 def test_init_files_below_the_root_are_empty() -> None:
@@ -98,25 +104,20 @@ def test_nothing_that_windows_lacks_is_needed_before_a_box_starts() -> None:
     assert done.stdout == "['weak']\n", done.stderr
 
 
-ROOMS = (
-    ("errors", "findings", "printable", "toml", "machines"),
-    ("evidence", "rules", "config", "devices", "progress"),
-    ("catalogue",),
-    ("judging",),
-    ("report",),
-    ("archive", "child", "launcher", "network"),
-    ("sandbox", "evaluation"),
-    ("budget", "installing"),
-    ("stages", "datasets"),
-    ("checks",),
-    ("render",),
-    ("pipeline", "packing"),
-    ("organising",),
-    ("cli",),
-    ("notebook",),
-    ("__main__", "__init__"),
-)
+PAGE = Path(__file__).parents[1] / "docs" / "architecture.md"
+
+
+def table(heading: str, columns: int) -> list[list[str]]:
+    """The table below a heading of docs/architecture.md: of each row the words in backticks in its first columns."""
+    section = PAGE.read_text(encoding="utf-8").partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    lines = [line for line in section.splitlines() if line.startswith("| `")]
+    assert lines, heading
+    return [re.findall(r"`([^`]+)`", "".join(line.split("|")[1 : 1 + columns])) for line in lines]
+
+
+ROOMS = table("Rooms", 1)
 """From bottom to top: a room imports itself and what stands above it in this list."""
+STEPS = {heading: table(heading, 2) for heading in ("The path of a submission", "The path of a waveform")}
 
 
 def level(room: str) -> int:
@@ -124,8 +125,75 @@ def level(room: str) -> int:
     return found
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: p.relative_to(PACKAGE).as_posix())
-def test_a_room_imports_nothing_from_above(path: Path) -> None:
-    room = path.relative_to(PACKAGE).with_suffix("").parts[0]
-    used = {name.split(".")[1] for name in imports(path) if name.startswith("audio_encoder_checker.")}
-    assert not [other for other in used - {room} if level(other) >= level(room)]
+def test_a_room_imports_nothing_from_above() -> None:
+    wrong = []
+    for path, found in IMPORTS.items():
+        room = path.with_suffix("").parts[0]
+        used = {name.split(".")[1] for name in found if name.startswith("audio_encoder_checker.")}
+        wrong += [f"{path} imports {other}" for other in used - {room} if level(other) >= level(room)]
+    assert not wrong
+
+
+def test_every_room_of_the_page_is_there() -> None:
+    assert not [room for rooms in ROOMS for room in rooms if not list(PACKAGE.glob(f"{room}*"))]
+
+
+def defined(path: Path) -> set[str]:
+    """Functions of a file, and methods as `Class.method`."""
+    found: set[str] = set()
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        inner = node.body if isinstance(node, ast.ClassDef) else [node]
+        prefix = f"{node.name}." if isinstance(node, ast.ClassDef) else ""
+        found.update(prefix + one.name for one in inner if isinstance(one, ast.FunctionDef))
+    return found
+
+
+def test_every_step_of_the_page_is_a_function() -> None:
+    wrong = [(f, name) for steps in STEPS.values() for f, name in steps if name not in defined(PACKAGE / f)]
+    assert not wrong
+
+
+TRACED = """
+import sys, threading
+from audio_encoder_checker.cli import check, console
+steps = {tuple(step.split()) for step in sys.argv[1].splitlines()}
+taken = []
+def note(frame, event, _argument):
+    code = frame.f_code
+    if event == "call" and (code.co_filename, code.co_name) in steps:
+        taken.append((code.co_filename, code.co_name))
+sys.argv = ["aecc-check", *sys.argv[2:]]
+threading.setprofile(note)
+sys.setprofile(note)
+try:
+    check.main()
+finally:
+    sys.setprofile(None)
+    for step in taken:
+        print(*step, file=sys.stderr)
+"""
+
+
+@pytest.mark.box
+def test_a_real_check_takes_the_steps_of_the_page_in_order(tmp_path: Path) -> None:
+    inside = {
+        heading: [
+            f"{PACKAGE / file} {name.rpartition('.')[2]}"
+            for file, name in steps
+            if not file.startswith("evaluation/scorer/") and (not file.startswith("child/") or file == "child/wire.py")
+        ]  # the others are taken in processes of their own
+        for heading, steps in STEPS.items()
+    }
+    brief = changed_profile(tmp_path, **{**BRIEF, "second_process": True})
+    submission = zipped("good-frames", tmp_path / "good.zip")
+    steps = "\n".join(step for path in inside.values() for step in path)
+    words = ["--trust", "--quiet", f"--profile={brief}", "--tasks=quick-speaker", str(submission)]
+    command = [sys.executable, "-c", TRACED, steps, *words]
+    environment = {**os.environ, "AECC_CACHE_DIR": str(tmp_path / "cache")}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
+    taken = done.stderr.splitlines()
+    for heading, path in inside.items():
+        left = iter(taken)
+        missed = [step for step in path if step not in left]
+        assert not missed, f"{heading}: {missed[0]} is not taken where the page says"
