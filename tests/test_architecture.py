@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.metadata
 import json
 import os
 import re
@@ -11,6 +12,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import audio_encoder_checker
 from tests.organising.specimens import zipped
@@ -50,6 +53,16 @@ def test_only_the_child_and_the_scorer_import_torch() -> None:
 
 def test_nothing_is_ever_unpickled() -> None:
     assert not importing({"pickle", "shelve", "marshal", "joblib", "dill"})
+
+
+def test_every_dependency_is_used() -> None:
+    distributions = importlib.metadata.packages_distributions()
+    used = {name.split(".")[0] for found in IMPORTS.values() for name in found}
+    used |= {"tomli"}  # on older Pythons
+    providing = {canonicalize_name(one) for name in used for one in distributions.get(name, [name])}
+    declared = [Requirement(line) for line in importlib.metadata.requires("audio-encoder-checker") or ()]
+    needed = {canonicalize_name(one.name) for one in declared if "extra" not in str(one.marker)}
+    assert needed <= providing
 
 
 def test_init_files_below_the_root_are_empty() -> None:
