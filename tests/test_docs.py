@@ -27,6 +27,8 @@ def test_generated_pages_are_fresh() -> None:
     )
     assert checks == made["checks_page"](), "run python tools/document.py"
     assert evaluation == made["evaluation_page"](evaluation), "run python tools/document.py"
+    verdicts = (ROOT / "docs" / "verdicts.md").read_text(encoding="utf-8")
+    assert verdicts == runpy.run_path(str(ROOT / "tools" / "verdicts.py"))["page"](), "run python tools/verdicts.py"
 
 
 def commands(page: Path) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sysconfig
-from importlib.machinery import PathFinder
+from importlib.machinery import PathFinder, all_suffixes
 from typing import TYPE_CHECKING
 
 from audio_encoder_checker.evidence.source import TopModule
@@ -16,15 +16,16 @@ MOST = 2_000
 
 
 def top_modules(root: Path) -> tuple[TopModule, ...]:
-    """The modules and packages of a root, by name.
+    """The modules and packages of a root, by name, compiled ones among them.
 
-    A folder without `__init__.py` is left out: any module of its name elsewhere on the path comes before it.
+    A folder without `__init__` is left out: any module of its name elsewhere on the path comes before it.
     """
     found: dict[str, TopModule] = {}
     for entry in sorted(os.scandir(root), key=lambda one: one.name)[:MOST]:
-        name = entry.name.removesuffix(".py")
-        path = entry.name if name != entry.name else f"{name}/__init__.py"
-        if name.isidentifier() and (root / path).is_file() and (path != entry.name or name not in found):
+        name = entry.name.partition(".")[0]
+        package = f"{entry.name}/__init__" if name == entry.name else name
+        path = next((package + suffix for suffix in all_suffixes() if (root / (package + suffix)).is_file()), "")
+        if name.isidentifier() and path and (name == entry.name or name not in found):
             found[name] = TopModule(name, path, is_installed(name))  # a package comes before a module
     return tuple(found.values())
 

@@ -62,9 +62,9 @@ def _hidden(module: TopModule, *, used: bool) -> Problem | None:
         module: at the root.
         used: whether the encoder imports it.
     """
-    name, shown = module.name, printable(module.path.removesuffix("__init__.py"))
-    end = "/" if shown.endswith("/") else ".py"
-    hint = f"rename {shown} to own_{printable(name)}{end}, or move your modules into one package"
+    name, (folder, inside, _) = module.name, module.path.partition("/")
+    shown = printable(folder + inside)
+    hint = f"rename {shown} to own_{shown}, or move your modules into one package"
     severity = Severity.WARNING
     if name in NEVER_HIDDEN:
         return None

@@ -26,13 +26,20 @@ def test_modules_and_packages_are_found(tmp_path: Path) -> None:
         "folder.py/x": "",
         ".hidden.py": "",
         "numpy.py": "",
+        "compiled.pyc": "",
+        "fast.abi3.so": "",
+        "sealed/__init__.pyc": "",
+        "numpy.txt": "",
     }
     found = top_modules(write_tree(tmp_path, files))
     assert [(one.name, one.path, one.installed) for one in found] == [
         ("a", "a/__init__.py", False),
         ("b", "b.py", False),
         ("both", "both/__init__.py", False),
+        ("compiled", "compiled.pyc", False),
+        ("fast", "fast.abi3.so", False),
         ("numpy", "numpy.py", True),
+        ("sealed", "sealed/__init__.pyc", False),
     ]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.machinery
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,7 +14,6 @@ from audio_encoder_checker.child import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -29,6 +30,16 @@ def repository(tmp_path: Path) -> Iterator[Path]:
 @pytest.mark.usefixtures("repository")
 def test_the_command_line_is_that_of_x_ares() -> None:
     assert sys.argv[1:] == ["encoder.py", "src/tasks/esc50_task.py"]
+
+
+@pytest.mark.parametrize("suffix", [".py", ".pyc"])
+def test_what_a_repository_brings_hides_nothing(suffix: str, repository: Path) -> None:
+    for name in ("json", "numpy", "socket", "torch"):
+        (repository / f"{name}{suffix}").touch()
+        found = importlib.machinery.PathFinder.find_spec(name)
+        assert found
+        assert found.origin
+        assert not Path(found.origin).is_relative_to(repository)
 
 
 def test_a_module_whose_to_returns_nothing_is_told() -> None:

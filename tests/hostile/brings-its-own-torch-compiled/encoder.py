@@ -1,4 +1,4 @@
-"""Brings modules that have the names of installed ones, compiled, so that no look at the sources finds them."""
+"""Brings modules that have the names of installed ones, compiled, so that no source shows them."""
 
 import json
 
