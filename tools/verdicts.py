@@ -76,9 +76,8 @@ def _hostile() -> list[tuple[str, str, list[str]]]:
         data: dict[str, Any] = loads(expected.read_text(encoding="utf-8"))
         data |= data.get("strong", {})
         verdict = data["verdict"].replace("-", " ").upper()
-        found.append(
-            (_told(expected.parent), verdict, [*data["findings"], *(f"note {one}" for one in data.get("notes", []))])
-        )
+        ids = [*data["findings"], *data.get("notes", [])]
+        found.append((_told(expected.parent), verdict, [f"{one} {names[one]}" for one in ids]))
     return found
 
 
