@@ -1,6 +1,6 @@
 """What it costs to pack a large folder and to verify the ZIP, against reading and hashing the files once.
 
-Run it as `python benchmarks/packaging.py [--gigabytes N] [--files N]`. The folder holds N GB (2) of random weights in
+Run it as `python benchmarks/pack.py [--gigabytes N] [--files N]`. The folder holds N GB (2) of random weights in
 so many files (2). Reference is one Python process that reads each file once, in pieces of 1 MiB, and hashes it with
 SHA-256 on one core, and the same with a core for each file. Each figure is the best of several runs: in a virtual
 machine new memory for the page cache can take as long as all the rest. Files lie in the page cache, as after a
