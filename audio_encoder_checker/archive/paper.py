@@ -73,14 +73,14 @@ def _complain(named: Path) -> None:
 
 
 def _pdfs(folder: Path) -> Iterator[Path]:
-    """The PDFs that lie in a folder itself; no link is followed out of it."""
+    """The PDFs that lie in a folder itself and can be read; no link is followed out of it."""
     try:
         entries = sorted(os.scandir(folder), key=lambda one: one.name)[:MOST_FILES]
     except OSError:
         return
     for entry in entries:
         is_pdf = entry.name.lower().endswith(".pdf") and not entry.name.startswith(".")
-        if is_pdf and entry.is_file(follow_symlinks=False):
+        if is_pdf and entry.is_file(follow_symlinks=False) and os.access(entry.path, os.R_OK):
             yield Path(entry.path)
 
 

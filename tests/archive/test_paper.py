@@ -135,6 +135,12 @@ def test_what_bears_no_mark_is_no_pdf(tmp_path: Path, data: bytes, words: str) -
     assert words in paper.detail
 
 
+def test_a_pdf_that_nobody_may_read_is_not_found(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (root / "paper.pdf").write_bytes(report(1))
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert find_paper(root, root) is None
+
+
 def test_a_paper_too_large_is_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_BYTES", 100)
     path = tmp_path / "a.pdf"
