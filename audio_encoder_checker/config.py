@@ -53,8 +53,8 @@ def _load(path: Path) -> dict[str, Any] | None:
     if path.is_symlink() or not path.is_file():
         return None
     try:
-        return dict(toml.loads(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, toml.TOMLDecodeError, RecursionError) as error:
+        return toml.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, toml.BrokenTomlError) as error:
         raise UsageError(f"{path.name}: {error}", f"mend {path.name}, or leave it aside with --isolated") from None
 
 

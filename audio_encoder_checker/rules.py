@@ -197,12 +197,13 @@ def _read(kind: str, name: str, schema_name: str) -> dict[str, Any]:
         raise UsageError(f"there is no {kind} {name!r}", f"choose one of {', '.join(known)}, or name a .toml file")
     try:
         data: dict[str, Any] = toml.loads((path if own else folder / f"{name}.toml").read_text(encoding="utf-8"))
-    except toml.TOMLDecodeError as error:
+    except toml.BrokenTomlError as error:
         raise UsageError(f"{path} is not valid TOML: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read the {kind} {path}: {error}") from None
-    if own:
-        _validate(data, name, schema_name)
+    wrong = complaint(data, schema_name) if own else ""
+    if wrong:
+        raise UsageError(f"{name}: {wrong}", f"compare with `aecc-check --print-schema {schema_name}`")
     return data
 
 
@@ -213,10 +214,12 @@ def schema(name: str) -> dict[str, Any]:
     return loaded
 
 
-def _validate(data: dict[str, Any], path: str, name: str) -> None:
+def complaint(data: object, name: str) -> str:
+    """Where data does not fit one of the published schemas most, and why; empty if it fits."""
     import jsonschema
 
     worst = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema(name)).iter_errors(data))
-    if worst is not None:
-        where = ".".join(str(part) for part in worst.absolute_path) or "top level"
-        raise UsageError(f"{path}: {where}: {worst.message}", f"compare with `aecc-check --print-schema {name}`")
+    if worst is None:
+        return ""
+    where = ".".join(str(part) for part in worst.absolute_path) or "top level"
+    return f"{where}: {worst.message}"

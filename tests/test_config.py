@@ -72,6 +72,9 @@ def test_the_published_schema_says_what_is_accepted(tmp_path: Path, text: str, f
         ("[network]\nhost = []", "expected a table that holds `hosts`"),
         ("encoder = ", "aecc.toml: "),
         ("encoder = '\udcff'", "aecc.toml: "),
+        ("encoder = 0x" + "f" * 5000, "too many digits"),
+        ("encoder = " + "1" * 5000, "too many digits"),
+        ("a = " + "[" * 100_000, "nested too deeply"),
     ],
 )
 def test_bad_settings_name_the_place_and_the_remedy(text: str, complaint: str, tmp_path: Path) -> None:

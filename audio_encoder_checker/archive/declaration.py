@@ -42,7 +42,7 @@ def read_declaration(root: Path) -> Declaration:
             with path.open("rb") as file:
                 text = file.read(MOST_BYTES).decode("utf-8")
             table = toml.loads(text)
-        except (OSError, ValueError, RecursionError):
+        except (OSError, ValueError):
             return Declaration()  # whoever reads the settings says so
         return _declared(table if name == FILES[0] else _own(table), text, name)
     return Declaration()

@@ -316,7 +316,7 @@ def _writes(call: ast.Call, given: Mapping[str, ast.expr]) -> bool:
     on_path = last == "open" and isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Call)
     at = 0 if on_path else 2 if last == "memmap" else 1
     mode = given.get("mode", call.args[at] if len(call.args) > at else ast.Constant("r"))
-    return not isinstance(mode, ast.Constant) or bool(set(str(mode.value)) & set("wax+"))
+    return not isinstance(mode, ast.Constant) or (isinstance(mode.value, str) and bool(set(mode.value) & set("wax+")))
 
 
 def _from_source(source: Path, place: Path) -> str:
@@ -336,4 +336,6 @@ def _cuda(node: ast.expr) -> str:
 
 def _stays(node: ast.expr | None) -> bool:
     """Whether it is a commit or a release, or at least nothing that is known to move."""
-    return node is not None and not (isinstance(node, ast.Constant) and not FIXED.fullmatch(str(node.value)))
+    if not isinstance(node, ast.Constant):
+        return node is not None
+    return isinstance(node.value, str) and FIXED.fullmatch(node.value) is not None

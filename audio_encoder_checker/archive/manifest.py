@@ -12,7 +12,7 @@ from audio_encoder_checker.archive.window import opened_plainly
 from audio_encoder_checker.errors import UsageError
 from audio_encoder_checker.evidence.manifest import ManifestFacts, PackedFile
 from audio_encoder_checker.printable import printable
-from audio_encoder_checker.rules import schema
+from audio_encoder_checker.rules import complaint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,31 +86,14 @@ def parse_json(text: str, schema_name: str) -> dict[str, Any]:
     Raises:
         ValueError: it is no JSON, or does not fit; the message says where.
     """
-    import jsonschema
-
     try:
         document: dict[str, Any] = json.loads(text)
+        wrong = complaint(document, schema_name)
     except RecursionError:
         raise ValueError("nested too deeply") from None
-    errors = jsonschema.Draft202012Validator(schema(schema_name)).iter_errors(document)
-    worst = jsonschema.exceptions.best_match(errors)
-    if worst is not None:
-        where = ".".join(str(part) for part in worst.absolute_path) or "top level"
-        raise ValueError(f"{where}: {worst.message}")
+    if wrong:
+        raise ValueError(wrong)
     return document
-
-
-def parse_manifest(text: str) -> tuple[PackedFile, ...]:
-    """The files that a manifest lists.
-
-    Raises:
-        ValueError: it is no manifest; the message says where.
-    """
-    return _files(parse_json(text, "manifest"))
-
-
-def _files(document: dict[str, Any]) -> tuple[PackedFile, ...]:
-    return tuple(PackedFile(file["name"], file["size_bytes"], file["sha256"]) for file in document["files"])
 
 
 def read_manifest(root: Path, opened: Callable[[Path], BinaryIO] = opened_plainly) -> ManifestFacts:
@@ -123,11 +106,9 @@ def read_manifest(root: Path, opened: Callable[[Path], BinaryIO] = opened_plainl
     path = root / MANIFEST
     if not path.is_file():
         return ManifestFacts(present=False)
-    files = describe_files(root, opened)
-    del files[MANIFEST]
-    found = tuple(files.values())
+    found = tuple(file for name, file in describe_files(root, opened).items() if name != MANIFEST)
     try:
-        listed = _files(read_json(path, "manifest", MOST_BYTES, opened))
+        files = read_json(path, "manifest", MOST_BYTES, opened)["files"]
     except ValueError as error:
         return ManifestFacts(present=True, unreadable=str(error), found=found)
-    return ManifestFacts(present=True, listed=listed, found=found)
+    return ManifestFacts(present=True, listed=tuple(PackedFile(**file) for file in files), found=found)

@@ -103,10 +103,10 @@ def _read(project: Project, file: str, read: Callable[[Project, str, str], None]
 def _pyproject(project: Project, file: str, text: str) -> None:
     try:
         document = toml.loads(text.replace("\r\n", "\n"))
-    except (toml.TOMLDecodeError, RecursionError) as error:
+    except toml.BrokenTomlError as error:
         found = re.search(r"line (\d+)", str(error))
         line = int(found[1]) if found else 0
-        project.flaws.append(Flaw(FlawKind.REFUSED, file, line, "the file", shown(str(error)) or "nested too deeply"))
+        project.flaws.append(Flaw(FlawKind.REFUSED, file, line, "the file", shown(str(error))))
         return
     table = _table(document.get("project"))
     project.add(file, table.get("dependencies"), Standing.PROJECT, text)

@@ -73,7 +73,9 @@ def test_what_can_be_read_beside_it_is(tmp_path: Path) -> None:
     assert len(found.troubles) == 2
 
 
-@pytest.mark.parametrize("data", ["data = [", "a = '\0'", b"\xff", "a = " + "[" * 100_000])
+@pytest.mark.parametrize(
+    "data", ["data = [", "a = '\0'", b"\xff", "a = " + "[" * 100_000, f"training.data = 0x{'f' * 5000}"]
+)
 def test_a_file_that_is_no_toml_is_left_to_whoever_reads_settings(tmp_path: Path, data: str | bytes) -> None:
     assert read_declaration(write_tree(tmp_path, {"aecc.toml": data})) == Declaration()
 

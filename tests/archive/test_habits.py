@@ -112,6 +112,7 @@ def kinds(tmp_path: Path, body: str, top: str = "") -> list[tuple[HabitKind, str
             f"AutoModel.from_pretrained('a/b', trust_remote_code=True, code_revision='{COMMIT}')",
             *(UNPINNED, "a/b", False),
         ),
+        (f"AutoModel.from_pretrained('a/b', revision=0x{'f' * 5000})", UNPINNED, "a/b", False),
         ("AutoModel.from_pretrained('bert-base')", UNPINNED, "bert-base", False),
         ("AutoModel.from_pretrained('a/b', revision='main')", UNPINNED, "a/b", False),
     ],
@@ -194,6 +195,7 @@ def test_a_habit_is_found_and_is_sure_where_it_is(
         "torch.hub.load('a/b', 'net', source='local')",
         "torch.hub.load(HERE, 'net', source='local')",
         f"AutoModel.from_pretrained('a/b', revision='{COMMIT}')",
+        f"open(name, 0x{'f' * 5000})",
     ],
 )
 def test_its_harmless_neighbour_is_not(tmp_path: Path, body: str) -> None:

@@ -61,6 +61,7 @@ def test_nested_lists_are_read_beside_the_one_that_names_them(tmp_path: Path) ->
         ({"requirements.txt": b"#" * (1 << 20) + b"#\n"}, FlawKind.TOO_LARGE),
         ({"requirements.txt": "torch\n".encode("utf-16")}, FlawKind.ENCODING),
         ({"requirements.txt": "torch\n", "pyproject.toml": "[project\n"}, FlawKind.REFUSED),
+        ({"requirements.txt": "torch\n", "pyproject.toml": f"a = {'1' * 5000}\n"}, FlawKind.REFUSED),
     ],
 )
 def test_lists_that_cannot_be_read_are_told(tmp_path: Path, files: dict[str, bytes | str], kind: FlawKind) -> None:

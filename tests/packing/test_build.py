@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from audio_encoder_checker.archive.listing import read_listing
-from audio_encoder_checker.archive.manifest import MANIFEST, parse_manifest
+from audio_encoder_checker.archive.manifest import MANIFEST, parse_json
 from audio_encoder_checker.errors import MachineError, UsageError
 from audio_encoder_checker.packing.build import build_zip
 from audio_encoder_checker.packing.writing import other_zlib
@@ -51,9 +51,9 @@ def test_the_zip_holds_every_file_as_it_is_and_lists_it(repo: Path, tmp_path: Pa
         assert archive.testzip() is None
         assert names == [*sorted(chosen.name for chosen in built.selection.files), MANIFEST]
         assert all(archive.read(name) == (repo / name).read_bytes() for name in names if name != MANIFEST)
-        listed = parse_manifest(archive.read(MANIFEST).decode())
-    assert [file.name for file in listed] == ["encoder.py", "notes.txt", "weights/model.safetensors"]
-    assert built.content_bytes == sum(file.size_bytes for file in listed)
+        listed = parse_json(archive.read(MANIFEST).decode(), "manifest")["files"]
+    assert [file["name"] for file in listed] == ["encoder.py", "notes.txt", "weights/model.safetensors"]
+    assert built.content_bytes == sum(file["size_bytes"] for file in listed)
     assert built.size_bytes == (tmp_path / "out.zip").stat().st_size
 
 

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import replace
+import sys
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
@@ -13,7 +14,7 @@ from audio_encoder_checker.archive.manifest import (
     MANIFEST,
     MOST_BYTES,
     describe_file,
-    parse_manifest,
+    parse_json,
     read_manifest,
 )
 from audio_encoder_checker.errors import UsageError
@@ -42,7 +43,7 @@ def test_the_schema_is_one_and_the_manifest_fits_it() -> None:
 
 
 def test_what_is_written_is_read_back_sorted() -> None:
-    assert parse_manifest(manifest_text([B, A], DECLARED)) == (A, B)
+    assert parse_json(manifest_text([B, A], DECLARED), "manifest")["files"] == [asdict(A), asdict(B)]
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,13 @@ def test_what_is_written_is_read_back_sorted() -> None:
 )
 def test_a_manifest_that_does_not_fit_says_where(text: str, words: str) -> None:
     with pytest.raises(ValueError, match=words):
-        parse_manifest(text)
+        parse_json(text, "manifest")
+
+
+def test_a_manifest_nested_up_to_pythons_limit_does_not_fit() -> None:
+    for depth in range(sys.getrecursionlimit() - 150, sys.getrecursionlimit()):
+        with pytest.raises(ValueError, match=r"files|nested too deeply"):
+            parse_json(document(files=[]).replace("[]", "[" * depth + "]" * depth), "manifest")
 
 
 def test_a_file_is_hashed_in_chunks_and_as_a_whole(tmp_path: Path) -> None:

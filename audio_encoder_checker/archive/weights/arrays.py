@@ -70,6 +70,7 @@ def _parsed(header: str) -> dict[str, object]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of escapes in foreign text
             found = ast.literal_eval(OLD_NUMBER.sub(r"\1", header.strip()))
+            repr(found)  # what cannot be written out, a number of thousands of digits, cannot be shown either
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         found = None
     if not isinstance(found, dict) or set(found) != {"descr", "fortran_order", "shape"}:

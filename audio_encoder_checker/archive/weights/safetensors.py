@@ -133,8 +133,10 @@ def _entry(name: str, value: object) -> TensorEntry:
     dtype, shape, offsets = (fields.get(key) for key in ("dtype", "shape", "data_offsets"))
     if not isinstance(value, _Pairs) or sorted(key for key, _ in value) != ["data_offsets", "dtype", "shape"]:
         raise BrokenHeaderError(f"{_shown(name)} should have dtype, shape and data_offsets, once each")
-    if not isinstance(dtype, str) or dtype not in BITS:
-        raise BrokenHeaderError(f"{_shown(name)} has the unknown dtype '{printable(str(dtype), limit=40)}'")
+    if not isinstance(dtype, str):
+        raise BrokenHeaderError(f"{_shown(name)} should have a text as dtype")
+    if dtype not in BITS:
+        raise BrokenHeaderError(f"{_shown(name)} has the unknown dtype '{printable(dtype, limit=40)}'")
     if not _counts(shape) or not _counts(offsets) or len(offsets) != 2:
         raise BrokenHeaderError(f"{_shown(name)} should have whole numbers as shape and two as data_offsets")
     numbers = _product(name, shape)

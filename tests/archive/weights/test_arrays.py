@@ -57,6 +57,7 @@ def test_records_of_numbers_are_not_pickled() -> None:
         (npy("'<f4'", "(-2,)", b""), "shape"),
         (npy("'<f4'", "(True,)", b""), "shape"),
         (npy("'<f4'", "(9" + "9" * 6000 + ",)", b""), "dictionary|shape"),
+        (npy("'<f4'", f"(0x{'f' * 5000},)", b""), "dictionary"),
         (npy("'<q9'", "(2,)", b""), "not known"),
         (npy("5", "(2,)", b""), "is none"),
         (npy("open('x')", "(2,)", b""), "dictionary"),

@@ -63,6 +63,9 @@ BROKEN = {
     "texts only": safetensors({"__metadata__": {"a": 1}}),
     "a key twice": safetensors(b'{"__metadata__": {"a": "1", "a": "2"}}'),
     "unknown dtype": safetensors({"a": entry("F128")}, b"\0"),
+    "text as dtype": safetensors(
+        b'{"a": {"dtype": %s1%s, "shape": [1], "data_offsets": [0, 1]}}' % (b'{"a":' * 600, b"}" * 600)
+    ),
     "whole numbers": safetensors({"a": entry(shape=[1.0])}, b"\0"),
     "and two": safetensors({"a": entry(offsets=[0, 1, 2])}, b"\0"),
     "data_offsets say": safetensors({"a": entry(shape=[2])}, b"\0"),
