@@ -11,11 +11,11 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
 from audio_encoder_checker.archive.habit_paths import constants, literal
-from audio_encoder_checker.archive.syntax import NEWLINE, dotted, top_classes
+from audio_encoder_checker.archive.syntax import NEWLINE, dotted, full_name, imported, top_classes
 from audio_encoder_checker.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 HUB = "huggingface_hub"
 FROM_PRETRAINED = "from_pretrained"
@@ -89,7 +89,7 @@ class _Module:
     """What the names of a file mean."""
 
     def __init__(self, tree: ast.Module) -> None:
-        self.imports = dict(_imports(tree))
+        self.imports = imported(tree)
         self.uses_hub = any(_package(name) == HUB for name in self.imports.values())
         self.classes = top_classes(tree)
         self.texts = constants(tree, "")
@@ -98,8 +98,7 @@ class _Module:
 
     def full(self, node: ast.expr) -> str:
         """A dotted name with its first part as it was imported."""
-        first, dot, rest = dotted(node).partition(".")
-        return self.imports.get(first, first) + dot + rest
+        return full_name(node, self.imports)
 
     def last(self, call: ast.Call) -> str:
         """What is called, without what it belongs to."""
@@ -149,17 +148,6 @@ class _Module:
             bases = [self.full(base) for base in found.bases] if found else []
             waiting += [base for base in bases if base not in waiting]
         return False
-
-
-def _imports(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    """Names that imports bind, and what they mean; what starts with a dot is of this repository."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for one in node.names:
-                yield (one.asname, one.name) if one.asname else (_package(one.name), _package(one.name))
-        elif isinstance(node, ast.ImportFrom):
-            module = "." * node.level + (node.module or "")
-            yield from ((one.asname or one.name, f"{module}.{one.name}") for one in node.names)
 
 
 def _package(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, NamedTuple
 
-from audio_encoder_checker.archive.syntax import Function, dotted, never_at_import, parse_source
+from audio_encoder_checker.archive.syntax import Function, caught, dotted, never_at_import, parse_source
 from audio_encoder_checker.evidence.requirements import Reach
 from audio_encoder_checker.evidence.source import ENCODER_SUFFIX
 
@@ -59,7 +59,7 @@ def foreign_imports(sources: SourceFacts) -> list[ForeignImport]:
             reach = lines[path].get(one.line)
             if reach is None:
                 continue
-            reach = max(reach, reached[path], key=lambda it: it.rank)
+            reach = _less(reach, reached[path])
             for target in one.local:
                 if target not in reached or reach.rank < reached[target].rank:
                     reached[target] = reach
@@ -138,16 +138,10 @@ def _condition(node: ast.If, reach: Reach) -> Iterator[Step]:
 
 def _attempt(node: ast.Try, reach: Reach) -> Iterator[Step]:
     """A `try` guards its imports if a handler that catches a missing module goes on without it."""
-    survives = any(OUTLIVED & set(_caught(one)) and not _ends(one.body) for one in node.handlers)
+    survives = any(OUTLIVED & caught(one) and not _ends(one.body) for one in node.handlers)
     yield from _all((*node.body, *node.orelse), Reach.GUARDED if survives else reach)
     yield from _all((inner for one in node.handlers for inner in one.body), Reach.GUARDED)
     yield from _all(node.finalbody, reach)
-
-
-def _caught(handler: ast.ExceptHandler) -> list[str]:
-    """The last parts of the names that a handler catches, an empty one for all."""
-    kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-    return [dotted(one).rpartition(".")[2] if one else "" for one in kinds]
 
 
 def _ends(body: list[ast.stmt]) -> bool:

@@ -10,7 +10,7 @@ import ast
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
-from audio_encoder_checker.archive.syntax import dotted, source_line
+from audio_encoder_checker.archive.syntax import caught, dotted, source_line
 from audio_encoder_checker.evidence.source import ENCODER_SUFFIX, ImportWork, WorkKind
 
 if TYPE_CHECKING:
@@ -119,16 +119,9 @@ def _calls(body: list[ast.stmt]) -> Iterator[_Call]:
 
 def _inner(statement: Bodies) -> list[ast.stmt]:
     """The statements of a block that run if all goes well; none of a `try` that outlives the end of the program."""
-    if isinstance(statement, ast.Try) and any(EXITS & set(_caught(one)) for one in statement.handlers):
+    if isinstance(statement, ast.Try) and any(EXITS & caught(one) for one in statement.handlers):
         return []
     return statement.body
-
-
-def _caught(handler: ast.ExceptHandler) -> list[str]:
-    """The names of the exceptions that a handler catches, an empty one for all."""
-    if handler.type is None:
-        return [""]
-    return [dotted(one) for one in (handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type])]
 
 
 def _evaluated(statement: Simple) -> Iterator[ast.AST]:

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from audio_encoder_checker.archive.corpora import model_identified
 from audio_encoder_checker.archive.declaration import named_model, read_declaration
-from audio_encoder_checker.archive.syntax import Function, assigned, defaults, dotted, parse_source, targets
+from audio_encoder_checker.archive.syntax import (
+    Function,
+    assigned,
+    defaults,
+    dotted,
+    full_name,
+    imported,
+    parse_source,
+    targets,
+)
 from audio_encoder_checker.evidence.training import Named, TrainingFacts
 from audio_encoder_checker.printable import printable
 
@@ -76,7 +85,7 @@ def _keep(found: dict[str, Named], one: Named) -> None:
 def _models(tree: ast.Module) -> list[_Seen]:
     """The models of one file by line: those that are loaded, and known ones wherever they are named."""
     texts = dict(_variables(tree))
-    imports = dict(_imports(tree))
+    imports = imported(tree)
     prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     found: list[_Seen] = []
     for node in ast.walk(tree):
@@ -103,26 +112,13 @@ def _variables(tree: ast.Module) -> Iterator[tuple[str, str]]:
             yield name, value.value
 
 
-def _imports(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from ((alias.asname or alias.name, alias.name) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and not node.level:
-            yield from ((alias.asname or alias.name, f"{node.module}.{alias.name}") for alias in node.names)
-
-
-def _full(node: ast.expr, imports: Mapping[str, str]) -> str:
-    root, dot, rest = dotted(node).partition(".")
-    return imports.get(root, root) + dot + rest
-
-
 def _loaded(call: ast.Call, texts: Mapping[str, str], imports: Mapping[str, str]) -> Iterator[str]:
     """The model that a loading call names; of `torch.hub.load` the repository and the model in it."""
-    name = _full(call.func, imports)
+    name = full_name(call.func, imports)
     last = call.func.attr if isinstance(call.func, ast.Attribute) else name.rpartition(".")[2]
     given = {one.arg: one.value for one in call.keywords if one.arg}
     positional = [_text(one, texts) for one in call.args[:2]]
-    if name.endswith(HUB_LOAD):
+    if name.endswith(HUB_LOAD) and not name.startswith("."):
         parts = [*positional, *(_text(given[key], texts) for key in ("repo_or_dir", "model") if key in given)]
         yield from [":".join(parts)] if len(parts) > 1 and all(parts) else []
     elif last in LOADERS:
@@ -150,5 +146,5 @@ def _known(value: object) -> list[str]:
 
 def _bundle(node: ast.Name | ast.Attribute, imports: Mapping[str, str]) -> list[str]:
     """A model that comes with torchaudio."""
-    name = _full(node, imports)
+    name = full_name(node, imports)
     return [name] if name.startswith(BUNDLES) and name.removeprefix(BUNDLES).isupper() else []

@@ -26,7 +26,7 @@ from audio_encoder_checker.evidence.source import (
 from audio_encoder_checker.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 MAX_SOURCE_BYTES = 1 << 20 if sys.version_info >= (3, 11) else 200_000
@@ -314,3 +314,29 @@ def dotted(expression: ast.expr) -> str:
         parts.append(expression.attr)
         expression = expression.value
     return ".".join(reversed([*parts, expression.id])) if isinstance(expression, ast.Name) else ""
+
+
+def imported(tree: ast.Module) -> dict[str, str]:
+    """The names that imports bind anywhere in a file, and what they stand for; a dot begins what is local."""
+    found: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                top = alias.name.partition(".")[0]
+                found[alias.asname or top] = alias.name if alias.asname else top
+        elif isinstance(node, ast.ImportFrom):
+            module = "." * node.level + (node.module or "")
+            found.update((alias.asname or alias.name, f"{module}.{alias.name}") for alias in node.names)
+    return found
+
+
+def full_name(expression: ast.expr, names: Mapping[str, str]) -> str:
+    """`a.b.C` as text, its first part as it was imported; nothing for any other expression."""
+    first, dot, rest = dotted(expression).partition(".")
+    return names.get(first, first) + dot + rest
+
+
+def caught(handler: ast.ExceptHandler) -> set[str]:
+    """The last parts of the names that a handler catches, an empty one for all."""
+    kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return {dotted(one).rpartition(".")[2] if one else "" for one in kinds}

@@ -13,7 +13,18 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from audio_encoder_checker.archive.syntax import NEWLINE, Function, defaults, dotted, parse_source, shown_line, targets
+from audio_encoder_checker.archive.syntax import (
+    NEWLINE,
+    Function,
+    caught,
+    defaults,
+    dotted,
+    full_name,
+    imported,
+    parse_source,
+    shown_line,
+    targets,
+)
 from audio_encoder_checker.evidence.traps import Trap, TrapFacts, TrapKind
 from audio_encoder_checker.printable import printable
 
@@ -95,7 +106,7 @@ class _Reader:
 
     def __init__(self, tree: ast.Module, local: set[str]) -> None:
         self.local = local
-        self.names = dict(_imported(tree))
+        self.names = imported(tree)
         self.tells_cards_apart = CARD | _named_after_card(tree, CARD)
         self.tells_cards_apart |= _named_after_card(tree, self.tells_cards_apart)
         self.found: dict[tuple[TrapKind, int], Trap] = {}
@@ -133,10 +144,9 @@ class _Reader:
         if known is None or (sure and not known.sure):
             self.found[kind, line] = Trap(kind, "", line, "", printable(what, limit=60), sure)
 
-    def _full(self, node: ast.AST) -> str:
+    def _full(self, node: ast.expr) -> str:
         """A dotted name with what its first part was imported as."""
-        root, dot, rest = dotted(node).partition(".") if isinstance(node, ast.Name | ast.Attribute) else ("", "", "")
-        return self.names.get(root, root) + dot + rest
+        return full_name(node, self.names)
 
     def _judge(self, node: ast.AST, context: _Context) -> None:
         if isinstance(node, ast.Import):
@@ -280,12 +290,9 @@ class _Reader:
 
 def _attempt(node: ast.Try, context: _Context) -> Iterator[Step]:
     """What a `try` that outlives a failed import holds is not sure, nor is what it does then."""
-    caught: set[str] = set()
-    for handler in node.handlers:
-        kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-        caught |= {dotted(one).rpartition(".")[2] if one else "" for one in kinds}
     doubtful = context._replace(sure=False)
-    yield from ((one, doubtful if caught & FAILURES else context) for one in (*node.body, *node.orelse))
+    inside = doubtful if any(FAILURES & caught(handler) for handler in node.handlers) else context
+    yield from ((one, inside) for one in (*node.body, *node.orelse))
     yield from ((one, doubtful) for handler in node.handlers for one in handler.body)
     yield from ((one, context) for one in node.finalbody)
 
@@ -327,17 +334,6 @@ def _string(node: ast.expr | None) -> str:
 
 def _role(name: str) -> str:
     return ROLES.get(name.lstrip("_")) or (NUMBERS if name.endswith(("dtype", "precision")) else "")
-
-
-def _imported(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    """The names that a file's imports bind, and what they stand for."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield alias.asname or alias.name, alias.name  # a dotted name is none: its root stands for itself
-        elif isinstance(node, ast.ImportFrom):
-            for alias in node.names:
-                yield alias.asname or alias.name, "." * node.level + f"{node.module or ''}.{alias.name}"
 
 
 def _word(node: ast.AST) -> str:

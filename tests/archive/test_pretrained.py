@@ -78,6 +78,7 @@ def test_a_variable_counts_for_its_text(tmp_path: Path, top: str, body: str) -> 
         "AutoModel.from_pretrained('two words')",
         "AutoModel.from_pretrained(1)",
         "torch.hub.load('owner/repo')",
+        "from . import hub\nhub.load('owner/repo', 'net')",
         "pipeline('audio-classification')",
         "from_config('owner/net')",
         "x = 'owner/net'",
