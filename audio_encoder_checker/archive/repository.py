@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from audio_encoder_checker.archive.source import NOT_SOURCES
+from audio_encoder_checker.archive.walking import files_below
 from audio_encoder_checker.evidence.repository import (
     OFFICIAL_CHECKER,
     CheckerState,
@@ -37,7 +38,6 @@ MAX_NOTEBOOK_BYTES = 16 << 20
 MAX_NOTEBOOKS_BYTES = 64 << 20
 """Of all notebooks together; larger ones are reported unread, since what makes them so large are outputs."""
 MAX_FILES = 20_000
-MAX_FOLDERS = 20_000
 MOST = 200
 MAGICS = (
     (b"\x7fELF", "machine code for Linux"),
@@ -94,19 +94,8 @@ def _size(path: Path) -> int:
 
 def _files(root: Path) -> Iterator[tuple[Path, str]]:
     """Regular files and their relative names; folders that are no part of a repository are left out."""
-    folders = [("", root)]
-    for above, folder in islice(folders, MAX_FOLDERS):
-        try:
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-        except OSError:
-            continue  # it cannot be read, or lies too deep for a path
-        for entry in entries:
-            name = entry.name
-            if entry.is_dir(follow_symlinks=False):
-                if name not in NOT_SOURCES and not name.startswith("."):
-                    folders.append((f"{above}{name}/", Path(entry.path)))
-            elif entry.is_file(follow_symlinks=False):
-                yield Path(entry.path), above + name
+    found = files_below(root, lambda one: one.name in NOT_SOURCES or one.name.startswith("."))
+    return ((Path(entry.path), name) for name, entry in found if entry.is_file(follow_symlinks=False))
 
 
 def _checker(path: Path) -> tuple[CheckerState, str]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from audio_encoder_checker.archive.secret_formats import MOST, Hit, find_hits
 from audio_encoder_checker.archive.secret_names import find_named
+from audio_encoder_checker.archive.walking import files_below, is_environment
 from audio_encoder_checker.evidence.secrets import Secret, SecretFacts, SecretFile
 
 if TYPE_CHECKING:
@@ -118,25 +119,12 @@ def hide_secrets(text: str) -> str:
 
 
 def _files(root: Path) -> Iterator[_File]:
-    """Every regular file that may hold text, those at the top first; no link is followed."""
+    """Every regular file that may hold text, those at the top first."""
     if root.is_file():
         yield _File(root.name, root.name.lower(), str(root))
-    folders = [("", str(root))]
-    for above, folder in folders:
-        try:
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-        except OSError:
-            continue  # it cannot be read, or is that file
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                if not _left_aside(entry):
-                    folders.append((f"{above}{entry.name}/", entry.path))
-            elif entry.is_file(follow_symlinks=False):
-                yield _File(above + entry.name, entry.name.lower(), entry.path)
-
-
-def _left_aside(folder: os.DirEntry[str]) -> bool:
-    return folder.name in LEFT_ASIDE or os.path.lexists(f"{folder.path}/pyvenv.cfg")
+    for path, entry in files_below(root, lambda one: one.name in LEFT_ASIDE or is_environment(one)):
+        if entry.is_file(follow_symlinks=False):
+            yield _File(path, entry.name.lower(), entry.path)
 
 
 def _read(file: _File) -> str | None:

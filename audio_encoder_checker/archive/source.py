@@ -12,6 +12,7 @@ from audio_encoder_checker.archive.import_work import find_import_work
 from audio_encoder_checker.archive.layout import is_macos_metadata, single_top_folder
 from audio_encoder_checker.archive.modules import top_modules
 from audio_encoder_checker.archive.syntax import parse_source, top_level
+from audio_encoder_checker.archive.walking import files_below, is_environment
 from audio_encoder_checker.evidence.source import (
     BoundName,
     ChosenEncoder,
@@ -119,22 +120,14 @@ def _relative(root: Path, asked: str) -> str:
 
 
 def _python_files(root: Path) -> Iterator[str]:
-    """Every Python file below the root, those at the top first; no link is followed into another folder."""
-    folders = [root]
-    for folder in folders:
-        try:
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-        except OSError:
-            continue  # a folder that cannot be read holds no source
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False) and not _left_aside(entry):
-                folders.append(Path(entry.path))
-            elif entry.name.endswith(".py") and not entry.name.startswith("._") and _inside(root, Path(entry.path)):
-                yield Path(entry.path).relative_to(root).as_posix()
+    """Every Python file below the root, those at the top first."""
+    for path, entry in files_below(root, _left_aside):
+        if entry.name.endswith(".py") and not entry.name.startswith("._") and _inside(root, Path(entry.path)):
+            yield path
 
 
 def _left_aside(folder: os.DirEntry[str]) -> bool:
-    return folder.name in NOT_SOURCES or folder.name.startswith(".") or (Path(folder.path) / "pyvenv.cfg").exists()
+    return folder.name in NOT_SOURCES or folder.name.startswith(".") or is_environment(folder)
 
 
 def _inside(root: Path, path: Path) -> bool:

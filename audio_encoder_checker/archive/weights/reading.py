@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from audio_encoder_checker.archive.identify import HEAD_BYTES, identify
 from audio_encoder_checker.archive.submission import NOT_HASHED
+from audio_encoder_checker.archive.walking import files_below
 from audio_encoder_checker.archive.weights.arrays import MAGIC
 from audio_encoder_checker.archive.weights.containers import read_array, read_container
 from audio_encoder_checker.archive.weights.draft import Draft, format_of
@@ -33,6 +34,7 @@ from audio_encoder_checker.evidence.weights import FlawKind, WeightFacts, Weight
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
+    from pathlib import Path
     from typing import BinaryIO
 
     from audio_encoder_checker.archive.weights.streams import Stream
@@ -79,13 +81,9 @@ def _own_modules(root: Path) -> frozenset[str]:
 
 
 def _files(root: Path) -> Iterator[str]:
-    """Relative names of all regular files; nothing is followed."""
-    for folder, folders, files in os.walk(root):
-        folders[:] = [name for name in folders if name not in NOT_HASHED]
-        for name in files:
-            path = Path(folder) / name
-            if path.is_file() and not path.is_symlink():
-                yield path.relative_to(root).as_posix()
+    """Relative names of all regular files."""
+    found = files_below(root, lambda folder: folder.name in NOT_HASHED)
+    return (name for name, entry in found if entry.is_file(follow_symlinks=False))
 
 
 def _is_candidate(path: Path, opened: Opener) -> bool:
