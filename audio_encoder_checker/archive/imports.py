@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from audio_encoder_checker.archive.layout import spelled
 from audio_encoder_checker.archive.modules import is_installed
+from audio_encoder_checker.archive.repository_text import read_inside
 from audio_encoder_checker.archive.source import absolute_module
 from audio_encoder_checker.evidence.habits import Habit, HabitKind
 from audio_encoder_checker.printable import printable
@@ -27,7 +28,6 @@ MOST_NAMES = 5_000
 MOST_MODULES = 10_000
 """So many different modules are looked for."""
 LONGEST = 300
-MOST_BYTES = 1 << 18
 PACKAGE = re.compile(r"^[ \t]*([A-Za-z0-9][\w.-]*)", re.MULTILINE)
 FOREIGN = frozenset(
     {"cairo", "crypto", "cryptodome", "cython", "gi", "ipython", "levenshtein", "mecab", "mysqldb", "opengl", "openssl"}
@@ -107,12 +107,6 @@ def _imported(node: ast.Import | ast.ImportFrom, path: str) -> list[str]:
 
 def _requirements(root: Path) -> frozenset[str]:
     """The packages of requirements.txt, as a module of theirs is most likely called."""
-    path = root / "requirements.txt"
-    try:
-        if path.is_symlink() or not path.is_file():
-            return frozenset()
-        with path.open("rb") as file:
-            text = file.read(MOST_BYTES).decode("utf-8", "replace")
-    except OSError:
-        return frozenset()
+    found = read_inside(root, "requirements.txt")
+    text = found.data.decode("utf-8", "replace") if found else ""
     return frozenset(name.casefold().replace("-", "_") for name in PACKAGE.findall(text))

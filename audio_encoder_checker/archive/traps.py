@@ -13,6 +13,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from audio_encoder_checker.archive.repository_text import read_inside
 from audio_encoder_checker.archive.syntax import (
     NEWLINE,
     Function,
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 MOST = 100
 """So many of a kind are enough to point at."""
 REQUIREMENTS = "requirements.txt"
-MAX_REQUIREMENTS = 1 << 18
 WHEELS = ("causal-conv1d", "mamba-ssm", "natten", "sageattention", "xformers")
 MODULES = {
     **dict.fromkeys(("flash_attn", "flash_attn_3", "flash_attn_interface"), TrapKind.FLASH),
@@ -362,23 +362,13 @@ def _named_after_card(tree: ast.Module, words: set[str]) -> set[str]:
 
 def _required(root: Path) -> Iterator[Trap]:
     """The traps in requirements.txt."""
-    for number, line in enumerate(NEWLINE.split(_text(root / REQUIREMENTS, root)), 1):
+    found = read_inside(root, REQUIREMENTS)
+    text = found.data.decode("utf-8-sig", "replace") if found else ""
+    for number, line in enumerate(NEWLINE.split(text), 1):
         name = _distribution(line.partition(" #")[0].strip())
         if name:
             kind = TrapKind.FLASH if name.startswith("flash-attn") else TrapKind.WHEEL
             yield Trap(kind, REQUIREMENTS, number, printable(line.strip(), limit=100), name, sure=False)
-
-
-def _text(path: Path, root: Path) -> str:
-    """A file below the root as text; empty if it lies elsewhere or is no regular file."""
-    try:
-        real = path.resolve()
-        if not real.is_relative_to(root.resolve()) or not real.is_file():
-            return ""
-        with real.open("rb") as file:
-            return file.read(MAX_REQUIREMENTS).decode("utf-8-sig", "replace")
-    except (OSError, RuntimeError, ValueError):
-        return ""
 
 
 def _distribution(line: str) -> str:
