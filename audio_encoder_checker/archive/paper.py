@@ -31,6 +31,13 @@ MARK = b"%PDF-"
 SAYS_SO = re.compile(r"paper|report|manuscript|icme", re.IGNORECASE)
 """In the name of a file that is most likely the report."""
 MOST_FILES = 5_000
+ENDINGS = {
+    "damaged": Reading.DAMAGED,
+    "limit": Reading.LIMITED,
+    "locked": Reading.LOCKED,
+    "done": Reading.COMPLETE,
+}
+"""How reading ended, by what the process tells last."""
 
 
 def find_paper(root: Path | None, submission: Path, named: Path | None = None) -> PaperFacts | None:
@@ -156,18 +163,12 @@ def _paper(paper: Paper, lines: list[dict[str, Any]], ended: str) -> Paper:
         )
     facts = {key: value for line in lines for key, value in line.items()}
     sizes = [line["size"] for line in lines if "size" in line]
-    endings = {
-        "damaged": Reading.DAMAGED,
-        "limit": Reading.LIMITED,
-        "locked": Reading.LOCKED,
-        "done": Reading.COMPLETE,
-    }
-    reading = next((endings[key] for key in endings if key in facts), Reading.LIMITED)
-    words = next((facts[key] for key in ("damaged", "limit", "locked") if key in facts), ended)
+    ending = next((key for key in ENDINGS if key in facts), "")
+    reading = ENDINGS.get(ending, Reading.LIMITED)
     return replace(
         paper,
         reading=reading,
-        detail="" if reading is Reading.COMPLETE else printable(str(words), limit=300),
+        detail="" if reading is Reading.COMPLETE else printable(str(facts.get(ending, ended)), limit=300),
         encryption=Encryption[facts.get("encryption", "UNKNOWN" if "locked" in facts else "NONE")],
         pages=facts.get("pages"),
         sizes=tuple(PageSize(*size) if size else None for size in sizes),

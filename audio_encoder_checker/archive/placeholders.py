@@ -35,15 +35,22 @@ def find_placeholders(tree: ast.Module, encoder: str) -> Iterator[Habit]:
 
 def _returned(forward: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.Call | None:
     """The call that fills the only tensor that a function returns, if it is one of torch's and nothing else is done."""
+    value = _only_value(forward)
+    while isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr in KEEPS:
+        value = value.func.value
+    if not isinstance(value, ast.Call):
+        return None
+    package, _, name = dotted(value.func).rpartition(".")
+    return value if name in MADE_UP and package.partition(".")[0] == "torch" else None
+
+
+def _only_value(forward: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.expr | None:
+    """What a function returns, if it does so once; of a name that has no other use, what it is given."""
     nodes = list(ast.walk(forward))
     returns = [one.value for one in nodes if isinstance(one, ast.Return) and one.value]
     value = returns[0] if len(returns) == 1 else None
-    if isinstance(value, ast.Name):
-        uses = [one for one in nodes if isinstance(one, ast.Name) and one.id == value.id]
-        given = (one.value for one in forward.body if isinstance(one, ast.Assign) and one.targets == [uses[0]])
-        value = next(given, None) if len(uses) == 2 else None
-    while isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr in KEEPS:
-        value = value.func.value
-    name = dotted(value.func) if isinstance(value, ast.Call) else ""
-    made_up = name.startswith("torch.") and name.rpartition(".")[2] in MADE_UP
-    return value if isinstance(value, ast.Call) and made_up else None
+    if not isinstance(value, ast.Name):
+        return value
+    uses = [one for one in nodes if isinstance(one, ast.Name) and one.id == value.id]
+    given = (one.value for one in forward.body if isinstance(one, ast.Assign) and one.targets == uses[:1])
+    return next(given, None) if len(uses) == 2 else None

@@ -195,16 +195,17 @@ def find_unused(sources: SourceFacts, required: Iterable[Required]) -> Iterator[
     """
     listed = [one for one in required if one.standing is Standing.LISTED and one.file.endswith(".txt")]
     frozen = len(listed) >= FROZEN_FROM and all("==" in one.specifier or one.direct for one in listed)
-    complete = sources.chosen and not sources.asked and not sources.unread_files
-    if frozen or not complete or any(file.trouble for file in sources.files):
-        return
     plain = [one for one in listed if one.name and one.applies and not one.direct and one.name not in INDIRECT]
-    if not plain:
-        return
-    text = _words(sources)
+    words = _words(sources) if plain and not frozen and _all_was_read(sources) else None
     for one in plain:
-        if text is not None and not text.intersection({one.name.replace("-", "_"), *known().modules_of(one.name)}):
+        if words is not None and words.isdisjoint({one.name.replace("-", "_"), *known().modules_of(one.name)}):
             yield Flaw(FlawKind.UNUSED, one.file, one.line, one.name)
+
+
+def _all_was_read(sources: SourceFacts) -> bool:
+    """Whether every Python file of the repository was read, and the encoder is known."""
+    left_out = sources.asked or sources.unread_files or any(file.trouble for file in sources.files)
+    return sources.chosen is not None and not left_out
 
 
 def _words(sources: SourceFacts) -> frozenset[str] | None:

@@ -194,15 +194,19 @@ def _is_member(name: str, use: Use) -> bool:
     return _is_class(owner) and not member.startswith("_") and not (use.calls or use.constructed)
 
 
+def _is_sharp(module: str, own: Collection[str]) -> bool:
+    """Whether a module is one that can run code or reach the machine."""
+    top = module.partition(".")[0]
+    standard = top in STANDARD and not (top in GONE and top in own)
+    return standard or top in WORKSHOPS or f"{module}.".startswith(SHARP)
+
+
 def _unlisted(module: str, name: str, use: Use, own: Collection[str]) -> Safety:
-    top = module.split(".", maxsplit=1)[0]
     if (module, name) in LOADERS:
         return Safety.CODE if use.blind else Safety.DATA
-    standard = top in STANDARD and not (top in GONE and top in own)
-    sharp = standard or top in WORKSHOPS or f"{module}.".startswith(SHARP)
-    if not is_importable(module, name) or (sharp and top != "__main__"):
+    if not is_importable(module, name) or _is_sharp(module, own):
         return Safety.CODE
-    plain = "." not in name
+    top, plain = module.partition(".")[0], "." not in name
     classy = _is_class(name) or _is_member(name, use)
     if top in own and (plain or classy):
         return Safety.OWN
