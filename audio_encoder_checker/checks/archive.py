@@ -164,11 +164,13 @@ def unlisted_bytes(listing: ArchiveListing) -> Iterator[Problem]:
     """
     damaged = {listing.entries[defect.entry].end for defect in listing.defects if defect.entry >= 0}
     explained = {DefectKind.STRUCTURE, DefectKind.HEADERS}.intersection(defect.kind for defect in listing.defects)
-    spans = [span for span in listing.spans if not (explained and span.offset in damaged) or span.found]
-    for span in spans:
-        if span.kind is SpanKind.BEFORE_END and listing.defects_of(DefectKind.STRUCTURE, DefectKind.AMBIGUOUS):
-            spans.remove(span)  # the same bytes were named by the damaged directory already
-            break
+    named = listing.defects_of(DefectKind.STRUCTURE, DefectKind.AMBIGUOUS)  # by a directory that does not fit
+    spans = [
+        span
+        for span in listing.spans
+        if (span.found or not (explained and span.offset in damaged))
+        and not (named and span.kind is SpanKind.BEFORE_END)
+    ]
     yield from few(
         Problem(
             f"{span.length} {'zero ' if span.blank else ''}bytes {span.kind.value}, from byte {span.offset}"

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 
 from audio_encoder_checker.catalogue import check
-from audio_encoder_checker.checks.few import few
+from audio_encoder_checker.checks.few import few, listed
 from audio_encoder_checker.evidence.source import TARGET_PYTHON, BoundName, SourceFacts, SourceFile, TroubleKind
 from audio_encoder_checker.findings import Problem, Severity
 from audio_encoder_checker.printable import printable
@@ -61,10 +61,9 @@ def ambiguous_encoder_file(sources: SourceFacts) -> Iterator[Problem]:
     Fix: name it: `aecc-check --encoder FILE`, or `encoder = "FILE"` in `aecc.toml`.
     """
     if len(sources.candidates) > 1:
-        shown = [printable(path, limit=80) for path in sources.candidates[:5]]
-        more = f" and {len(sources.candidates) - 5} more" if len(sources.candidates) > 5 else ""
+        shown = [printable(path, limit=80) for path in sources.candidates]
         yield Problem(
-            f"{len(sources.candidates)} files define an encoder: {', '.join(shown)}{more}",
+            f"{len(shown)} files define an encoder: {listed(shown)}",
             shown[0],
             f'choose with `--encoder {shown[0]}`, or write `encoder = "{shown[0]}"` into aecc.toml',
         )
@@ -84,11 +83,10 @@ def several_encoder_names(sources: SourceFacts) -> Iterator[Problem]:
     file = sources.file(chosen.path) if chosen else None
     if chosen is None or file is None or file.trouble or len(chosen.names) < 2:
         return
-    listed = [f"{printable(name.name, limit=60)} ({name.how}, line {name.line})" for name in chosen.names[:6]]
-    more = f" and {len(chosen.names) - 6} more" if len(chosen.names) > 6 else ""
+    shown = [f"{printable(name.name, limit=60)} ({name.how}, line {name.line})" for name in chosen.names]
     other = _other_name(chosen.names)
     yield Problem(
-        f"expected one name that ends in 'Encoder', found {len(chosen.names)}: {', '.join(listed)}{more}",
+        f"expected one name that ends in 'Encoder', found {len(shown)}: {listed(shown, 6)}",
         _where(chosen.path, other.line),
         _alias_hint(other),
     )
