@@ -148,7 +148,6 @@ def entry(name: str, **changes: object) -> Entry:
     """One entry as a literal."""
     usual = Entry(
         index=0,
-        raw_name=name.encode("utf-8", "surrogatepass"),
         name=name,
         encoding="ascii",
         method=0,

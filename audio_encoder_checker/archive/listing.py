@@ -185,7 +185,6 @@ class _Reader:
             self._defect(DefectKind.AMBIGUOUS, "its name is a file's, its mode a folder's", index)
         return Entry(
             index=index,
-            raw_name=header.name,
             name=name,
             encoding=encoding,
             method=header.method,

@@ -50,14 +50,12 @@ class Mailing:
     Attributes:
         files_bytes: sum of the attachments.
         encoded_bytes: the same as base64, line breaks included; the text of the message comes on top.
-        taken_by: services whose limit it keeps, by name.
-        too_large_for: the others.
+        too_large_for: services whose limit it passes, by name.
         refused: members of an archive that no message may hold, and the service that refuses it.
     """
 
     files_bytes: int
     encoded_bytes: int
-    taken_by: tuple[str, ...]
     too_large_for: tuple[str, ...]
     refused: tuple[tuple[str, str], ...]
 
@@ -121,7 +119,6 @@ def mail_readiness(sizes_bytes: Sequence[int], member_names: Iterable[str]) -> M
     return Mailing(
         files_bytes=files,
         encoded_bytes=encoded,
-        taken_by=tuple(service.name for service in SERVICES if service.takes(files, encoded)),
         too_large_for=tuple(service.name for service in SERVICES if not service.takes(files, encoded)),
         refused=refused,
     )

@@ -132,7 +132,6 @@ def _distribution(text: str, place: Place) -> Meaning:
             specifier=shown(str(found.specifier)),
             standing=place.standing,
             applies=applies(found.marker),
-            marked=found.marker is not None,
         )
     )
 

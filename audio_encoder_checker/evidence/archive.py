@@ -50,7 +50,6 @@ class Entry:
 
     Attributes:
         index: its place in the central directory, from 0.
-        raw_name: the name's bytes.
         name: the name as text.
         encoding: `ascii`, `utf-8`, or what was guessed: `utf-8 without its flag`, `utf-8 in an
             extra field`, `gbk`, `cp437`.
@@ -68,7 +67,6 @@ class Entry:
     """
 
     index: int
-    raw_name: bytes
     name: str
     encoding: str
     method: int

@@ -103,11 +103,6 @@ class InstallFacts:
     packages_folder: str = ""
 
     @property
-    def incomplete(self) -> bool:
-        """Whether a package is not there that the submission requires: a failure to load need not be the encoder's."""
-        return self.failed is not None or any(not one.option for one in self.refused)
-
-    @property
     def built(self) -> tuple[str, ...]:
         """Names of the packages that were built from source on this machine."""
         return tuple(one.name for one in self.packages if one.origin is Origin.SOURCE)

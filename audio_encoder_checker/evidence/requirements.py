@@ -30,7 +30,6 @@ class Required:
         standing: the kind of list; `LISTED` for a project's too where a list installs it, or there is no other.
         applies: its marker holds on the organisers' machine, or it has none.
         direct: it names an address or a path instead of versions.
-        marked: it has a marker.
     """
 
     file: str
@@ -41,7 +40,6 @@ class Required:
     standing: Standing = Standing.LISTED
     applies: bool = True
     direct: bool = False
-    marked: bool = False
 
     @property
     def at(self) -> str:

@@ -49,7 +49,6 @@ def _entry(index: int, name: str) -> Entry:
     """An entry as it will be, as far as its name is concerned."""
     return Entry(
         index=index,
-        raw_name=name.encode("utf-8", "surrogatepass"),
         name=name,
         encoding="utf-8",
         method=0,

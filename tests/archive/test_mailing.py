@@ -43,10 +43,7 @@ def test_the_formula_is_what_is_sent(size: int) -> None:
     ],
 )
 def test_every_service_counts_in_its_way(sizes: list[int], too_large_for: tuple[str, ...]) -> None:
-    mailing = mail_readiness(sizes, [])
-    assert mailing.too_large_for == too_large_for
-    assert set(mailing.taken_by) | set(too_large_for) == {GMAIL, OUTLOOK, EXCHANGE}
-    assert not set(mailing.taken_by) & set(too_large_for)
+    assert mail_readiness(sizes, []).too_large_for == too_large_for
 
 
 def test_several_attachments_are_encoded_one_by_one() -> None:

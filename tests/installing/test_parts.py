@@ -47,7 +47,7 @@ def test_what_leads_elsewhere_is_refused(text: str, reason: str) -> None:
 def test_lines_that_were_read_already_are_taken_with_their_markers() -> None:
     facts = RequirementFacts(
         required=(
-            Required("requirements.txt", 1, "tiny", "tiny[a]==1; python_version > '3'", "==1", marked=True),
+            Required("requirements.txt", 1, "tiny", "tiny[a]==1; python_version > '3'", "==1"),
             Required("sub/more.txt", 4, "other", "other", applies=False),
             Required("c.txt", 1, "held", "held<2", "<2", Standing.CONSTRAINT),
             Required("pyproject.toml", 0, "dev", "dev", standing=Standing.EXTRA),
