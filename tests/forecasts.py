@@ -63,7 +63,7 @@ def measured(*, fits: bool = True) -> GpuForecast:
     return forecast(basis=Basis.MEASURED, measured=found)
 
 
-RAM = RamForecast(12 * GIB, 3 * GIB, 2 * GIB, 360 << 20, 10 << 20, 5 * GIB, 6 * GIB, Fit.FITS)
+RAM = RamForecast(12 * GIB, 3 * GIB, 2 * GIB, 360 << 20, 5 * GIB, 6 * GIB, Fit.FITS)
 TIME = TimeForecast(
     tasks=(TaskCost("esc50", (0.25, 0.5), (10**9, 2 * 10**9)), TaskCost("voxceleb1", (2.0, 4.5), (10**11, 2 * 10**11))),
     session_hours=12,

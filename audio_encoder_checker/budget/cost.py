@@ -101,4 +101,4 @@ def ram_forecast(
     lower = most + machine.cuda_bytes[0] + machine.system_bytes[0]
     upper = most + machine.cuda_bytes[1] + machine.system_bytes[1]
     fit = Fit.FITS if upper <= machine.ram_bytes else Fit.TOO_LARGE if lower > machine.ram_bytes else Fit.BORDERLINE
-    return RamForecast(machine.ram_bytes, loading_bytes, resident_bytes, weights_bytes, call_bytes, lower, upper, fit)
+    return RamForecast(machine.ram_bytes, loading_bytes, resident_bytes, weights_bytes, lower, upper, fit)

@@ -96,13 +96,11 @@ class Spread:
         clips: tones, noises, chirps, clicks.
         effective_rank: of their time means, centred: exp of the entropy of the normalised singular values
             (Roy and Vetterli, "The effective rank", EUSIPCO 2007); at most clips - 1.
-        variation: root mean square distance from the mean embedding over the norm of that mean.
         closest_tones: cosine of the two most alike pure tones.
     """
 
     clips: int
     effective_rank: float
-    variation: float
     closest_tones: float
 
 

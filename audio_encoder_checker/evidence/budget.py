@@ -215,7 +215,6 @@ class RamForecast:
         loading_bytes: measured peak while the encoder was constructed, on the CPU.
         resident_bytes: what stayed.
         weights_bytes: what of it will live on the GPU.
-        call_bytes: what a call keeps on the CPU.
         lower_bytes, upper_bytes: the whole machine, with its system and CUDA's host side.
         fit: whether that fits.
     """
@@ -224,7 +223,6 @@ class RamForecast:
     loading_bytes: int
     resident_bytes: int
     weights_bytes: int
-    call_bytes: int
     lower_bytes: int
     upper_bytes: int
     fit: Fit

@@ -83,7 +83,6 @@ class TrackScores:
         track_b: KNN, one per task that ran and counts for it.
         average_a: weighted average of track A, None if no task ran.
         average_b: weighted average of track B.
-        encode_seconds: the encoder needed for all clips.
         audio_seconds: duration of all clips.
         projections: of the tasks that have one class for each clip, and few of them.
     """
@@ -93,6 +92,5 @@ class TrackScores:
     track_b: tuple[TaskScore, ...]
     average_a: float | None
     average_b: float | None
-    encode_seconds: float
     audio_seconds: float
     projections: tuple[Projection, ...] = ()

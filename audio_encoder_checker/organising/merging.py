@@ -106,7 +106,7 @@ def _together(scores: Mapping[str, Any] | None, parts: Sequence[Mapping[str, Any
     evidence = Evidence()
     track = tuple(_task_score(one) for one in scores["track_a"]["tasks"])
     evidence.put(
-        TrackScores(scores["data"], track, (), None, None, 0.0, scores["audio_seconds"]),
+        TrackScores(scores["data"], track, (), None, None, scores["audio_seconds"]),
         References(tuple(Reference(**one) for one in scores["reference"])),
     )
     found = judge(evidence, matching((OF_ALL_TASKS,))[0]).findings

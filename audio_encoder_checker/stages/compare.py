@@ -78,17 +78,13 @@ def spread(means: NDArray[np.float64], tones: int) -> Spread:
     import numpy as np
 
     means = means / (np.abs(means).max() or 1.0)
-    centre = means.mean(axis=0)
-    singular = np.linalg.svd(means - centre, compute_uv=False)
+    singular = np.linalg.svd(means - means.mean(axis=0), compute_uv=False)
     shares = singular[singular > 0] / (singular.sum() or 1.0)
-    variation = _deviation(means)
-    norm = float(np.linalg.norm(centre))
     unit = means[:tones] / np.maximum(np.linalg.norm(means[:tones], axis=1, keepdims=True), 1e-300)
     cosines = unit @ unit.T
     np.fill_diagonal(cosines, -1.0)
     return Spread(
         clips=len(means),
-        effective_rank=math.exp(-float((shares * np.log(shares)).sum())) if variation else 0.0,
-        variation=variation / norm if norm else float("inf"),
+        effective_rank=math.exp(-float((shares * np.log(shares)).sum())) if _deviation(means) else 0.0,
         closest_tones=float(cosines.max()),
     )

@@ -194,7 +194,6 @@ class Evaluation:
             track_b=track_b,
             average_a=_average(track_a),
             average_b=_average(track_b),
-            encode_seconds=facts.seconds,
             audio_seconds=facts.audio_seconds,
             projections=tuple(one.projection for one in self.scores.values() if one.projection),
         )

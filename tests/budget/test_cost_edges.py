@@ -103,7 +103,7 @@ class TestRam:
         ],
     )
     def test_the_edges(self, most: int, fit: Fit) -> None:
-        expected = RamForecast(10_000, most, 50, 20, 0, most + 1100, most + 2300, fit)
+        expected = RamForecast(10_000, most, 50, 20, most + 1100, most + 2300, fit)
         assert ram_forecast(most, 50, 20, 0, MACHINE) == expected
 
     def test_weights_leave_the_ram_before_a_call(self) -> None:

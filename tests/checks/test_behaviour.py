@@ -66,7 +66,7 @@ def test_AEC522_accepts_what_batched_arithmetic_gives() -> None:
 
 
 def test_AEC524_is_about_embeddings_on_a_line() -> None:
-    spread = Spread(clips=16, effective_rank=1.2, variation=0.1, closest_tones=0.9)
+    spread = Spread(clips=16, effective_rank=1.2, closest_tones=0.9)
     assert "effective rank of 1.20, of at most 15" in next(behaviour.collapsed_embeddings(spread)).message
     assert list(behaviour.collapsed_embeddings(replace(spread, effective_rank=4.0))) == []
 

@@ -29,7 +29,7 @@ def scores(*values: float) -> TrackScores:
         TaskScore(name, Measure("EER" if name == "c" else "accuracy", v, v - 0.05, v + 0.05), 100, 100, 1.0)
         for name, v in zip("abc", values, strict=True)
     )
-    return TrackScores("builtin", track, track, 0.5, 0.5, 3.0, 100.0)
+    return TrackScores("builtin", track, track, 0.5, 0.5, 100.0)
 
 
 def test_an_encoding_that_worked_triggers_nothing() -> None:

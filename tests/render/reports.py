@@ -145,7 +145,7 @@ def full_evidence() -> Evidence:
         AfterNan(NAN),
         ZeroPadding(NEAR, 0.12, 1.0, 3.0),
         Loudness(NEAR),
-        Spread(16, 11.9, 0.4, 0.98765),
+        Spread(16, 11.9, 0.98765),
         MemoryGrowth((10, 20, 30), (1 << 30, 1 << 30, 1 << 30)),
         Tolerances((Tolerance("float16 audio", raised()), Tolerance("float64 audio", ANSWERED))),
         DeviceFacts(True, ANSWERED, None, "cuda:0"),
@@ -167,7 +167,6 @@ def full_evidence() -> Evidence:
             (score("quick-pitch", 0.7),),
             0.8,
             float("nan"),
-            6.0,
             1500.0,
         ),
         References(
