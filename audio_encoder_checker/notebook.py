@@ -59,7 +59,7 @@ def check_audio_encoder(encoder: Any) -> bool:
 
 
 def _findings(encoder: Any, rules: Rules) -> tuple[Finding, ...]:
-    facts = read_encoder(describe(encoder), "this encoder", "", 0.0)
+    facts = read_encoder(describe(encoder), "this encoder", 0.0)
     evidence = Evidence()
     evidence.put(facts, rules, Landmarks())
     if facts.is_module and all(attribute.present for attribute in facts.attributes):

@@ -82,7 +82,6 @@ def encoder(**changes: Any) -> EncoderFacts:
         "parameters": 1000,
         "weight_bytes": 4000,
         "training": (),
-        "torch_version": "2.13.0",
         "load_seconds": 0.5,
     }
     return EncoderFacts(**{**facts, **{k: v for k, v in changes.items() if k in facts}})

@@ -62,7 +62,6 @@ class EncoderFacts:
         parameters: number of parameters.
         weight_bytes: size of parameters and buffers in memory.
         training: names of submodules with `training=True` that behave otherwise then (dropout, norms).
-        torch_version: in the box.
         load_seconds: import, construction and download.
     """
 
@@ -73,7 +72,6 @@ class EncoderFacts:
     parameters: int
     weight_bytes: int
     training: tuple[str, ...]
-    torch_version: str
     load_seconds: float
 
     def number(self, name: str) -> float | None:

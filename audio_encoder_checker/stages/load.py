@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from audio_encoder_checker.errors import MachineError, NoGpuError
 from audio_encoder_checker.evidence.load import Attribute, EncoderFacts, LoadFacts
 from audio_encoder_checker.evidence.run import Ending, Outcome, Raised
-from audio_encoder_checker.printable import printable, told
+from audio_encoder_checker.printable import told
 from audio_encoder_checker.sandbox.ask import Answer
 from audio_encoder_checker.stages.network import unreached
 
@@ -66,7 +66,7 @@ def load_encoder(
     Raises:
         MachineError: our own child did not start, or has no GPU although one was asked for.
     """
-    torch = greeted(session)
+    greeted(session)
     question = {"ask": "load", **where(session, target, rules), "elsewhere": elsewhere}
     answer = session.ask(question, timeout_s=timeout_s)
     if answer.outcome.ending is Ending.ANSWERED and answer.header.get("phase") not in ("find", "construct"):
@@ -76,11 +76,11 @@ def load_encoder(
         facts = replace(facts, last_words=session.last_words())  # argparse says there what it misses
     if answer.outcome.ending is not Ending.ANSWERED or facts.phase != "construct":
         return facts, None
-    return facts, read_encoder(answer.header, target.file, torch, answer.outcome.seconds)
+    return facts, read_encoder(answer.header, target.file, answer.outcome.seconds)
 
 
-def greeted(session: Session) -> str:
-    """Wait until the child is there; its version of torch.
+def greeted(session: Session) -> None:
+    """Wait until the child is there.
 
     Raises:
         MachineError: our own child did not start.
@@ -90,14 +90,13 @@ def greeted(session: Session) -> str:
     if greeting.outcome.ending is not Ending.ANSWERED:
         words = session.last_words()
         raise MachineError(f"torch did not start in the box: {words or greeting.outcome}", START_HINT)
-    torch = str(greeting.header.get("torch", ""))
     if session.device != "cpu" and greeting.header.get("cuda") is not True:
+        torch = told(greeting.header.get("torch"), limit=40)
         raise NoGpuError(
             f"the driver shows a GPU, but torch {torch} cannot use it in the {session.box.tier} box",
             "use `--device cpu`; only the strong box has GPUs, for root only where all may read the submission "
             "(`chmod -R a+rX DIR`)",
         )
-    return torch
 
 
 def where(session: Session, target: Target, rules: Rules) -> dict[str, Any]:
@@ -142,7 +141,7 @@ def _wants_network(raised: Raised | None) -> bool:
     return raised is not None and not (NETWORK_ERRORS.isdisjoint(raised.chain) and raised.type != "OSError")
 
 
-def read_encoder(header: dict[str, Any], file: str, torch_version: str, load_seconds: float) -> EncoderFacts:
+def read_encoder(header: dict[str, Any], file: str, load_seconds: float) -> EncoderFacts:
     """What the child said of the encoder (`child.load.describe`), every field checked, cut and made printable."""
     attributes = header.get("attributes")
     return EncoderFacts(
@@ -153,7 +152,6 @@ def read_encoder(header: dict[str, Any], file: str, torch_version: str, load_sec
         parameters=_count(header.get("parameters")),
         weight_bytes=_count(header.get("weight_bytes")),
         training=_words(header.get("training")),
-        torch_version=printable(torch_version, limit=40),
         load_seconds=load_seconds,
     )
 
