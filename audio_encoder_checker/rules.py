@@ -111,7 +111,6 @@ class LimitRules:
 class EvaluationRules:
     """Constants of both tracks."""
 
-    encode_batch: int
     knn_neighbours: int
     knn_temperature: float
 
