@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from audio_encoder_checker.findings import Finding, Problem, Severity
+from audio_encoder_checker.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 Kind = TypeVar("Kind")
 
+LONGEST = 5_000
+"""Characters of a text in a finding: checks cut what they quote long before."""
 NOT_ASKED = "not asked for"
 """Why evidence is missing when the user left its stage out: that alone leaves no verdict undecided."""
 
@@ -124,7 +127,7 @@ def _fold(findings: list[Finding], checks: tuple[Check, ...]) -> list[Finding]:
 
 
 def stamp(one: Check, problem: Problem) -> Finding:
-    """Give a problem the identity of the check that found it."""
+    """Give a problem the identity of the check that found it; whatever it quotes is printable from here on."""
     return Finding(
         id=one.id,
         name=one.name,
@@ -132,7 +135,7 @@ def stamp(one: Check, problem: Problem) -> Finding:
         stage=one.stage,
         title=one.title,
         why=one.why,
-        message=problem.message,
-        at=problem.at,
-        hint=problem.hint or one.fix,
+        message=printable(problem.message, limit=LONGEST),
+        at=printable(problem.at, limit=LONGEST),
+        hint=printable(problem.hint, limit=LONGEST) or one.fix,
     )

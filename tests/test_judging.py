@@ -12,7 +12,7 @@ import pytest
 from audio_encoder_checker import catalogue
 from audio_encoder_checker.catalogue import Check
 from audio_encoder_checker.findings import Problem, Severity
-from audio_encoder_checker.judging import NOT_ASKED, Evidence, judge
+from audio_encoder_checker.judging import NOT_ASKED, Evidence, judge, stamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,6 +62,11 @@ def test_findings_carry_the_checks_identity_and_the_gravest_comes_first() -> Non
         ("AEC501", "warning", "apple 0", "eat the pear"),
         ("AEC501", "warning", "apple 1", "throw it away"),
     ]
+
+
+def test_what_a_finding_quotes_steers_no_terminal() -> None:
+    found = stamp(APPLES, Problem("an \x1b[2J apple", "\x1b[31m.py:1", "eat \u202e it"))
+    assert (found.message, found.at, found.hint) == (r"an \x1b[2J apple", r"\x1b[31m.py:1", r"eat \u202e it")
 
 
 def test_missing_evidence_is_a_skip_with_its_reason_and_never_a_pass() -> None:

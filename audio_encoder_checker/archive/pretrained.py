@@ -22,7 +22,7 @@ from audio_encoder_checker.archive.syntax import (
     targets,
 )
 from audio_encoder_checker.evidence.training import Named, TrainingFacts
-from audio_encoder_checker.printable import printable
+from audio_encoder_checker.printable import place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -71,7 +71,7 @@ def read_training(sources: SourceFacts, downloads: Iterable[tuple[str, str]] = (
         file = sources.file(path)
         parsed = parse_source(sources.root / path, path) if file and not file.trouble else None
         for seen in _models(parsed.tree) if parsed and parsed.tree else ():
-            _keep(found, named_model(seen.name, f"{printable(path)}:{seen.line}"))
+            _keep(found, named_model(seen.name, place(path, seen.line)))
     for name, at in downloads:
         _keep(found, named_model(name, at))
     return TrainingFacts(read_declaration(sources.root), tuple(found.values()))

@@ -14,7 +14,7 @@ from audio_encoder_checker.archive.repository_text import read_inside
 from audio_encoder_checker.archive.traps import MODULES as TRAPS
 from audio_encoder_checker.evidence.requirements import Flaw, FlawKind, Reach, Required, Source, Standing, Undeclared
 from audio_encoder_checker.evidence.traps import TrapKind
-from audio_encoder_checker.printable import printable
+from audio_encoder_checker.printable import place, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -140,7 +140,7 @@ def _judge(one: ForeignImport, declared: _Declared) -> Undeclared | Flaw | None:
         return None
     foreign = declared.for_others([*names, canonicalize_name(one.module)])
     if foreign and one.reach is Reach.SURE:
-        detail = f"{printable(one.file)}:{one.line} imports {printable(one.module, limit=60)}"
+        detail = f"{place(one.file, one.line)} imports {printable(one.module, limit=60)}"
         return Flaw(
             FlawKind.WRONG_PYTHON, foreign.file, foreign.line, foreign.text, detail, written[0] if written else ""
         )

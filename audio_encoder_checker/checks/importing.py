@@ -10,7 +10,7 @@ from audio_encoder_checker.checks.few import few
 from audio_encoder_checker.evidence.source import SourceFacts, TopModule, WorkKind
 from audio_encoder_checker.evidence.submission import Submission, SubmissionKind
 from audio_encoder_checker.findings import Problem, Severity
-from audio_encoder_checker.printable import printable
+from audio_encoder_checker.printable import place, printable
 
 _NEVER_HIDDEN = "abc builtins codecs encodings genericpath io ntpath os posixpath site stat sys time"
 NEVER_HIDDEN = frozenset(_NEVER_HIDDEN.split())
@@ -95,7 +95,7 @@ def code_outside_main(sources: SourceFacts) -> Iterator[Problem]:
     yield from few(
         Problem(
             f"`{printable(work.calls, limit=80)}()` {work.kind.value} when the file is imported",
-            f"{printable(file.path)}:{work.line}",
+            place(file.path, work.line),
             f'put `if __name__ == "__main__":` above line {work.line} and indent what is to run as a script',
             Severity.ERROR if work.kind is WorkKind.ARGUMENTS else None,
         )

@@ -15,7 +15,7 @@ from audio_encoder_checker.evidence.training import Relation
 from audio_encoder_checker.evidence.weights import WeightFacts
 from audio_encoder_checker.findings import Problem, Severity
 from audio_encoder_checker.network.policy import fits
-from audio_encoder_checker.printable import size_words
+from audio_encoder_checker.printable import printable, size_words
 from audio_encoder_checker.rules import Rules
 
 WALLS = {401, 403, 404}
@@ -105,8 +105,8 @@ def needless_download(network: NetworkFacts, weights: WeightFacts) -> Iterator[P
         first = max(weights.files, key=lambda file: file.size_bytes)
         yield Problem(
             f"{names} ({size_words(came)}) came from the network; "
-            f"the repository holds {first.path} ({size_words(inside)})",
-            first.path,
+            f"the repository holds {printable(first.path)} ({size_words(inside)})",
+            printable(first.path),
         )
 
 

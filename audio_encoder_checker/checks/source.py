@@ -10,14 +10,9 @@ from audio_encoder_checker.catalogue import check
 from audio_encoder_checker.checks.few import few, listed
 from audio_encoder_checker.evidence.source import TARGET_PYTHON, BoundName, SourceFacts, SourceFile, TroubleKind
 from audio_encoder_checker.findings import Problem, Severity
-from audio_encoder_checker.printable import printable
+from audio_encoder_checker.printable import place, printable
 
 TEMPLATE_CLASS = "MyEncoder"
-
-
-def _where(path: str, line: int = 0) -> str:
-    shown = printable(path)
-    return f"{shown}:{line}" if line else shown
 
 
 @check("AEC201", follows=("AEC206",))
@@ -37,7 +32,7 @@ def missing_encoder(sources: SourceFacts) -> Iterator[Problem]:
         return
     imported = [(file, name) for file in sources.files for name in file.names if name.is_encoder]
     seen = f"; {imported[0][1].name} is only imported there" if imported else ""
-    at = _where(imported[0][0].path, imported[0][1].line) if imported else ""
+    at = place(imported[0][0].path, imported[0][1].line) if imported else ""
     count = "1 Python file" if len(sources.files) == 1 else f"{len(sources.files)} Python files"
     yield Problem(f"no class in {count} has a name that ends in 'Encoder'{printable(seen)}", at, _missing_hint(sources))
 
@@ -48,7 +43,7 @@ def _missing_hint(sources: SourceFacts) -> str:
         for one in file.classes:
             if one.has_forward and one.attributes:
                 name = printable(one.name, limit=80)
-                return f"rename class {name} in {_where(file.path, one.line)} to {name}Encoder"
+                return f"rename class {name} in {place(file.path, one.line)} to {name}Encoder"
     return ""
 
 
@@ -87,7 +82,7 @@ def several_encoder_names(sources: SourceFacts) -> Iterator[Problem]:
     other = _other_name(chosen.names)
     yield Problem(
         f"expected one name that ends in 'Encoder', found {len(shown)}: {listed(shown, 6)}",
-        _where(chosen.path, other.line),
+        place(chosen.path, other.line),
         _alias_hint(other),
     )
 
@@ -129,9 +124,9 @@ def encoder_not_there(sources: SourceFacts) -> Iterator[Problem]:
         return
     if chosen.class_missing:
         known = ", ".join(printable(name.name, limit=60) for name in chosen.names) or "no name that ends in 'Encoder'"
-        yield Problem(f"there is no class '{printable(chosen.class_name)}', found {known}", _where(chosen.path))
+        yield Problem(f"there is no class '{printable(chosen.class_name)}', found {known}", place(chosen.path))
     elif not chosen.names and not any(one.star and not one.local for one in file.imports):
-        yield Problem("no name in it ends in 'Encoder'", _where(chosen.path), _class_hint(file))
+        yield Problem("no name in it ends in 'Encoder'", place(chosen.path), _class_hint(file))
 
 
 def _class_hint(file: SourceFile) -> str:
@@ -155,7 +150,7 @@ def constructor_arguments(sources: SourceFacts) -> Iterator[Problem]:
         required = [printable(name, limit=40) for name in definition.source.required[:5]]
         yield Problem(
             f"{printable(definition.source.name, limit=80)}() needs values for {', '.join(required)}",
-            _where(definition.path, definition.source.line),
+            place(definition.path, definition.source.line),
             f"write `def __init__(self, {required[0]}=...)` with the value that you evaluate with",
         )
 
@@ -173,7 +168,7 @@ def _troubles(sources: SourceFacts, *kinds: TroubleKind) -> Iterator[Problem]:
             beside = "" if _gravity(sources, file) is Severity.ERROR else " (the encoder does not import this file)"
             yield Problem(
                 f"{printable(trouble.detail)}{text}{beside}",
-                _where(file.path, trouble.line),
+                place(file.path, trouble.line),
                 severity=_gravity(sources, file),
             )
 
@@ -246,7 +241,7 @@ def unimportable_path(sources: SourceFacts) -> Iterator[Problem]:
     hint = f"rename it to {better}"
     dotted = next((part for part in parts if "." in part), "")
     odd = next((part for part in parts if not part.isidentifier() or keyword.iskeyword(part)), "")
-    at = _where(sources.chosen.path)
+    at = place(sources.chosen.path)
     if dotted or not sources.chosen.path.endswith(".py"):
         wrong = (
             f"'{printable(dotted)}' has a dot, which X-ARES takes for a folder" if dotted else "it does not end in .py"
@@ -273,4 +268,4 @@ def template_class_name(sources: SourceFacts) -> Iterator[Problem]:
     chosen = sources.chosen
     for name in chosen.names if chosen else ():
         if chosen and name.name == TEMPLATE_CLASS:
-            yield Problem(f"the encoder is called {TEMPLATE_CLASS!r}", _where(chosen.path, name.line))
+            yield Problem(f"the encoder is called {TEMPLATE_CLASS!r}", place(chosen.path, name.line))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from audio_encoder_checker.printable import place
+
 
 class HabitKind(str, Enum):
     """Classes of such lines; each belongs to one check."""
@@ -43,8 +45,8 @@ class Habit:
 
     @property
     def at(self) -> str:
-        """`file:line`."""
-        return f"{self.file}:{self.line}"
+        """`file.py:12`, printable."""
+        return place(self.file, self.line)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from audio_encoder_checker.printable import printable
+from audio_encoder_checker.printable import place
 
 
 class LandmarkKind(str, Enum):
@@ -40,7 +40,7 @@ class Landmark:
     @property
     def at(self) -> str:
         """`file.py:12`, printable."""
-        return f"{printable(self.path)}:{self.line}"
+        return place(self.path, self.line)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from audio_encoder_checker.printable import printable
+from audio_encoder_checker.printable import place
 
 
 class Standing(str, Enum):
@@ -190,8 +190,3 @@ class RequirementFacts:
     def of(self, *kinds: FlawKind) -> tuple[Flaw, ...]:
         """The flaws of some kinds, in order."""
         return tuple(one for one in self.flaws if one.kind in kinds)
-
-
-def place(file: str, line: int) -> str:
-    """A line for people: `requirements.txt:3`, or the file alone."""
-    return f"{printable(file)}:{line}" if line else printable(file)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from audio_encoder_checker.printable import printable
+from audio_encoder_checker.printable import place
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Secret:
     @property
     def at(self) -> str:
         """`file.py:12`, printable."""
-        return f"{printable(self.path)}:{self.line}"
+        return place(self.path, self.line)
 
 
 @dataclass(frozen=True)

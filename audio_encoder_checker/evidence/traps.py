@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from audio_encoder_checker.printable import printable
+from audio_encoder_checker.printable import place
 
 
 class TrapKind(str, Enum):
@@ -44,7 +44,7 @@ class Trap:
     @property
     def at(self) -> str:
         """`file.py:12`, printable."""
-        return f"{printable(self.file)}:{self.line}"
+        return place(self.file, self.line)
 
 
 @dataclass(frozen=True)

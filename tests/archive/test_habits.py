@@ -284,6 +284,11 @@ def test_of_too_many_the_sure_ones_stay_and_lines_are_in_order(tmp_path: Path, m
     assert [(one.kind, one.line) for one in found(tmp_path, body)] == [(DEVICE, 7), (DEVICE, 8), (ABSOLUTE, 12)]
 
 
+def test_the_place_of_a_habit_steers_no_terminal(tmp_path: Path) -> None:
+    (one,) = habits(tmp_path, {"a\x1b[2J.py": "import torch\ntorch.load('/home/me/w.pt')"}, "a\x1b[2J.py")
+    assert one.at == r"a\x1b[2J.py:2"
+
+
 def test_one_kind_is_asked_for(tmp_path: Path) -> None:
     facts = HabitFacts(found(tmp_path, "x.cuda()\ntorch.load('/home/me/w.pt')"))
     assert [one.what for one in facts.of(ABSOLUTE)] == ["/home/me/w.pt"]
