@@ -24,6 +24,11 @@ def told(value: object, *, limit: int = 200) -> str:
     return printable(value, limit=limit) if isinstance(value, str) else ""
 
 
+def quoted(name: str) -> str:
+    """A name in quotes, cut and printable."""
+    return f"'{printable(name, limit=120)}'"
+
+
 def place(file: str, line: int = 0) -> str:
     """A line for people, printable: `encoder.py:12`, or the file alone."""
     return f"{printable(file)}:{line}" if line else printable(file)

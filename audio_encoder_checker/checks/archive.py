@@ -17,7 +17,7 @@ from audio_encoder_checker.evidence.archive import (
     SpanKind,
 )
 from audio_encoder_checker.findings import Problem, Severity
-from audio_encoder_checker.printable import printable
+from audio_encoder_checker.printable import printable, quoted
 
 PATCHED_FLAG = 0x0020
 METHODS = {
@@ -38,20 +38,15 @@ METHODS = {
 
 def _of(listing: ArchiveListing, *kinds: DefectKind) -> Iterator[Problem]:
     """The structural damage of some classes, as problems."""
-    return few(Problem(_sentence(listing, defect), _at(listing, defect)) for defect in listing.defects_of(*kinds))
+    return few(_defect(listing, defect) for defect in listing.defects_of(*kinds))
 
 
-def _sentence(listing: ArchiveListing, defect: Defect) -> str:
+def _defect(listing: ArchiveListing, defect: Defect) -> Problem:
     detail = printable(defect.detail, limit=300)
-    return f"entry {defect.entry} {_shown(listing.entries[defect.entry])}: {detail}" if defect.entry >= 0 else detail
-
-
-def _at(listing: ArchiveListing, defect: Defect) -> str:
-    return printable(listing.entries[defect.entry].name) if defect.entry >= 0 else ""
-
-
-def _shown(entry: Entry) -> str:
-    return f"'{printable(entry.name, limit=120)}'"
+    if defect.entry < 0:
+        return Problem(detail)
+    name = listing.entries[defect.entry].name
+    return Problem(f"entry {defect.entry} {quoted(name)}: {detail}", printable(name))
 
 
 @check("AEC101")
@@ -145,8 +140,8 @@ def overlapping_entries(listing: ArchiveListing) -> Iterator[Problem]:
     entries = listing.entries
     yield from few(
         Problem(
-            f"entry {two.second} {_shown(entries[two.second])} shares {two.shared_bytes} bytes "
-            f"with entry {two.first} {_shown(entries[two.first])}",
+            f"entry {two.second} {quoted(entries[two.second].name)} shares {two.shared_bytes} bytes "
+            f"with entry {two.first} {quoted(entries[two.first].name)}",
             printable(entries[two.second].name),
         )
         for two in listing.overlaps
@@ -190,7 +185,7 @@ def encrypted_entries(listing: ArchiveListing) -> Iterator[Problem]:
     Fix: make the ZIP without a password: `aecc-package build DIR -o submission.zip`.
     """
     yield from few(
-        Problem(f"entry {entry.index} {_shown(entry)} needs a password", printable(entry.name))
+        Problem(f"entry {entry.index} {quoted(entry.name)} needs a password", printable(entry.name))
         for entry in listing.entries
         if entry.encrypted
     )
@@ -206,7 +201,7 @@ def unsupported_compression(listing: ArchiveListing) -> Iterator[Problem]:
     """
     yield from few(
         Problem(
-            f"entry {entry.index} {_shown(entry)} {_method(entry)}, expected method 0 (stored) or 8 (deflate)",
+            f"entry {entry.index} {quoted(entry.name)} {_method(entry)}, expected method 0 (stored) or 8 (deflate)",
             printable(entry.name),
         )
         for entry in listing.entries

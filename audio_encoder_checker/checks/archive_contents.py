@@ -10,7 +10,7 @@ from audio_encoder_checker.catalogue import check
 from audio_encoder_checker.checks.few import few
 from audio_encoder_checker.evidence.archive import MAX_LISTED_ENTRIES, ArchiveListing, Entry, EntryKind, UnpackFacts
 from audio_encoder_checker.findings import Problem, Severity
-from audio_encoder_checker.printable import printable, size_words
+from audio_encoder_checker.printable import printable, quoted, size_words
 from audio_encoder_checker.rules import Rules
 
 LARGE_ENTRY_BYTES = 1 << 20
@@ -22,10 +22,6 @@ LITTER = (
     *(".git", ".hg", ".svn", ".venv", "venv", "node_modules", "__pycache__", ".ipynb_checkpoints", ".idea", ".vscode"),
     *(".mypy_cache", ".pytest_cache", ".ruff_cache", ".tox", ".nox", ".cache", "Thumbs.db", "desktop.ini"),
 )
-
-
-def _shown(entry: Entry) -> str:
-    return f"'{printable(entry.name, limit=120)}'"
 
 
 @check("AEC112")
@@ -63,7 +59,7 @@ def too_large_unpacked(listing: ArchiveListing, rules: Rules) -> Iterator[Proble
         largest = max(listing.entries, key=lambda entry: entry.unpacked_bytes)
         yield Problem(
             f"the archive unpacks to {size_words(total)}, at most {size_words(most)} are allowed; "
-            f"the largest file is {_shown(largest)} with {size_words(largest.unpacked_bytes)}"
+            f"the largest file is {quoted(largest.name)} with {size_words(largest.unpacked_bytes)}"
         )
 
 
@@ -78,7 +74,7 @@ def compression_bomb(listing: ArchiveListing, rules: Rules) -> Iterator[Problem]
     """
     most = rules.archive.max_entry_ratio
     yield from few(
-        Problem(f"entry {entry.index} {_shown(entry)}: {_growth(entry.packed_bytes, entry.unpacked_bytes, most)}")
+        Problem(f"entry {entry.index} {quoted(entry.name)}: {_growth(entry.packed_bytes, entry.unpacked_bytes, most)}")
         for entry in listing.entries
         if entry.unpacked_bytes > LARGE_ENTRY_BYTES and _ratio(entry.unpacked_bytes, entry.packed_bytes) > most
     )
@@ -108,7 +104,7 @@ def damaged_members(unpacked: UnpackFacts) -> Iterator[Problem]:
     Fix: make the ZIP anew from the original files and send it again.
     """
     yield from few(
-        Problem(f"'{printable(member.name, limit=120)}': {printable(member.what)}", printable(member.name))
+        Problem(f"{quoted(member.name)}: {printable(member.what)}", printable(member.name))
         for member in unpacked.damaged
     )
 
@@ -124,7 +120,7 @@ def lfs_pointers(unpacked: UnpackFacts) -> Iterator[Problem]:
     """
     yield from few(
         Problem(
-            f"'{printable(pointer.name, limit=120)}' is a pointer to a file"
+            f"{quoted(pointer.name)} is a pointer to a file"
             + (f" of {size_words(pointer.stands_for_bytes)}" if pointer.stands_for_bytes else ""),
             printable(pointer.name),
         )
@@ -147,7 +143,7 @@ def hard_to_mail(listing: ArchiveListing) -> Iterator[Problem]:
         yield Problem(f"{sizes}, too large for {', '.join(mailing.too_large_for)}")
     yield from few(
         Problem(
-            f"{service} refuses messages with '{printable(name, limit=120)}'",
+            f"{service} refuses messages with {quoted(name)}",
             printable(name),
             "leave the file out if you can",
         )
@@ -209,7 +205,7 @@ def nested_archives(listing: ArchiveListing) -> Iterator[Problem]:
     Fix: put the files themselves into the ZIP, unless your code opens the inner archive on its own.
     """
     yield from few(
-        Problem(f"{_shown(entry)} is not unpacked", printable(entry.name))
+        Problem(f"{quoted(entry.name)} is not unpacked", printable(entry.name))
         for entry in listing.entries
         if entry.name.lower().endswith(ARCHIVES) and entry.kind is EntryKind.FILE
     )

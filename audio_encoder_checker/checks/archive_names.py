@@ -10,7 +10,7 @@ from audio_encoder_checker.catalogue import check
 from audio_encoder_checker.checks.few import few
 from audio_encoder_checker.evidence.archive import ArchiveListing, DefectKind, Entry, EntryKind
 from audio_encoder_checker.findings import Problem, Severity
-from audio_encoder_checker.printable import printable
+from audio_encoder_checker.printable import printable, quoted
 
 MAX_PART_BYTES, MAX_PATH_BYTES, MAX_DEPTH = 200, 240, 20
 """With room for the folder that it is unpacked into: Windows stops at 260 characters, ext4 at 255 bytes a name."""
@@ -27,7 +27,7 @@ def _each(listing: ArchiveListing, what_is_wrong: Callable[[Entry], str]) -> Ite
     """A problem for every entry that something is wrong with."""
     found = ((entry, what_is_wrong(entry)) for entry in listing.entries)
     return few(
-        Problem(f"entry {entry.index} '{printable(entry.name, limit=120)}': {wrong}", printable(entry.name))
+        Problem(f"entry {entry.index} {quoted(entry.name)}: {wrong}", printable(entry.name))
         for entry, wrong in found
         if wrong
     )
@@ -125,9 +125,9 @@ def colliding_names(listing: ArchiveListing) -> Iterator[Problem]:
             above, other, other_folder = seen.setdefault((above, _collision_key(part)), here)
             if other != part:
                 path = "/".join((*parts[: depth - 1], other))
-                return f"the same as '{printable(path, limit=120)}' on Windows or macOS"
+                return f"the same as {quoted(path)} on Windows or macOS"
             if other_folder != folder:
-                return f"'{printable('/'.join(parts[:depth]), limit=120)}' is a file and a folder"
+                return f"{quoted('/'.join(parts[:depth]))} is a file and a folder"
         return ""
 
     yield from _each(listing, collides)

@@ -10,7 +10,7 @@ from audio_encoder_checker.checks.few import few
 from audio_encoder_checker.evidence.archive import ArchiveListing
 from audio_encoder_checker.evidence.repository import OFFICIAL_CHECKER, CheckerState, Notebook, RepositoryFacts
 from audio_encoder_checker.findings import Problem, Severity
-from audio_encoder_checker.printable import printable, size_words
+from audio_encoder_checker.printable import printable, quoted, size_words
 
 OFFICIAL = "https://github.com/jimbozhang/xares"
 COPY = f"copy it anew from the challenge's template, or leave it out; the one of X-ARES ({OFFICIAL}) is the same"
@@ -81,9 +81,7 @@ def compiled_files(repository: RepositoryFacts) -> Iterator[Problem]:
 
     Fix: leave it out and send the source, or require a package from PyPI that brings it for their machine.
     """
-    yield from few(
-        Problem(f"'{printable(one.path, limit=120)}' is {one.what}", printable(one.path)) for one in repository.compiled
-    )
+    yield from few(Problem(f"{quoted(one.path)} is {one.what}", printable(one.path)) for one in repository.compiled)
 
 
 @check("AEC221", severity=Severity.NOTE, stage="rules")

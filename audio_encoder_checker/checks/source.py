@@ -10,7 +10,7 @@ from audio_encoder_checker.catalogue import check
 from audio_encoder_checker.checks.few import few, listed
 from audio_encoder_checker.evidence.source import TARGET_PYTHON, BoundName, SourceFacts, SourceFile, TroubleKind
 from audio_encoder_checker.findings import Problem, Severity
-from audio_encoder_checker.printable import place, printable
+from audio_encoder_checker.printable import place, printable, quoted
 
 TEMPLATE_CLASS = "MyEncoder"
 
@@ -117,7 +117,7 @@ def encoder_not_there(sources: SourceFacts) -> Iterator[Problem]:
     chosen = sources.chosen
     if chosen is None:
         if sources.asked and not sources.candidates:
-            yield Problem(f"there is no file '{printable(sources.asked, limit=120)}' in the repository")
+            yield Problem(f"there is no file {quoted(sources.asked)} in the repository")
         return
     file = sources.file(chosen.path)
     if file is None or file.trouble:

@@ -8,7 +8,7 @@ from audio_encoder_checker.catalogue import check
 from audio_encoder_checker.checks.few import few, listed
 from audio_encoder_checker.evidence.weights import FlawKind, PickledName, Safety, WeightFacts, WeightFile, WeightKind
 from audio_encoder_checker.findings import Problem, Severity
-from audio_encoder_checker.printable import printable
+from audio_encoder_checker.printable import printable, quoted
 
 CHECKPOINTS = (WeightKind.TORCH_ZIP, WeightKind.TORCH_LEGACY)
 SAVE = "save the tensors alone: `safetensors.torch.save_file(model.state_dict(), 'weights.safetensors')`"
@@ -26,7 +26,7 @@ def _at(file: WeightFile) -> str:
 
 
 def _shown(file: WeightFile) -> str:
-    return f"'{printable(file.path, limit=120)}' ({file.kind.value}, {file.size_bytes} bytes)"
+    return f"{quoted(file.path)} ({file.kind.value}, {file.size_bytes} bytes)"
 
 
 def _words(names: tuple[PickledName, ...]) -> str:
