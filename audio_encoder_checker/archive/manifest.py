@@ -8,6 +8,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+from audio_encoder_checker.archive.submission import feed
 from audio_encoder_checker.archive.window import opened_plainly
 from audio_encoder_checker.errors import UsageError
 from audio_encoder_checker.evidence.manifest import ManifestFacts, PackedFile
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 MANIFEST = "aecc-manifest.json"
-CHUNK_BYTES = 1 << 20
 MOST_BYTES = 16 << 20
 """Of a manifest: 10,000 files with the longest names need less than half."""
 MOST_PLAIN_BYTES = 256 << 20
@@ -35,12 +35,8 @@ def describe_file(path: Path, name: str, opened: Callable[[Path], BinaryIO] = op
         UsageError: it cannot be read.
     """
     digest = hashlib.sha256()
-    size = 0
     try:
-        with opened(path) as file:
-            while chunk := file.read(CHUNK_BYTES):
-                digest.update(chunk)
-                size += len(chunk)
+        size = feed(digest, path, opened)
     except OSError as error:
         hint = "make it readable, or leave it out with a line in .aeccignore"
         raise UsageError(f"cannot read {printable(name)!r}: {error.strerror}", hint) from None

@@ -8,12 +8,14 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from audio_encoder_checker.archive.window import opened_plainly
 from audio_encoder_checker.errors import UsageError
 from audio_encoder_checker.evidence.submission import Submission, SubmissionKind
 from audio_encoder_checker.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from typing import BinaryIO
 
 NOT_HASHED = {".git", ".venv", "__pycache__"}
 """Folders that differ from machine to machine and are no part of a submission."""
@@ -102,10 +104,10 @@ def _raise(error: OSError) -> None:
     raise error
 
 
-def feed(digest: hashlib._Hash, path: Path) -> int:
+def feed(digest: hashlib._Hash, path: Path, opened: Callable[[Path], BinaryIO] = opened_plainly) -> int:
     """Add a file's bytes to a hash, and count them."""
     size = 0
-    with path.open("rb") as file:
+    with opened(path) as file:
         while chunk := file.read(CHUNK_BYTES):
             digest.update(chunk)
             size += len(chunk)

@@ -75,8 +75,8 @@ def unpack(
     """
     into.mkdir(mode=ROOT_MODE)
     job = _Job(os.open(into, FOLDER), leave_packed=leave_packed)
-    _room_for(sum(entry.unpacked_bytes for entry in listing.entries if not job.stays_packed(entry)), into)
     with closing(job), path.open("rb") as file, Hashed(file, digest) if digest else nullcontext(file) as archive:
+        _room_for(sum(entry.unpacked_bytes for entry in listing.entries if not job.stays_packed(entry)), into)
         for entry in sorted(listing.entries, key=lambda entry: entry.data_offset):
             job.member(archive, entry)
     place = {entry.name: entry.index for entry in listing.entries}

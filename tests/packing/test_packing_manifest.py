@@ -10,13 +10,13 @@ import jsonschema
 import pytest
 
 from audio_encoder_checker.archive.manifest import (
-    CHUNK_BYTES,
     MANIFEST,
     MOST_BYTES,
     describe_file,
     parse_json,
     read_manifest,
 )
+from audio_encoder_checker.archive.submission import CHUNK_BYTES
 from audio_encoder_checker.errors import UsageError
 from audio_encoder_checker.evidence.manifest import ManifestFacts, PackedFile
 from audio_encoder_checker.packing.manifest import Declared, manifest_text
