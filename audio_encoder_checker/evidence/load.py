@@ -35,7 +35,7 @@ class LoadFacts:
     Attributes:
         outcome: how it ended.
         phase: `import`, `find` or `construct`: how far it came.
-        file: the encoder file, relative to the repository.
+        file: the encoder file, relative to the repository, printable.
         names: every name in `dir(module)` that ends as X-ARES looks for.
         excused: why a failure is not the encoder's, as far as can be told here: it wanted a network or a package that
             it did not get; empty if it is.
@@ -56,7 +56,7 @@ class EncoderFacts:
 
     Attributes:
         class_name: of the encoder.
-        file: the encoder file, relative to the repository.
+        file: the encoder file, relative to the repository, printable.
         is_module: whether it is a `torch.nn.Module`.
         attributes: `sampling_rate`, `output_dim`, `hop_size_in_ms`.
         parameters: number of parameters.

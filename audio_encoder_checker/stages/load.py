@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from audio_encoder_checker.errors import MachineError, NoGpuError
 from audio_encoder_checker.evidence.load import Attribute, EncoderFacts, LoadFacts
 from audio_encoder_checker.evidence.run import Ending, Outcome, Raised
-from audio_encoder_checker.printable import told
+from audio_encoder_checker.printable import printable, told
 from audio_encoder_checker.sandbox.ask import Answer
 from audio_encoder_checker.stages.network import unreached
 
@@ -131,7 +131,7 @@ def _load_facts(answer: Answer, file: str, why_no_network: str) -> LoadFacts:
     return LoadFacts(
         outcome=answer.outcome,
         phase=phase if phase in ("import", "find", "construct") else "import",
-        file=file,
+        file=printable(file, limit=1_000),
         names=_words(header.get("names")),
         excused=why_no_network if _wants_network(answer.outcome.raised) else "",
     )
@@ -146,7 +146,7 @@ def read_encoder(header: dict[str, Any], file: str, load_seconds: float) -> Enco
     attributes = header.get("attributes")
     return EncoderFacts(
         class_name=told(header.get("class_name")),
-        file=file,
+        file=printable(file, limit=1_000),
         is_module=header.get("is_module") is True,
         attributes=tuple(_attribute(a) for a in attributes) if isinstance(attributes, list) else (),
         parameters=_count(header.get("parameters")),
