@@ -245,7 +245,7 @@ def _rank(file: SourceFile) -> tuple[int, int, int, int] | None:
 
 def _chosen(repository: _Repository, path: str, class_name: str) -> ChosenEncoder:
     file = repository.read(path)
-    bound = _visible(repository, path, set())
+    bound = _visible(repository, path)
     names = tuple(name for name in bound if name.is_encoder)
     wanted = next((name for name in bound if name.name == class_name), None)
     foreign_star = any(one.star and not one.local for one in file.imports)
@@ -260,17 +260,28 @@ def _chosen(repository: _Repository, path: str, class_name: str) -> ChosenEncode
     )
 
 
-def _visible(repository: _Repository, path: str, seen: set[str]) -> list[BoundName]:
+def _visible(repository: _Repository, path: str) -> list[BoundName]:
     """What `dir()` shows of a file's module: its own names and those of local star imports."""
-    seen.add(path)
     file = repository.read(path)
     found = {name.name: name for name in file.names if name.name != "*"}
+    seen = {path}
     for one in file.imports:
-        if one.star and one.local and one.local[-1] not in seen:
-            for name in _visible(repository, one.local[-1], seen):
-                if not name.name.startswith("_"):
-                    found.setdefault(name.name, replace(name, line=one.line, how="import", origin=f"{one.module}:*"))
+        for name in (name for starred in _starred(repository, one, seen) for name in starred.names):
+            if name.name != "*" and not name.name.startswith("_"):
+                found.setdefault(name.name, replace(name, line=one.line, how="import", origin=f"{one.module}:*"))
     return list(found.values())
+
+
+def _starred(repository: _Repository, one: Import, seen: set[str]) -> Iterator[SourceFile]:
+    """The local file whose names an import takes if it is a star import, and those whose names that one takes so."""
+    waiting = [one]
+    while waiting:
+        taken = waiting.pop()
+        if taken.star and taken.local and taken.local[-1] not in seen:
+            seen.add(taken.local[-1])
+            file = repository.read(taken.local[-1])
+            yield file
+            waiting.extend(reversed(file.imports))
 
 
 def _definition(repository: _Repository, path: str, name: BoundName) -> Definition | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -147,6 +148,14 @@ def test_names_of_local_star_imports_count(tmp_path: Path) -> None:
         ("AcmeEncoder", 3, ""),
         ("ConvEncoder", 7, "parts:*"),
     ]
+
+
+def test_star_imports_may_follow_one_another_as_often_as_they_like(tmp_path: Path) -> None:
+    files: dict[str, bytes | str] = {f"m{n}.py": f"from m{n + 1} import *\n" for n in range(sys.getrecursionlimit())}
+    files |= {"encoder.py": "from m0 import *\n", f"m{sys.getrecursionlimit()}.py": PART}
+    chosen = read(tmp_path, files, "encoder.py").chosen
+    assert chosen is not None
+    assert [(name.name, name.origin) for name in chosen.names] == [("ConvEncoder", "m0:*")]
 
 
 @pytest.mark.parametrize("line", ["from net.model import AcmeEncoder", "from net.model import *"])
