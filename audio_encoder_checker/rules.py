@@ -142,28 +142,14 @@ def load_rules(profile: str = DEFAULT_PROFILE, machine: str = "") -> Rules:
         UsageError: there is no such profile or machine, or the file is no valid one.
     """
     data = _read("profile", profile, "rules")
-    contract = data["contract"]
     budget = data["budget"]
     return Rules(
         name=data["name"],
         title=data["title"],
         archive=ArchiveRules(**data["archive"]),
         encoder=EncoderRules(**data["encoder"]),
-        contract=ContractRules(
-            official_batch=contract["official_batch"],
-            official_samples=contract["official_samples"],
-            batches=tuple(contract["batches"]),
-            lengths_s=tuple(contract["lengths_s"]),
-            survival_batches=tuple(contract["survival_batches"]),
-            survival_s=contract["survival_s"],
-            second_process=contract["second_process"],
-        ),
-        network=NetworkRules(
-            hosts=tuple(data["network"]["hosts"]),
-            quota_hosts=tuple(data["network"]["quota_hosts"]),
-            requests=data["network"]["requests"],
-            restarts=tuple(data["network"]["restarts"]),
-        ),
+        contract=ContractRules(**_frozen(data["contract"])),
+        network=NetworkRules(**_frozen(data["network"])),
         budget=Budget(
             machine=load_machine(machine or budget["machine"]),
             ram_bytes=budget["ram_bytes"],
@@ -173,6 +159,11 @@ def load_rules(profile: str = DEFAULT_PROFILE, machine: str = "") -> Rules:
         evaluation=EvaluationRules(**data["evaluation"]),
         sha256=hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest(),
     )
+
+
+def _frozen(table: dict[str, Any]) -> dict[str, Any]:
+    """A table whose lists are tuples."""
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
 
 
 def load_machine(name: str) -> Machine:
