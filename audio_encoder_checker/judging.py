@@ -96,7 +96,8 @@ def judge(evidence: Evidence, checks: Iterable[Check], ignored: Mapping[str, str
         reason = evidence.why_missing(one.needs)
         if ignored and one.id in ignored:
             mandatory = one.severity is Severity.ERROR
-            skipped.append(Skipped(one.id, one.name, f"ignored: {ignored[one.id]}", mandatory))
+            said = printable(" ".join(ignored[one.id].split()), limit=LONGEST)
+            skipped.append(Skipped(one.id, one.name, f"ignored: {said}", mandatory))
         elif reason:
             skipped.append(Skipped(one.id, one.name, reason, reason != NOT_ASKED))
         else:

@@ -92,6 +92,11 @@ def test_an_ignored_error_stays_open_and_an_ignored_warning_does_not() -> None:
     assert [(s.reason, s.open) for s in judgement.skipped] == [("ignored: ripe", False), ("ignored: compote", True)]
 
 
+def test_the_reason_for_ignoring_a_check_steers_no_terminal() -> None:
+    (skip,) = judge(evidence(Apples(2)), [APPLES], {"AEC501": "they\n are \x1b[2J\u202e fine"}).skipped
+    assert skip.reason == r"ignored: they are \x1b[2J\u202e fine"
+
+
 def test_facts_that_came_are_not_declared_missing_later() -> None:
     bag = evidence(Apples(0))
     bag.miss("gone", Apples)
