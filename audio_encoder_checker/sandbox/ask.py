@@ -277,14 +277,17 @@ class Session:
         try:
             wire.send(channel, {"ask": "finish"}, deadline=start + GRACE_SECONDS)
             first, _ = wire.receive(channel, 0, deadline=start + GRACE_SECONDS)
-            threads = [told(name, limit=60) for name in first.get("threads", [])[:5]]
+            said = first.get("threads", [])
+            if not isinstance(said, list):
+                return
+            threads = [told(name, limit=60) for name in said[:5]]
             wire.receive(channel, 0, deadline=start + EXIT_SECONDS)
         except TimeoutError:
             if threads is None:
                 return  # it does not listen: nothing to be learnt
             names = f"the threads {', '.join(threads)}, which are not daemons" if threads else "an exit handler"
             self._exit_blocked_by = names
-        except (wire.ClosedError, wire.GarbledError, TypeError, AttributeError):
+        except (wire.ClosedError, wire.GarbledError):
             return  # it ended by itself, or talks nonsense: what ran before is what it leaves
         self._left_behind = self._child.left_behind()  # exit handlers may have ended some
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import shutil
@@ -42,22 +43,25 @@ class MountGauge:
         self._of_host = {Path(folder).stat().st_dev for folder in folders if Path(folder).is_dir()}
 
     def read(self, pids: Iterable[int], *, now: bool) -> tuple[int, int]:  # noqa: ARG002 - always now
-        """Bytes and files by `statvfs`."""
-        pid = max(pids, default=0)  # the youngest: surely inside
-        used = files = 0
-        for folder in self.folders:
-            try:
-                place = os.open(f"/proc/{pid}/root{folder}", os.O_PATH)  # of which both questions are asked
-            except OSError:
-                continue
-            try:
-                if os.fstat(place).st_dev not in self._of_host:  # else it is still on its way into the box
-                    found = os.statvfs(place)
-                    used += (found.f_blocks - found.f_bfree) * found.f_frsize
-                    files += found.f_files - found.f_ffree
-            finally:
-                os.close(place)
-        return used, files
+        """Bytes and files by `statvfs`, as the youngest process that can tell sees them: a dead one cannot."""
+        for pid in sorted(pids, reverse=True):
+            found = [one for folder in self.folders if (one := self._usage(f"/proc/{pid}/root{folder}"))]
+            if found:
+                return sum(used for used, _ in found), sum(files for _, files in found)
+        return 0, 0
+
+    def _usage(self, folder: str) -> tuple[int, int] | None:
+        try:
+            place = os.open(folder, os.O_PATH)  # of which both questions are asked
+        except OSError:
+            return None
+        try:
+            if os.fstat(place).st_dev in self._of_host:  # the process is still on its way into the box
+                return None
+            found = os.statvfs(place)
+            return (found.f_blocks - found.f_bfree) * found.f_frsize, found.f_files - found.f_ffree
+        finally:
+            os.close(place)
 
 
 class FolderGauge:
@@ -139,13 +143,27 @@ def _stat(entry: os.DirEntry[str] | Path) -> os.stat_result | None:
 def _deleted(pids: Iterable[int], device: int) -> Iterator[int]:
     """Bytes on one disk of files that have no name any more but are held open."""
     seen = set()
-    for pid in pids:
-        try:
-            for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-                found = descriptor.stat()
-                nameless = stat.S_ISREG(found.st_mode) and found.st_nlink == 0 and found.st_dev == device
-                if nameless and found.st_ino not in seen:
-                    seen.add(found.st_ino)
-                    yield found.st_blocks * 512
-        except OSError:
-            continue
+    for found in itertools.chain.from_iterable(map(_open_files, pids)):
+        nameless = stat.S_ISREG(found.st_mode) and found.st_nlink == 0 and found.st_dev == device
+        if nameless and found.st_ino not in seen:
+            seen.add(found.st_ino)
+            yield found.st_blocks * 512
+
+
+def _open_files(pid: int) -> list[os.stat_result]:
+    """What a process holds open, told by a thread that lives: its first one may have ended alone."""
+    found = []
+    for thread in _listed(Path(f"/proc/{pid}/task")):
+        for descriptor in _listed(thread / "fd"):
+            with contextlib.suppress(OSError):  # closed meanwhile
+                found.append(descriptor.stat())
+        if found:
+            break
+    return found
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError:  # gone meanwhile
+        return []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
+import contextlib
 import os
 import threading
 import time
@@ -15,12 +15,13 @@ import psutil
 from audio_encoder_checker.evidence.run import Ending
 from audio_encoder_checker.launcher.tree import descendants, stat_fields
 from audio_encoder_checker.sandbox.box import LINUX
+from audio_encoder_checker.sandbox.cgroup import Counters
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Container, Iterable, Iterator
 
     from audio_encoder_checker.sandbox.box import Limits
-    from audio_encoder_checker.sandbox.cgroup import Cgroup, Counters
+    from audio_encoder_checker.sandbox.cgroup import Cgroup
     from audio_encoder_checker.sandbox.gauge import FolderGauge, Gauge
 
 POLL_SECONDS = 0.05
@@ -28,7 +29,6 @@ RESERVE_BYTES = 1 << 30
 """Of the disk that others need too: a home folder may take what its limit allows only as long as so much is left."""
 LITTLE_BYTES = 64 << 20
 """In a home folder, which is not what fills a disk."""
-PR_SET_CHILD_SUBREAPER = 36
 _PAGE = os.sysconf("SC_PAGE_SIZE") if LINUX else 0
 _TICKS = os.sysconf("SC_CLK_TCK") if LINUX else 1
 
@@ -135,20 +135,22 @@ class Meter(threading.Thread):
         self.peak_scratch_bytes = max(self.peak_scratch_bytes, scratch_bytes)
         self.peak_scratch_files = max(self.peak_scratch_files, scratch_files)
         self.cpu_seconds = max(self.cpu_seconds, sum(one.cpu_seconds for one in used))
+        counters = self.cgroup.counters() if self.cgroup else Counters()
+        if counters.cpu_seconds is not None:
+            self.cpu_seconds = max(self.cpu_seconds, counters.cpu_seconds)
         return (
-            self._memory(tree, sum(one.memory_bytes for one in used), scratch_bytes)
-            or self._tasks(tasks)
+            self._memory(tree, sum(one.memory_bytes for one in used), scratch_bytes, counters)
+            or self._tasks(tasks, counters)
             or self._scratch(scratch_bytes, scratch_files)
             or self._home([process.pid for process in tree], now=now)
             or self._cpu()
         )
 
-    def _memory(self, tree: list[psutil.Process], used: int, scratch_bytes: int) -> tuple[Ending, str] | None:
+    def _memory(
+        self, tree: list[psutil.Process], used: int, scratch_bytes: int, counters: Counters
+    ) -> tuple[Ending, str] | None:
         limit = self.limits.memory_bytes
-        counters = self.cgroup.counters() if self.cgroup else None
-        if counters and counters.cpu_seconds is not None:
-            self.cpu_seconds = max(self.cpu_seconds, counters.cpu_seconds)
-        if counters and counters.out_of_memory_kills is not None:
+        if counters.out_of_memory_kills is not None:
             self.peak_bytes = max(self.peak_bytes, counters.memory_peak_bytes or used)
             over = counters.out_of_memory_kills > 0
             if over and not _was_at_limit(counters, limit):
@@ -160,10 +162,9 @@ class Meter(threading.Thread):
             over = used > limit
         return (Ending.OUT_OF_MEMORY, f"more than {limit / 2**30:.3g} GiB") if over else None
 
-    def _tasks(self, tasks: int) -> tuple[Ending, str] | None:
+    def _tasks(self, tasks: int, counters: Counters) -> tuple[Ending, str] | None:
         limit = self.limits.tasks
-        refused = self.cgroup.counters().tasks_refused if self.cgroup else None
-        if tasks < limit and not refused:
+        if tasks < limit and not counters.tasks_refused:
             return None
         self.peak_tasks = max(self.peak_tasks, limit)
         return Ending.TOO_MANY_TASKS, f"{limit} processes and threads at once"
@@ -210,7 +211,16 @@ def _used_by_stat(pid: int) -> Used:
     """One read of /proc/PID/stat (proc(5)) instead of psutil's four: this runs twenty times a second."""
     fields = stat_fields(pid)
     ticks = sum(int(fields[number]) for number in range(11, 15))  # utime, stime, cutime, cstime
-    return Used(int(fields[21]) * _PAGE, int(fields[17]), ticks / _TICKS)
+    tasks, pages = int(fields[17]), int(fields[21])
+    if fields[0] == "Z" and tasks > 1:  # its first thread ended alone: memory is told of the others only
+        pages = max(_pages_by_threads(pid), default=0)
+    return Used(pages * _PAGE, tasks, ticks / _TICKS)
+
+
+def _pages_by_threads(pid: int) -> Iterator[int]:
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(OSError, IndexError):  # it ended meanwhile
+            yield int(stat_fields(f"{pid}/task/{thread.name}")[21])
 
 
 def _was_at_limit(counters: Counters, limit: int) -> bool:
@@ -257,9 +267,10 @@ def _pss(process: psutil.Process) -> int:
     """Proportional set size where the system tells it, else RSS."""
     try:
         full = process.memory_full_info()
-        return int(getattr(full, "pss", full.rss))
+        size = int(getattr(full, "pss", full.rss))
     except psutil.Error:
-        return _used(process).memory_bytes
+        size = 0
+    return size or _used(process).memory_bytes
 
 
 def _below(process: psutil.Process) -> list[int]:
@@ -269,24 +280,37 @@ def _below(process: psutil.Process) -> list[int]:
 def adopt_orphans() -> None:
     """Become the parent of every daemon that a child leaves behind, so that it can be found and ended (Linux)."""
     if LINUX:
-        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        from audio_encoder_checker.launcher.supervise import become_parent_of_orphans  # here: it wants Linux's libc
+
+        become_parent_of_orphans()
 
 
-def kill_tree(seen: Iterable[psutil.Process], spare: Iterable[psutil.Process] = ()) -> None:
+def orphans(known: Container[psutil.Process]) -> list[psutil.Process]:
+    """Our own children that are none of these and were not started by us: what boxes have left to us.
+
+    What we start beside boxes shares our session, which nobody else can enter.
+    """
+    found = []
+    for child in psutil.Process().children() if LINUX else ():
+        with contextlib.suppress(OSError):  # it ended meanwhile
+            if child not in known and os.getsid(child.pid) != os.getsid(0):
+                found.append(child)
+    return found
+
+
+def kill_tree(seen: Iterable[psutil.Process], more: Callable[[], Iterable[psutil.Process]] = tuple) -> None:
     """Kill processes and all their descendants until none is left.
 
     Args:
         seen: the processes.
-        spare: if given, all children of our own process that are not among these are killed too.
+        more: further ones, which may come to be meanwhile.
     """
-    spared = set(spare)
     victims = set(seen)
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
+        victims.update(more())
         for process in list(victims):
             victims.update(_children(process))
-        if spared:
-            victims.update(p for p in _children(psutil.Process()) if p not in spared)
         alive = [p for p in victims if is_alive(p)]
         if not alive:
             break
@@ -303,9 +327,9 @@ def _children(process: psutil.Process) -> list[psutil.Process]:
 
 
 def is_alive(process: psutil.Process) -> bool:
-    """Whether a process still runs; a zombie does not."""
+    """Whether a process still runs; a zombie does not, unless only its first thread is dead."""
     try:
-        return bool(process.is_running()) and process.status() != psutil.STATUS_ZOMBIE
+        return bool(process.is_running()) and (process.status() != psutil.STATUS_ZOMBIE or process.num_threads() > 1)
     except psutil.Error:
         return False
 

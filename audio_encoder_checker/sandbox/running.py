@@ -22,7 +22,7 @@ from audio_encoder_checker.sandbox.cgroup import make_cgroup
 from audio_encoder_checker.sandbox.drain import Drain
 from audio_encoder_checker.sandbox.gauge import FolderGauge
 from audio_encoder_checker.sandbox.host import own_interpreter
-from audio_encoder_checker.sandbox.meter import Meter, adopt_orphans, is_alive, kill_tree
+from audio_encoder_checker.sandbox.meter import Meter, adopt_orphans, is_alive, kill_tree, orphans
 from audio_encoder_checker.sandbox.outside import NAME_SERVER, NAME_SERVERS
 from audio_encoder_checker.sandbox.seccomp import seal_program, watch_program
 from audio_encoder_checker.sandbox.watch import Watch
@@ -41,6 +41,8 @@ MOST_DOORS = 16
 SUPERVISOR_SECONDS = 2.0
 HELPERS = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")
 """Processes that Python starts for itself and that end with it."""
+ROOTS: set[psutil.Process] = set()
+"""Of all boxes that are not closed yet: one box's end is not another's."""
 
 
 class Running:
@@ -69,18 +71,16 @@ class Running:
         self._own: set[int] = set()
         if not box.holds_orphans:
             adopt_orphans()
-            self._bystanders = {*psutil.Process().children(recursive=True), psutil.Process()}
+            self._bystanders = set(psutil.Process().children())
         with contextlib.ExitStack() as undo:  # of a start that fails or is interrupted half-way
             self._cgroup, _ = make_cgroup(limits.memory_bytes, limits.tasks)
             if self._cgroup:
                 undo.callback(self._cgroup.close)
-            self.channel, far_end = socket.socketpair()
+            self.channel, far_end = _channel()
             undo.callback(self.channel.close)
-            for end in (self.channel, far_end):
-                end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
             watched_end, self._lifeline = os.pipe()
             undo.callback(self._cut_lifeline)
-            try:
+            with far_end, open(watched_end, "rb"):  # noqa: PTH123 - a descriptor, not a path
                 self.job = Job(
                     repository=repository,
                     host_folder=_host_folder(package, workspace / "host"),
@@ -95,9 +95,6 @@ class Running:
                     outside=outside if box.observes else None,
                 )
                 self.process: subprocess.Popen[bytes] = box.start(self.job)
-            finally:
-                far_end.close()
-                os.close(watched_end)
             undo.callback(self.process.kill)
             self._observe()
             undo.pop_all()
@@ -110,6 +107,7 @@ class Running:
         )  # fmt: skip
         streams = (self.process.stdout, self.process.stderr)
         self.drains = [Drain(s, self.job.limits.output_bytes, self.kill) for s in streams if s is not None]
+        ROOTS.add(self.meter.root)
         for thread in (self.meter, *self.drains):
             thread.start()
 
@@ -183,8 +181,11 @@ class Running:
                 self.wait(SUPERVISOR_SECONDS)
             if self._cgroup:
                 self._cgroup.kill()
-            kill_tree(self.meter.seen.values(), spare=self._bystanders)
+            kill_tree(self.meter.seen.values(), tuple if self.box.holds_orphans else self._orphans)
             self.process.wait()
+
+    def _orphans(self) -> list[psutil.Process]:
+        return orphans(self._bystanders | ROOTS)
 
     def _cut_lifeline(self) -> bool:
         """A supervisor then kills all it has, in one step where the kernel lets it. False if it was cut before."""
@@ -210,6 +211,14 @@ class Running:
         if self._cgroup:
             self._cgroup.close()
         self.channel.close()
+        ROOTS.discard(self.meter.root)
+
+
+def _channel() -> tuple[socket.socket, socket.socket]:
+    ends = socket.socketpair()
+    for end in ends:
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
+    return ends
 
 
 def _host_folder(package: Path, folder: Path) -> Path:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
+import subprocess
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -230,6 +232,26 @@ class TestEveryBox:
         run(the_box(tier), tmp_path, code)
         found = [p for p in psutil.process_iter(["cmdline"]) if mark in (p.info["cmdline"] or [])]
         assert not [p for p in found if is_alive(p)]
+
+    def test_its_end_is_not_that_of_other_processes_of_the_checker(self, tier: str, tmp_path: Path) -> None:
+        with contextlib.ExitStack() as stack:
+            sessions = []
+            for name in ("one", "other"):
+                (tmp_path / name / "repository").mkdir(parents=True)
+                session = Session(the_box(tier), tmp_path / name / "repository", tmp_path / name, LIMITS)
+                sessions.append(stack.enter_context(session))
+            process = stack.enter_context(subprocess.Popen(["/bin/sleep", "60"]))
+            sessions[0].abort()
+            assert process.poll() is None
+            assert sessions[1].greeting(120).outcome.ending is Ending.ANSWERED
+            process.kill()
+
+    @pytest.mark.parametrize("threads", ["{}", "7", "None", "'abc'"])
+    def test_nonsense_as_a_farewell_is_no_error_of_ours(self, tier: str, tmp_path: Path, threads: str) -> None:
+        code = f"sys.modules['w_host.host'].Host.finish = lambda self, channel: {{'threads': {threads}}}"
+        answers, conduct = run(the_box(tier), tmp_path, code)
+        assert answers[1].outcome.ending is Ending.ANSWERED
+        assert conduct.exit_blocked_by == ""
 
     def test_tokens_of_the_environment_do_not_reach_the_child(
         self, tier: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

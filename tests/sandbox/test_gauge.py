@@ -1,10 +1,15 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import time
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
+from audio_encoder_checker.sandbox import gauge
 from audio_encoder_checker.sandbox.gauge import DEEPEST, ENOUGH_FILES, FolderGauge, MountGauge
 
 if TYPE_CHECKING:
@@ -79,6 +84,46 @@ def test_a_folder_is_walked_again_only_when_it_is_due_or_asked_for(tmp_path: Pat
 
 def test_a_folder_that_cannot_be_read_or_is_gone_counts_nothing(tmp_path: Path) -> None:
     assert FolderGauge(tmp_path / "gone").read([999_999_999], now=True) == (0, 0)
+
+
+def test_a_file_that_is_closed_meanwhile_hides_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = gauge._listed
+    monkeypatch.setattr(gauge, "_listed", lambda folder: [folder / "999999", *listed(folder)])
+    with (tmp_path / "file").open("wb", buffering=0) as file:
+        file.write(bytes(1_000_000))
+        (tmp_path / "file").unlink()
+        assert FolderGauge(tmp_path).read([os.getpid()], now=True)[0] >= 1_000_000
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells open files in this way")
+def test_a_process_whose_first_thread_has_ended_hides_nothing(tmp_path: Path) -> None:
+    code = f"""
+import ctypes, os, platform, threading, time
+file = open({str(tmp_path / "file")!r}, "wb", buffering=0)
+file.write(bytes(1_000_000))
+os.unlink(file.name)
+threading.Thread(target=time.sleep, args=(60,)).start()
+print("on", flush=True)
+ctypes.CDLL(None).syscall({{"x86_64": 60, "aarch64": 93}}[platform.machine()], 0)
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        while psutil.Process(process.pid).status() != psutil.STATUS_ZOMBIE:
+            time.sleep(0.01)
+        size, _ = FolderGauge(tmp_path).read([process.pid], now=True)
+        process.kill()
+    assert size >= 1_000_000
+
+
+def test_a_dead_process_does_not_hide_what_a_living_one_sees(tmp_path: Path) -> None:
+    mounts = MountGauge((str(tmp_path / "box"),))
+    (tmp_path / "box").mkdir()  # now, so that it is not taken for the host's
+    with subprocess.Popen(["/bin/true"]) as process:
+        while psutil.Process(process.pid).status() != psutil.STATUS_ZOMBIE:
+            time.sleep(0.01)
+        assert mounts.read([os.getpid(), process.pid], now=True) != (0, 0)
+        assert mounts.read([process.pid], now=True) == (0, 0)
 
 
 def test_the_host_is_not_taken_for_the_box() -> None:

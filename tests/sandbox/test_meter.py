@@ -77,6 +77,26 @@ def test_memory_that_processes_share_is_counted_once_when_it_matters() -> None:
     assert meter.over is None, "seven processes share 100 MiB"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a first thread end alone")
+def test_a_process_whose_first_thread_has_ended_hides_no_memory_and_is_killed() -> None:
+    code = """
+import ctypes, os, platform, threading, time
+def hoard():
+    while open("/proc/self/stat").read().rpartition(")")[2].split()[0] != "Z":
+        time.sleep(0.01)
+    held = b"x" * (200 << 20)
+    time.sleep(60)
+if os.fork() == 0:
+    threading.Thread(target=hoard).start()
+    ctypes.CDLL(None).syscall({"x86_64": 60, "aarch64": 93}[platform.machine()], 0)
+time.sleep(60)
+"""
+    start = time.monotonic()
+    meter = metered(code, replace(ROOMY, memory_bytes=100 << 20))
+    assert meter.over == (Ending.OUT_OF_MEMORY, "more than 0.0977 GiB")
+    assert time.monotonic() - start < 30
+
+
 class Counting:
     """A control group that has counted this."""
 
