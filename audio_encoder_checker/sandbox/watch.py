@@ -209,7 +209,10 @@ class Memory:
         """
         with open(f"/proc/{self.pid}/mem", "rb", buffering=0) as file:  # noqa: PTH123 - a device, not a path
             file.seek(address)
-            return file.read(size)
+            found = file.read(size)
+        if size and not found:  # of a process that was killed meanwhile
+            raise OSError(errno.EIO, "nothing is there any more")
+        return found
 
     def text(self, address: int) -> str:
         """A C string; pages are asked for one by one, because the next one may not exist."""

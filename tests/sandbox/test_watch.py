@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import os
 import platform
 import socket
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from audio_encoder_checker.evidence.run import Attempt, AttemptKind
+from audio_encoder_checker.sandbox import watch
 from audio_encoder_checker.sandbox.seccomp import supported, watch_program
 from audio_encoder_checker.sandbox.watch import Watch, parse_address, question_name
 from audio_encoder_checker.sandbox.watch import supported as kernel_tells
@@ -155,6 +157,14 @@ own.wait()
     def test_programs_that_the_child_starts_are_watched_too(self) -> None:
         told, _ = watched("subprocess.run(['/bin/sh', '-c', 'echo x 2>/dev/null > /no-such/file'])")
         assert ("/no-such/file", AttemptKind.WRITE) in {(a.target, a.kind) for a in told}
+
+
+def test_the_memory_of_a_process_that_was_killed_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "open", lambda *_args, **_named: io.BytesIO(), raising=False)
+    memory = watch.Memory(1)
+    assert memory.read(4096, 0) == b""
+    with pytest.raises(OSError, match="nothing is there"):
+        memory.text(4096)
 
 
 @pytest.mark.parametrize(
