@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
+
 from audio_encoder_checker.launcher import words
 from audio_encoder_checker.sandbox.box import SLACK
 
@@ -134,15 +136,8 @@ def _mapped_uids() -> list[tuple[int, int]]:
 
 def user_tasks() -> int:
     """Processes and threads that our user runs now: RLIMIT_NPROC counts them all."""
-    total = 0
-    for status in Path("/proc").glob("[0-9]*/status"):
-        try:
-            lines = dict(line.split(":\t", 1) for line in status.read_text().splitlines() if ":\t" in line)
-        except OSError:
-            continue
-        if lines.get("Uid", "").split()[:1] == [str(os.getuid())]:
-            total += int(lines.get("Threads", "1"))
-    return total
+    found = [one.info for one in psutil.process_iter(["uids", "num_threads"])]
+    return sum(one["num_threads"] or 1 for one in found if one["uids"] and one["uids"].real == os.getuid())
 
 
 def nproc_limit(uid: int | None, tasks: int) -> int:
