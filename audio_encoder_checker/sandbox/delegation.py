@@ -31,7 +31,7 @@ def own_groups() -> dict[str, Path]:
     mounts = dict(_mounts())
     found = {}
     try:
-        lines = Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines()
+        lines = Path("/proc/self/cgroup").read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError:
         return {}
     for line in lines:
@@ -47,7 +47,7 @@ def own_groups() -> dict[str, Path]:
 def _mounts() -> Iterator[tuple[str, tuple[str, Path]]]:
     """Controller (empty for version 2) to the root of its mount and where it is mounted (proc(5), mountinfo)."""
     try:
-        lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
+        lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError:
         return
     for line in lines:

@@ -80,6 +80,16 @@ class TestVersion2:
             "memory.oom.group": "1",
         }
 
+    def test_a_kernel_that_does_not_limit_swap_kills_all_at_once_all_the_same(self, tmp_path: Path) -> None:
+        (tmp_path / "memory.swap.max").mkdir()
+        limit_v2(tmp_path, 5 * MIB, 9)
+        assert (tmp_path / "memory.oom.group").read_text() == "1"
+
+
+def test_groups_of_other_controllers_are_of_no_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine(tmp_path, monkeypatch, "8:cpuset:/\n", f"1 0 0:1 / {tmp_path} rw - cgroup cgroup rw,cpuset\n")
+    assert make_cgroup(MIB, 1) == (None, "no control groups here")
+
 
 def test_without_any_control_groups_there_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     machine(tmp_path, monkeypatch, "", "1 0 0:1 / / rw - ext4 none rw\n")
