@@ -22,6 +22,8 @@ PROJECT_ENVIRONMENT WORKING_DIR LINK_MODE COMPILE COMPILE_BYTECODE RESOLUTION TO
 OUTPUT_FILE GROUP NO_CLEAN REINSTALL SYSTEM EXCLUDE""".split()  # noqa: SIM905 - a list of words reads better so
 """Settings of pip and uv, after `PIP_` and `UV_`, that are ours to make; the user's index, proxy and caches hold."""
 
+END_SECONDS = 5.0
+
 
 @dataclass(frozen=True)
 class Done:
@@ -82,4 +84,5 @@ def run(command: Sequence[str], folder: Path, seconds: float, drop: Sequence[str
 def _end(process: subprocess.Popen[str]) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
+    with process, contextlib.suppress(subprocess.TimeoutExpired):  # what has left the group may hold its streams
+        process.communicate(timeout=END_SECONDS)

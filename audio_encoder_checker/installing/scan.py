@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from importlib.machinery import all_suffixes
 from typing import TYPE_CHECKING
 
 from audio_encoder_checker.printable import printable
@@ -33,7 +34,7 @@ def neutralise(site: Path, lent: Iterable[Lent]) -> tuple[str, ...]:
     Returns:
         What was removed and why, in words.
     """
-    tops = {top for one in lent for top in one.tops if not top.endswith(".dist-info")}
+    modules = {_module(top) for one in lent for top in one.tops}
     removed = []
     for path in sorted(site.iterdir()):
         reason = ""
@@ -41,7 +42,7 @@ def neutralise(site: Path, lent: Iterable[Lent]) -> tuple[str, ...]:
             reason = "it would run whenever Python starts"
         elif path.suffix == ".pth" and not _harmless(path, site):
             reason = "it runs code, or leads elsewhere, whenever Python starts"
-        elif path.name in tops and not _namespace(path):
+        elif _module(path.name) in modules and not _namespace(path):
             reason = "it would hide what the checker lends"
         if reason:
             _remove(path)
@@ -53,7 +54,7 @@ def _harmless(path: Path, site: Path) -> bool:
     """Whether it only adds folders of this environment to the path."""
     if path.is_symlink() or not path.is_file() or path.stat().st_size > MAX_PTH_BYTES:
         return False
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+    for line in path.read_text(encoding="utf-8-sig", errors="replace").splitlines():
         if line.startswith(("import ", "import\t")):
             return False
         if (
@@ -67,7 +68,12 @@ def _harmless(path: Path, site: Path) -> bool:
 
 def _namespace(path: Path) -> bool:
     """Whether several distributions may have a part of it, such as `nvidia`."""
-    return path.is_dir() and not (path / "__init__.py").exists()
+    return path.is_dir() and "__init__" not in (_module(one.name) for one in path.iterdir())
+
+
+def _module(name: str) -> str:
+    """What a file or folder is imported as."""
+    return name.removesuffix(next((suffix for suffix in all_suffixes() if name.endswith(suffix)), ""))
 
 
 def _remove(path: Path) -> None:

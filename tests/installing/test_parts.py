@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import time
 import zipfile
+from importlib.machinery import EXTENSION_SUFFIXES
 from typing import TYPE_CHECKING
 
 import pytest
 from packaging.tags import sys_tags
 from packaging.utils import parse_wheel_filename
 
+from audio_encoder_checker.errors import MachineError
 from audio_encoder_checker.evidence.installing import Difference, Origin, Package
 from audio_encoder_checker.evidence.requirements import Required, RequirementFacts, Standing
 from audio_encoder_checker.installing.base import lent_distributions, link, write_wheels
 from audio_encoder_checker.installing.differences import differences, target_constraints
-from audio_encoder_checker.installing.processes import environment
+from audio_encoder_checker.installing.processes import environment, run
 from audio_encoder_checker.installing.requirements import Line, choose, lines_of
 from audio_encoder_checker.installing.scan import neutralise
 
@@ -95,6 +98,24 @@ def test_harmless_path_files_and_shared_namespaces_stay(tmp_path: Path) -> None:
     removed = neutralise(tmp_path, lent_distributions())
     assert [one.split(":")[0] for one in removed] == ["away.pth", "up.pth", "usercustomize"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["fine.pth", "numpy", "sub"]
+
+
+def test_whatever_would_be_found_before_what_is_lent_goes(tmp_path: Path) -> None:
+    for name in ("torch.py", "torch.pyc", f"numpy{EXTENSION_SUFFIXES[0]}", "fine.py", "torch.pyi"):
+        (tmp_path / name).touch()
+    (tmp_path / "sympy").mkdir()
+    (tmp_path / "sympy" / "__init__.pyc").touch()
+    (tmp_path / "marked.pth").write_text("\ufeffimport os\n", encoding="utf-8")
+    (tmp_path / "torch.pth").touch()
+    neutralise(tmp_path, lent_distributions())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["fine.py", "torch.pth", "torch.pyi"]
+
+
+def test_an_installer_that_leaves_something_behind_is_ended_in_time(tmp_path: Path) -> None:
+    start = time.monotonic()
+    with pytest.raises(MachineError, match=r"longer than 0\.5 s"):
+        run(("/bin/sh", "-c", "setsid sleep 12 & sleep 60"), tmp_path, 0.5)
+    assert time.monotonic() - start < 10
 
 
 def test_differences_leave_local_versions_aside() -> None:
