@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -53,8 +54,8 @@ class Answer:
     def length(self) -> int | None:
         """Of the body as announced, in bytes, also of one that does not follow; None if only its end will tell."""
         text = self.get("Content-Length")
-        chunked = self.get("Transfer-Encoding")
-        return int(text) if text.isascii() and text.isdigit() and not chunked else None
+        known = re.fullmatch(r"[0-9]{1,18}", text) and not self.get("Transfer-Encoding")
+        return int(text) if known else None
 
     def pieces(self) -> Iterator[memoryview]:
         """The body, in pieces that are valid until the next one.

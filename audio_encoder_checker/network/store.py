@@ -154,7 +154,7 @@ class Incoming:
             return
         self._digest.update(piece)
         try:
-            self._file.write(piece)
+            self._failed = self._file.write(piece) != len(piece)
         except OSError:
             self._failed = True
 

@@ -6,6 +6,7 @@ import contextlib
 import os
 import resource
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -74,6 +75,24 @@ def test_the_proxy_leads_nowhere_else(tmp_path: Path, line: bytes) -> None:
             trap.accept()
     assert answer[9:10] == b"4"
     assert rig.facts.transfers[0].refused
+
+
+def test_a_host_that_announces_a_length_beyond_numbers_is_passed_on(tmp_path: Path) -> None:
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\nx"
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as pool:
+
+        def serve() -> None:
+            with server.accept()[0] as connection:
+                connection.recv(65536)
+                connection.sendall(answer)
+
+        served = pool.submit(serve)
+        policy = Policy(("good.example",), dial={"good.example": server.getsockname()})
+        with Rig(tmp_path, policy) as rig:
+            found = rig.speak(b"GET http://good.example/ HTTP/1.0\r\n\r\n")
+        served.result()
+    assert found.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert found.endswith(b"\r\n\r\nx")
 
 
 def test_a_declared_name_that_leads_to_this_machine_is_not_followed(tmp_path: Path) -> None:

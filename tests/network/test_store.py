@@ -53,6 +53,29 @@ def filled(hub: Hub, tmp_path: Path) -> str:
     return commit
 
 
+class Full:
+    """A file on a disk that is full after the next byte."""
+
+    def write(self, piece: memoryview) -> int:
+        return min(len(piece), 1)
+
+    def close(self) -> None: ...
+
+
+def test_a_piece_that_was_not_written_whole_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = memoryview(b"some bytes")
+    etag = hashlib.sha256(content).hexdigest()
+    hub = HubFile("who/what", revision="main", file="model.bin", commit="0" * 40)
+    incoming = Store(tmp_path).incoming(hub, etag, len(content))
+    assert incoming is not None
+    incoming._file.close()
+    monkeypatch.setattr(incoming, "_file", Full())
+    incoming.write(content)
+    incoming.finish()
+    incoming.close()
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
 def test_the_second_run_needs_no_hub(hub: Hub, tmp_path: Path) -> None:
     commit = filled(hub, tmp_path)
     hub.close()
