@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import resource
 import selectors
 import socket
 import threading
@@ -57,6 +58,7 @@ class Server:
     def start(self) -> None:
         """Serve from now on."""
         if not self._thread.ident:
+            _allow_descriptors()
             self._thread.start()
 
     def close(self) -> None:
@@ -136,6 +138,13 @@ class Server:
         except Exception as error:  # noqa: BLE001 - a thread that dies would leave its door shut
             if len(self.failures) < FAILURES:
                 self.failures.append(printable(f"{type(error).__name__}: {error}"))
+
+
+def _allow_descriptors() -> None:
+    """As many as this process may have: boxes that keep all their connections open must not leave the meters blind."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    with contextlib.suppress(OSError, ValueError):  # some systems promise more than they let one have
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _linger(connection: socket.socket) -> None:

@@ -163,6 +163,18 @@ def test_too_many_connections_leave_the_others_alone(tmp_path: Path, monkeypatch
     assert sum(one.refused == "too many connections at once" for one in rig.facts.transfers) == 30
 
 
+def test_many_connections_do_not_use_up_the_descriptors_of_the_checker(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (150, hard))
+        with Rig(tmp_path) as rig, contextlib.ExitStack() as stack:
+            for _ in range(100):
+                stack.enter_context(socket.create_connection(("127.0.0.1", rig.proxy_port), timeout=10))
+            assert rig.speak(b"CONNECT a.example:443 HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 403 ")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
 def test_the_ledger_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "TRANSFERS", 3)
     monkeypatch.setattr(limits, "NAMES", 2)
