@@ -60,6 +60,11 @@ class Request:
         return replace(self, target=target)
 
     @property
+    def path(self) -> str:
+        """The target without its query."""
+        return self.target.partition("?")[0]
+
+    @property
     def forwarded(self) -> dict[str, str]:
         """The fields to pass on: none for this hop, and no token. Cookies stay in the box too."""
         named = {name.strip().lower() for name in self.get("connection").split(",")}

@@ -41,10 +41,10 @@ class Plain:
             port: of that host.
         """
         host = host_name(asked)
-        path = request.target.partition("?")[0]
         entry = self.context.ledger.begin(
-            self.way, host or asked, port, request.method, path=path, token=request.token, sent_bytes=request.length
-        )
+            self.way, host or asked, port, request.method,
+            path=request.path, token=request.token, sent_bytes=request.length,
+        )  # fmt: skip
         status, refused, text = self._refusal(request, asked, host, port)
         if refused:
             entry.note(refused=refused, status=status)

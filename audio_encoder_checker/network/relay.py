@@ -70,7 +70,7 @@ class Relay:
 
     def answer(self, conversation: Conversation, request: Request) -> bool:
         """Answer one request; False if the connection ends with it."""
-        path = request.target.partition("?")[0]
+        path = request.path
         hub = hub_file(path)
         entry = self._begin(request.method, path, hub=hub, token=request.token, sent_bytes=request.length)
         asking = Asking(conversation, request, entry, hub, {})
@@ -107,16 +107,9 @@ class Relay:
     def _from_store(self, asking: Asking) -> Delivery | None:
         """The answer, if the file is on this machine's disk."""
         hub, request, store = asking.hub, asking.request, self.context.store
-        if (
-            store is None
-            or hub is None
-            or request.method == "POST"
-            or request.length
-            or not is_content(request.target.partition("?")[0])
-        ):
-            return None
-        found = store.find(hub)
-        return stored(request, hub, found) if found else None
+        asks = request.method != "POST" and not request.length and is_content(request.path)
+        found = store.find(hub) if store and hub and asks else None
+        return stored(request, hub, found) if hub and found else None
 
     def _fetch(self, asking: Asking) -> Answer:
         """The last answer of as many hosts as have to be asked."""
@@ -159,32 +152,33 @@ class Relay:
 
     def _delivery(self, asking: Asking, answer: Answer) -> Delivery:
         """The answer as the box gets it."""
-        status, length = answer.status, answer.length
-        fields = [(name, value) for name, value in passing(answer) if not name.lower().startswith("x-xet-")]
-        fields = [(name, self._own(name.lower(), value, asking)) for name, value in fields]
-        fields = [(name, value) for name, value in fields if value]
+        status, length, fields = answer.status, answer.length, self._fields(asking, answer)
         linked = asking.linked
         commit = linked.get("commit") or answer.get("X-Repo-Commit")
         etag = linked.get("etag") or bare_etag(answer.get("X-Linked-Etag") or answer.get("ETag"))
-        if linked and status in REDIRECTS and asking.request.method == "HEAD" and "size" in linked:
+        if status in REDIRECTS and asking.request.method == "HEAD" and "size" in linked:
             status, length = 200, int(linked["size"])
             fields = [(name, value) for name, value in fields if name.lower() != "location"]
         if linked:
             fields = _with_own(fields, commit, etag, linked.get("size", ""))
-        hub = asking.hub and replace(
-            asking.hub,
-            commit=commit if COMMIT.fullmatch(commit) else asking.hub.commit,
-            error=printable(answer.get("X-Error-Code"), limit=60),
-        )
-        plain = status in {200, 206} and not answer.get("Content-Encoding")
-        key = f"{hub.kind} {hub.repository} {hub.file} {etag}" if plain and hub and hub.file and etag else ""
-        incoming = self._incoming(asking, answer, hub, etag) if hub and etag else None
-        return Delivery(status, fields, length, answer.pieces(), key, etag, incoming, {"hub": hub})
+        hub = _told(asking.hub, commit, answer)
+        delivery = Delivery(status, fields, length, answer.pieces(), etag=etag, own={"hub": hub})
+        if hub and etag:
+            plain = status in {200, 206} and not answer.get("Content-Encoding")
+            delivery.key = f"{hub.kind} {hub.repository} {hub.file} {etag}" if plain and hub.file else ""
+            delivery.incoming = self._incoming(asking, answer, hub, etag)
+        return delivery
+
+    def _fields(self, asking: Asking, answer: Answer) -> list[tuple[str, str]]:
+        """What passes of its fields, with the relay's address for the Hub's."""
+        passed = [(name, value) for name, value in passing(answer) if not name.lower().startswith("x-xet-")]
+        own = [(name, self._own(name.lower(), value, asking)) for name, value in passed]
+        return [(name, value) for name, value in own if value]
 
     def _incoming(self, asking: Asking, answer: Answer, hub: HubFile, etag: str) -> Incoming | None:
         """Where to keep what comes, if it is a whole file; what the Hub told about its revision is kept anyway."""
         store, request = self.context.store, asking.request
-        if store is None or not is_content(request.target.partition("?")[0]):
+        if store is None or not is_content(request.path):
             return None
         store.told(hub)
         whole = request.method == "GET" and answer.status == 200 and not answer.get("Content-Encoding")
@@ -200,6 +194,12 @@ class Relay:
             base = f"{self.origin.scheme}://{self.origin.authority}{self.origin.folder}"
             return ", ".join(one.replace(f"<{base}/", f"<http://{host}:{port}/") for one in links)
         return value
+
+
+def _told(hub: HubFile | None, commit: str, answer: Answer) -> HubFile | None:
+    """What is asked for, with what the Hub says of it."""
+    error = printable(answer.get("X-Error-Code"), limit=60)
+    return hub and replace(hub, commit=commit if COMMIT.fullmatch(commit) else hub.commit, error=error)
 
 
 def _with_own(fields: list[tuple[str, str]], commit: str, etag: str, size: str) -> list[tuple[str, str]]:
