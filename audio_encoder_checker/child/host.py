@@ -39,11 +39,13 @@ from . import encode, failure, load, wire
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable
 
     from .convert import Conversion
     from .trial import Trial
 
 QUESTION_BYTES = 1 << 30
+Answer = tuple[dict[str, Any], bytes | memoryview]
 
 
 class Host:
@@ -58,7 +60,14 @@ class Host:
         self.on_trial: Trial | None = None
         self.conversion: Conversion | None = None
 
-    def load(self, question: dict[str, Any]) -> dict[str, Any]:
+    def answer(self, question: dict[str, Any], payload: memoryview) -> Answer:
+        """Header and payload of the answer to one question; whatever is raised meanwhile is an answer too."""
+        try:
+            return ASKED[question["ask"]](self, question, payload)
+        except BaseException as error:
+            return {"raised": failure.describe(error, self.root)}, b""
+
+    def load(self, question: dict[str, Any], _payload: memoryview) -> Answer:
         """Import, choose, construct, move; `phase` says how far it came."""
         self._settle(question)
         phase = "import"
@@ -69,11 +78,12 @@ class Host:
             self.encoder = self.chosen()
             if isinstance(self.encoder, torch.nn.Module):
                 self.encoder = load.moved(self.encoder, self.device)
-            return {"phase": phase, "names": names[:50], **load.describe(self.encoder)}
+            return {"phase": phase, "names": names[:50], **load.describe(self.encoder)}, b""
         except load.EncoderNotFoundError as error:
-            return {"phase": "find", "names": [name[:100] for name in error.names[:50]]}
+            return {"phase": "find", "names": [name[:100] for name in error.names[:50]]}, b""
         except BaseException as error:
-            return {"phase": phase, "names": names[:50], "raised": failure.describe(error, self.root)}
+            raised = failure.describe(error, self.root)
+            return {"phase": phase, "names": names[:50], "raised": raised}, b""
 
     def _settle(self, question: dict[str, Any]) -> None:
         self.root, self.device = question["root"], question["device"]
@@ -85,89 +95,86 @@ class Host:
             load.become_worker()
         load.prepare(self.root, question["module"])
 
-    def encode(self, question: dict[str, Any], payload: memoryview) -> tuple[dict[str, Any], bytes | memoryview]:
+    def encode(self, question: dict[str, Any], payload: memoryview) -> Answer:
         """Call the encoder on the audio in the payload."""
-        try:
-            if question.get("move"):
-                self.encoder = load.moved(self.encoder, self.device)
-            audio = encode.waveforms(payload, question["shape"], self.device)
-            return encode.call(self.encoder, audio, self.answer_bytes, question)
-        except BaseException as error:
-            return {"raised": failure.describe(error, self.root)}, b""
+        if question.get("move"):
+            self.encoder = load.moved(self.encoder, self.device)
+        audio = encode.waveforms(payload, question["shape"], self.device)
+        return encode.call(self.encoder, audio, self.answer_bytes, question)
 
-    def construct_again(self) -> dict[str, Any]:
+    def construct_again(self, _question: dict[str, Any], _payload: memoryview) -> Answer:
         """Construct the encoder once more in place of the one there is, as X-ARES does for every task."""
         self.encoder = None
-        try:
-            self.encoder = load.moved(self.chosen(), self.device)
-        except BaseException as error:
-            return {"raised": failure.describe(error, self.root)}
-        return {"phase": "construct"}
+        self.encoder = load.moved(self.chosen(), self.device)
+        return {"phase": "construct"}, b""
 
-    def pretend(self, question: dict[str, Any], payload: memoryview) -> dict[str, Any]:
+    def pretend(self, question: dict[str, Any], payload: memoryview) -> Answer:
         """Load and call the encoder on a pretended GPU; the exception that a real one would raise is the answer."""
         from . import pretend  # here: few children play, and it loads much of torch
 
         self._settle(question)
         audio = encode.waveforms(payload, question["shape"], "cpu")
+        return pretend.run(lambda: self._constructed(question), audio, self.root), b""
 
-        def make() -> Any:
-            return load.find_class(question["module"], question["suffix"], question["class"])[0]()
+    @staticmethod
+    def _constructed(question: dict[str, Any]) -> Any:
+        return load.find_class(question["module"], question["suffix"], question["class"])[0]()
 
-        return pretend.run(make, audio, self.root)
-
-    def trial(self, question: dict[str, Any], payload: memoryview) -> tuple[dict[str, Any], bytes]:
+    def trial(self, question: dict[str, Any], payload: memoryview) -> Answer:
         """One step of a trial on a pretended GPU (see `trial`)."""
         from . import trial  # here: only one child needs it, and it loads much of torch
 
-        try:
-            if question["step"] == "build":
-                self._settle(question)
-                find = (question["module"], question["suffix"], question["class"])
-                self.on_trial = trial.Trial(lambda: load.find_class(*find)[0](), self.root)  # noqa: PLW0108 - found late
-                return {"built": True}, b""
-            assert self.on_trial is not None  # noqa: S101 - the parent builds first
-            if question["step"] == "real":
-                audio = encode.waveforms(payload, question["shape"], "cpu")
-                return self.on_trial.real(audio, profiled=question["profiled"])
-            return self.on_trial.symbolic(question["batch"], question["samples"], grad=question["grad"])
-        except BaseException as error:
-            return {"raised": failure.describe(error, self.root)}, b""
+        if question["step"] == "build":
+            self._settle(question)
+            self.on_trial = trial.Trial(lambda: self._constructed(question), self.root)
+            return {"built": True}, b""
+        assert self.on_trial is not None  # noqa: S101 - the parent builds first
+        if question["step"] == "real":
+            audio = encode.waveforms(payload, question["shape"], "cpu")
+            return self.on_trial.real(audio, profiled=question["profiled"])
+        return self.on_trial.symbolic(question["batch"], question["samples"], grad=question["grad"])
 
-    def measure(self, question: dict[str, Any]) -> dict[str, Any]:
+    def measure(self, question: dict[str, Any], _payload: memoryview) -> Answer:
         """Memory and time of a call on a real GPU (see `measure`)."""
         from . import measure  # here: only a child with a GPU needs it
 
-        try:
-            return measure.measure(self.encoder, question["shape"], self.device, question)
-        except BaseException as error:
-            return {"raised": failure.describe(error, self.root)}
+        return measure.measure(self.encoder, question["shape"], self.device, question), b""
 
-    def convert(self, question: dict[str, Any]) -> tuple[dict[str, Any], bytes | memoryview]:
+    def convert(self, question: dict[str, Any], _payload: memoryview) -> Answer:
         """One step of reading a checkpoint (see `convert`)."""
         from . import convert  # here: only a child without an encoder needs it
 
-        try:
-            if question["step"] == "open":
-                self.conversion = convert.Conversion(question["file"], question["path"])
-                return {"opened": True}, self.conversion.listed()
-            assert self.conversion is not None  # noqa: S101 - the parent opens first
-            return {}, self.conversion.piece(question["index"], question["start"], question["stop"])
-        except BaseException as error:
-            return {"raised": failure.describe(error, self.root)}, b""
+        if question["step"] == "open":
+            self.conversion = convert.Conversion(question["file"], question["path"])
+            return {"opened": True}, self.conversion.listed()
+        assert self.conversion is not None  # noqa: S101 - the parent opens first
+        return {}, self.conversion.piece(question["index"], question["start"], question["stop"])
 
-    def finish(self, channel: socket.socket) -> dict[str, Any]:
-        """End as an interpreter ends: wait for threads, then run the exit handlers; first say who may block it."""
-        threads = [t.name[:100] for t in threading.enumerate() if t is not threading.main_thread() and not t.daemon]
-        wire.send(channel, {"threads": threads[:20]})
-        try:
-            threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001 - what the interpreter itself calls
-            atexit._run_exitfuncs()  # noqa: SLF001 - same
-            sys.stdout.flush()
-            sys.stderr.flush()
-        except BaseException as error:
-            return {"raised": failure.describe(error, self.root)}
-        return {"finished": True}
+    def finish(self, _question: dict[str, Any], _payload: memoryview) -> Answer:
+        """End as an interpreter ends: wait for threads, then run the exit handlers."""
+        threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001 - what the interpreter itself calls
+        atexit._run_exitfuncs()  # noqa: SLF001 - same
+        sys.stdout.flush()
+        sys.stderr.flush()
+        return {"finished": True}, b""
+
+
+ASKED: dict[str, Callable[[Host, dict[str, Any], memoryview], Answer]] = {
+    "load": Host.load,
+    "encode": Host.encode,
+    "again": Host.construct_again,
+    "pretend": Host.pretend,
+    "trial": Host.trial,
+    "measure": Host.measure,
+    "convert": Host.convert,
+    "finish": Host.finish,
+}
+
+
+def lingering() -> list[str]:
+    """Names of the threads that may keep the interpreter from ending."""
+    threads = threading.enumerate()
+    return [one.name[:100] for one in threads if one is not threading.main_thread() and not one.daemon][:20]
 
 
 def serve(channel: socket.socket) -> None:
@@ -184,21 +191,8 @@ def serve(channel: socket.socket) -> None:
     host = Host()
     while True:
         question, payload = wire.receive(channel, QUESTION_BYTES)
-        if question["ask"] == "load":
-            wire.send(channel, host.load(question))
-        elif question["ask"] == "encode":
-            wire.send(channel, *host.encode(question, payload))
-        elif question["ask"] == "again":
-            wire.send(channel, host.construct_again())
-        elif question["ask"] == "pretend":
-            wire.send(channel, host.pretend(question, payload))
-        elif question["ask"] == "trial":
-            wire.send(channel, *host.trial(question, payload))
-        elif question["ask"] == "measure":
-            wire.send(channel, host.measure(question))
-        elif question["ask"] == "convert":
-            wire.send(channel, *host.convert(question))
-        elif question["ask"] == "finish":
-            wire.send(channel, host.finish(channel))
-        else:
+        if question["ask"] not in ASKED:
             os._exit(0)  # no handler of the participant's gets a word at the end
+        if question["ask"] == "finish":
+            wire.send(channel, {"threads": lingering()})
+        wire.send(channel, *host.answer(question, payload))

@@ -53,7 +53,7 @@ def test_pieces_are_the_numbers_in_order(file: str) -> None:
 
 
 def ask(host: Host, **question: Any) -> tuple[dict[str, Any], bytes]:
-    header, payload = host.convert(question)
+    header, payload = host.answer({"ask": "convert", **question}, memoryview(b""))
     return header, bytes(payload)
 
 

@@ -248,7 +248,7 @@ class TestEveryBox:
 
     @pytest.mark.parametrize("threads", ["{}", "7", "None", "'abc'"])
     def test_nonsense_as_a_farewell_is_no_error_of_ours(self, tier: str, tmp_path: Path, threads: str) -> None:
-        code = f"sys.modules['w_host.host'].Host.finish = lambda self, channel: {{'threads': {threads}}}"
+        code = f"sys.modules['w_host.host'].lingering = lambda: {threads}"
         answers, conduct = run(the_box(tier), tmp_path, code)
         assert answers[1].outcome.ending is Ending.ANSWERED
         assert conduct.exit_blocked_by == ""
