@@ -150,28 +150,35 @@ class Operators(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch do
             return func(*args, **kwargs)
         if any(kind.__torch_dispatch__ is not torch.Tensor.__torch_dispatch__ for kind in types if kind not in KNOWN):
             self.pretence.lost = OUT_OF_SIGHT
-        if torch.is_inference_mode_enabled() and func.namespace == "aten" and func not in self.whole:
-            with self:  # autograd takes composite operations apart; without it nobody does
-                result = func.decompose(*args, **kwargs)
-            if result is not NotImplemented:
-                return result
+        parts = self._in_parts(func, args, kwargs)
+        if parts is not NotImplemented:
+            return parts
         call = self.pretence.calls[-1] if self.pretence.calls else None
         inputs = list(tensors_in((args, kwargs)))
         tags = [self.tags.of(tensor) for tensor in inputs]
-        unknown = [storage(tensor) for tensor, tag in zip(inputs, tags, strict=True) if tag is None]
         devices = {tag.device if tag else CPU for tag in tags}
         if len(devices) > 1 and call and func.namespace in OWN_NAMESPACES:
             self._judge(func, args, inputs)
+        unknown = [storage(tensor) for tensor, tag in zip(inputs, tags, strict=True) if tag is None]
         result = self.perform(func, args, kwargs, CUDA in devices)
         new = self._new(_name(func), result, unknown)
         if new:
             self._note(func, call)
-            tag = self._tag(_name(func), call, tags)
-            if tag:
-                for tensor in new:
-                    self.tags.put(tensor, tag)
+            self._enter(new, self._tag(_name(func), call, tags))
         self.performed(func, args, kwargs, result)
         return result
+
+    def _in_parts(self, func: Any, args: Any, kwargs: Any) -> Any:
+        """The result of a composite operation: autograd takes it apart, and without autograd nobody else does."""
+        if not torch.is_inference_mode_enabled() or func.namespace != "aten" or func in self.whole:
+            return NotImplemented
+        with self:
+            return func.decompose(*args, **kwargs)
+
+    def _enter(self, new: list[torch.Tensor], tag: Tag | None) -> None:
+        if tag:
+            for tensor in new:
+                self.tags.put(tensor, tag)
 
     def perform(self, func: Any, args: Any, kwargs: Any, _on_card: bool) -> Any:
         """Run an operation on the CPU."""
@@ -211,22 +218,23 @@ class Operators(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch do
 
     def _tag(self, name: str, call: Call | None, inputs: list[Tag | None]) -> Tag | None:
         """The tag of new results; None where it cannot be known."""
-        if call and call.device:
-            device = call.device
-        elif any(tag and tag.device == CUDA for tag in inputs):
-            device = CUDA
-        elif name == "lift_fresh" or (call and not inputs):
-            device = self.pretence.whereabouts(call.arguments) if call else CPU
-        elif call is None or (self.pretence.blind and None in inputs):
-            return None
-        else:
-            device = CPU
-        if device == CUDA:
-            return Tag(CUDA)
+        device = self._device(name, call, inputs)
+        if device != CPU:
+            return Tag(device) if device else None
         origin = telling([tag.origin for tag in inputs if tag and tag.device == CPU])
         if origin == Origin():
             origin = self.pretence.here(call.function if call else "from data")
         return Tag(CPU, origin)
+
+    def _device(self, name: str, call: Call | None, inputs: list[Tag | None]) -> str:
+        """Where new results are; empty where it cannot be known."""
+        if call and call.device:
+            return call.device
+        if any(tag and tag.device == CUDA for tag in inputs):
+            return CUDA
+        if name == "lift_fresh" or (call and not inputs):
+            return self.pretence.whereabouts(call.arguments) if call else CPU
+        return "" if call is None or (self.pretence.blind and None in inputs) else CPU
 
 
 def _name(func: Any) -> str:
