@@ -18,7 +18,7 @@ from audio_encoder_checker.evidence.run import Isolation
 from audio_encoder_checker.launcher.stage import stage_folder
 from audio_encoder_checker.sandbox.box import SLACK, child_command
 from audio_encoder_checker.sandbox.gauge import MountGauge
-from audio_encoder_checker.sandbox.host import CPU_FACTS, OPEN_FILES, SETTINGS, SYSTEM, box_uid
+from audio_encoder_checker.sandbox.host import CPU_FACTS, OPEN_FILES, SETTINGS, SYSTEM, box_uid, neutral_environment
 from audio_encoder_checker.sandbox.launch import Plan, in_memory, launch, nproc_limit
 from audio_encoder_checker.sandbox.outside import NAME_SERVERS
 from audio_encoder_checker.sandbox.seccomp import Policy, static_program
@@ -36,14 +36,6 @@ READ_ONLY, WRITABLE = "--ro-bind", "--bind"
 CERTIFICATES = ("/etc/ssl", "/etc/pki", "/etc/ca-certificates", "/etc/nsswitch.conf")
 """What it takes to trust a host, and to look for its name."""
 SCRATCH = ("/tmp", "/dev/shm")  # noqa: S108 - inside the box, where both are private
-ENVIRONMENT = {
-    "PATH": "/usr/bin:/bin",
-    "HOME": HOME,
-    "TMPDIR": "/tmp",  # noqa: S108 - same
-    "USER": "user",
-    "LANG": "C.UTF-8",
-    "OMP_WAIT_POLICY": "PASSIVE",  # threads that wait must not burn the cores they wait for
-}
 
 
 class BubblewrapBox:
@@ -158,7 +150,7 @@ def _options(job: Job, binds: list[tuple[str, str, str]], *, own_facts: bool) ->
     """All but the filter; `own_facts` leaves /proc writable as far as the box's user may write there."""
     size = str(round(job.limits.scratch_bytes * SLACK))
     outside = job.outside
-    environment = {**ENVIRONMENT, **(outside.variables if outside else {})}
+    environment = {**neutral_environment(HOME, SCRATCH[0]), **(outside.variables if outside else {})}
     # a user other than 0 gets a second namespace from bubblewrap, in which no right on the network counts
     user, rights = ("0", ("--cap-add", "CAP_NET_BIND_SERVICE")) if outside else ("65534", ())
     disk = ("--size", str(outside.disk_bytes), "--tmpfs", HOME) if outside and outside.disk_bytes else ()

@@ -17,6 +17,8 @@ SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin")
 SETTINGS = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives", "/etc/localtime")
 CPU_FACTS = "/sys/devices/system/cpu"  # torch counts cores there
 OPEN_FILES = 4096
+PASSIVE = {"OMP_WAIT_POLICY": "PASSIVE"}
+"""Threads that wait must not burn the cores they wait for."""
 NEEDED = ("torch", "numpy")
 MANY_FILES = 20_000
 
@@ -60,6 +62,18 @@ class Machine:
             f"a short overrun of the limit of {' and '.join(what)} between two polls ({self.why_no_cgroup})",
             *kernel,
         )
+
+
+def neutral_environment(home_folder: str, temporary: str) -> dict[str, str]:
+    """The variables of a child that is to learn nothing of this machine."""
+    return {
+        "PATH": "/usr/bin:/bin",
+        "HOME": home_folder,
+        "TMPDIR": temporary,
+        "USER": "user",
+        "LANG": "C.UTF-8",
+        **PASSIVE,
+    }
 
 
 def home() -> Path:

@@ -23,6 +23,7 @@ from audio_encoder_checker.sandbox.host import (
     SETTINGS,
     SYSTEM,
     box_uid,
+    neutral_environment,
     reachable,
 )
 from audio_encoder_checker.sandbox.launch import Plan, launch, nproc_limit
@@ -77,14 +78,7 @@ class LandlockBox:
         plan = Plan(
             command=tuple(child_command(job.interpreter.python, str(job.host_folder), job.module, job.channel)),
             cwd=str(job.repository),
-            env={
-                "PATH": "/usr/bin:/bin",
-                "HOME": str(job.scratch),
-                "TMPDIR": str(job.scratch),
-                "USER": "user",
-                "LANG": "C.UTF-8",
-                "OMP_WAIT_POLICY": "PASSIVE",  # threads that wait must not burn the cores they wait for
-            },
+            env=neutral_environment(str(job.scratch), str(job.scratch)),
             rlimits={
                 "RLIMIT_NPROC": nproc_limit(uid, job.limits.tasks),
                 "RLIMIT_NOFILE": OPEN_FILES,

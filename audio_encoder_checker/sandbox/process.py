@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from audio_encoder_checker.evidence.run import Isolation
 from audio_encoder_checker.sandbox.box import LINUX, child_command
 from audio_encoder_checker.sandbox.gauge import FolderGauge
-from audio_encoder_checker.sandbox.host import OPEN_FILES, home
+from audio_encoder_checker.sandbox.host import OPEN_FILES, PASSIVE, home
 from audio_encoder_checker.sandbox.launch import Plan, launch, nproc_limit
 
 if TYPE_CHECKING:
@@ -122,5 +122,5 @@ def _environment(folder: Path) -> dict[str, str]:
         **kept,
         "HF_HUB_CACHE": kept.get("HF_HUB_CACHE", str(Path(cache) / "hub")),
         **dict.fromkeys(("HOME", "USERPROFILE", "TMPDIR", "TEMP", "TMP"), str(folder)),
-        "OMP_WAIT_POLICY": "PASSIVE",
+        **PASSIVE,
     }
