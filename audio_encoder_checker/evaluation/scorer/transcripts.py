@@ -2,9 +2,9 @@
 
 As in X-ARES: the adapter (two linear layers, one gated by the other through a SiLU, and a third) turns each frame
 into an input embedding of the language model, a separator follows, then the transcript. Training is teacher-forced
-cross entropy on the transcript; the epoch is chosen by the word error rate of teacher-forced predictions; the test
-transcripts are generated. X-ARES trains under `autocast("cuda")` and samples with `top_k=1`; here everything runs in
-float32 on the CPU and decoding is greedy, which is the same choice of words.
+cross entropy on separator, transcript and end; the epoch is chosen by the word error rate of teacher-forced
+predictions; the test transcripts are generated. X-ARES trains under `autocast("cuda")` and samples with `top_k=1`; here
+everything runs in float32 on the CPU and decoding is greedy, which is the same choice of words.
 
 The decoder comes from the extra `asr` and from disk: its folder is named by `AECC_ASR_DECODER`, or it lies in the Hub's
 cache.
@@ -12,9 +12,11 @@ cache.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -30,7 +32,6 @@ from audio_encoder_checker.evaluation.scorer.tracks import Answer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from audio_encoder_checker.evaluation.job import ScoringJob
@@ -95,7 +96,7 @@ class TranscriptLearner:
 
     def loss(self, batch: Tensor) -> Tensor:
         """Cross entropy of the transcripts of some items."""
-        logits, targets, _ = self._read([self.frames[i] for i in batch], [self.texts[i] for i in batch])
+        logits, targets = self._read([self.frames[i] for i in batch], [self.texts[i] for i in batch])
         return functional.cross_entropy(logits[:, :-1].flatten(0, 1), targets[:, 1:].flatten(), ignore_index=IGNORED)
 
     def valid_metric(self) -> float:
@@ -103,9 +104,10 @@ class TranscriptLearner:
         said: list[str] = []
         for start in range(0, len(self.valid_texts), self.batch):
             rows = slice(start, start + self.batch)
-            logits, targets, _ = self._read(self.valid_frames[rows], self.valid_texts[rows])
+            logits, targets = self._read(self.valid_frames[rows], self.valid_texts[rows])
             for chosen, target in zip(logits[:, :-1].argmax(-1), targets[:, 1:], strict=True):
-                said.append(self.tokenizer.decode(chosen[target != IGNORED], skip_special_tokens=True))
+                words = chosen[target != IGNORED][1:]  # the first is for the separator
+                said.append(self.tokenizer.decode(words, skip_special_tokens=True))
         return word_errors(self.valid_texts, said).value
 
     @torch.no_grad()
@@ -128,24 +130,23 @@ class TranscriptLearner:
     def _tokens(self, text: str) -> Tensor:
         return torch.tensor(self.tokenizer(text, add_special_tokens=False).input_ids)
 
-    def _read(self, frames: Sequence[NDArray[np.float32]], texts: Sequence[str]) -> tuple[Tensor, Tensor, Tensor]:
-        """Logits [B, L, V], targets [B, L] and mask [B, L] of audio, separator, transcript and end."""
+    def _read(self, frames: Sequence[NDArray[np.float32]], texts: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """Logits [B, L, V] and targets [B, L] of audio, separator, transcript and end."""
         embed = self.model.get_input_embeddings()
         rows, targets = [], []
         for own, text in zip(frames, texts, strict=True):
             tokens = self._tokens(f"{SEPARATOR}{text}{self.tokenizer.eos_token}")
             heard = self.probe(torch.from_numpy(own.copy()))
             rows.append(torch.cat((heard, embed(tokens))))
-            targets.append(torch.cat((torch.full((len(heard) + 1,), IGNORED), tokens[1:])))
+            targets.append(torch.cat((torch.full((len(heard),), IGNORED), tokens)))
         mask = pad_sequence([torch.ones(len(row), dtype=torch.long) for row in rows], batch_first=True)
         logits = self.model(inputs_embeds=pad_sequence(rows, batch_first=True), attention_mask=mask).logits
-        return logits, pad_sequence(targets, batch_first=True, padding_value=IGNORED), mask
+        return logits, pad_sequence(targets, batch_first=True, padding_value=IGNORED)
 
 
 def word_errors(true: Sequence[str], said: Sequence[str]) -> InvertedWordErrorRate:
     """Word errors of each transcript, counted by jiwer."""
     import jiwer
-    import numpy as np
 
     errors, words = [], []
     for reference, hypothesis in zip(true, said, strict=True):
@@ -157,8 +158,6 @@ def word_errors(true: Sequence[str], said: Sequence[str]) -> InvertedWordErrorRa
 
 def transcripts(job: ScoringJob) -> Answer:
     """Train an adapter and report iWER on the test items."""
-    import time
-
     start = time.perf_counter()
     (one,) = job.rounds
     learn, valid, test = (Items(job, names) for names in one)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,23 +25,21 @@ TEXTS = ("one two", "two three one", "three", "one one")
 
 @pytest.fixture(scope="module")
 def decoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Qwen2 of two small layers with random weights, and a tokenizer of words."""
+    """A Qwen2 of two small layers with random weights, and a tokenizer of letters."""
     from tokenizers import Tokenizer
-    from tokenizers.models import WordLevel
-    from tokenizers.pre_tokenizers import Whitespace
+    from tokenizers.models import BPE
     from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
 
     folder = tmp_path_factory.mktemp("decoder")
-    words = ["[UNK]", "<|endoftext|>", SEPARATOR, "one", "two", "three"]
-    plain = Tokenizer(WordLevel({word: number for number, word in enumerate(words)}, unk_token="[UNK]"))  # noqa: S106 - no password
-    plain.pre_tokenizer = Whitespace()
+    tokens = ["<|endoftext|>", SEPARATOR, *"onetwhr", "Ġ"]  # the last is how Qwen2 writes a space
+    plain = Tokenizer(BPE({token: number for number, token in enumerate(tokens)}, []))
     PreTrainedTokenizerFast(
-        tokenizer_object=plain, eos_token=words[1], unk_token=words[0], additional_special_tokens=[SEPARATOR]
+        tokenizer_object=plain, eos_token=tokens[0], additional_special_tokens=[SEPARATOR]
     ).save_pretrained(folder)
     torch.manual_seed(0)
     config = Qwen2Config(
-        vocab_size=len(words), hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2,
-        num_key_value_heads=2, eos_token_id=1, bos_token_id=None,
+        vocab_size=len(tokens), hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2,
+        num_key_value_heads=2, eos_token_id=0, bos_token_id=None, initializer_range=0.2,
     )  # fmt: skip
     Qwen2ForCausalLM(config).save_pretrained(folder)
     return folder
@@ -60,6 +59,26 @@ def test_the_adapter_learns_what_the_frozen_model_needs(decoder: Path, monkeypat
     losses = train(learner, Training(12, 4, 1e-2), shuffle=0).step_losses
     assert np.mean(losses[-4:]) < 0.9 * np.mean(losses[:4])
     assert all(torch.equal(one, other) for one, other in zip(frozen, learner.model.parameters(), strict=True))
+
+
+def test_the_separator_is_learnt_as_in_xares_and_is_no_word(decoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(DECODER_VARIABLE, str(decoder))
+    heard = [frames(text) for text in TEXTS]
+    learner = TranscriptLearner(heard, TEXTS, heard, TEXTS, 4, seed=0)
+    expected = learner.tokenizer(f"{SEPARATOR}{TEXTS[0]}{learner.tokenizer.eos_token}").input_ids
+    assert len(expected) == len(TEXTS[0]) + 2
+
+    def model(inputs_embeds: torch.Tensor, attention_mask: torch.Tensor) -> SimpleNamespace:
+        assert attention_mask.all()
+        logits = torch.zeros(*inputs_embeds.shape[:2], 10)
+        logits[0, 3:-1] = 50 * torch.eye(10)[expected]  # four frames come before, each place tells of the next one
+        return SimpleNamespace(logits=logits)
+
+    model.get_input_embeddings = learner.model.get_input_embeddings  # type: ignore[attr-defined]  # stands in for it
+    learner.model = model
+    assert learner.loss(torch.tensor([0])).item() == pytest.approx(0, abs=1e-6)
+    learner.valid_frames, learner.valid_texts = heard[:1], TEXTS[:1]
+    assert learner.valid_metric() == 1.0
 
 
 @pytest.mark.filterwarnings("ignore:Passing `")  # the penalty is meant for new words alone
