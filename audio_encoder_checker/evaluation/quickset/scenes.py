@@ -12,8 +12,10 @@ from audio_encoder_checker.evaluation.clips import Event
 from audio_encoder_checker.evaluation.quickset.signals import (
     RATE_HZ,
     assemble,
+    band,
     channel,
     generator,
+    log_uniform,
     noise,
     phase,
     record,
@@ -36,21 +38,6 @@ TEXTURE_SIZES, TEXTURE_SAMPLES = (84, 16, 60), 9600
 SCENE_SIZES, SCENE_SAMPLES = (36, 8, 16), 32000
 ROOM_SIZES, ROOM_SAMPLES = (80, 15, 45), 8800
 CAPTION_SIZES, CAPTION_SAMPLES = (110, 20, 50), 9600
-
-
-def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
-    return float(low * (high / low) ** rng.uniform())
-
-
-def _band(rng: np.random.Generator, samples: int, low_hz: float, high_hz: float) -> Signal:
-    """Noise between two frequencies."""
-    import numpy as np
-
-    length = 2 ** (samples - 1).bit_length()
-    spectrum = np.fft.rfft(rng.standard_normal(length))
-    hertz = np.fft.rfftfreq(length, 1 / RATE_HZ)
-    shape = 1 / (1 + (low_hz / np.maximum(hertz, 1)) ** 6) / (1 + (hertz / high_hz) ** 6)
-    return unit_power(np.fft.irfft(spectrum * shape, length)[:samples])
 
 
 def _ring(rng: np.random.Generator, samples: int, hertz: float, decay_s: float) -> Signal:
@@ -79,8 +66,8 @@ def _many(rng: np.random.Generator, samples: int, rate_hz: float, grain: Callabl
 
 def rain(rng: np.random.Generator, samples: int) -> Signal:
     """Very many short high clicks over hiss."""
-    drops = _many(rng, samples, 250, lambda: _ring(rng, 60, _log_uniform(rng, 2000, 5000), 0.001))
-    return unit_power(drops) + 0.7 * _band(rng, samples, 3000, 7500)
+    drops = _many(rng, samples, 250, lambda: _ring(rng, 60, log_uniform(rng, 2000, 5000), 0.001))
+    return unit_power(drops) + 0.7 * band(rng, samples, 3000, 7500)
 
 
 def wind(rng: np.random.Generator, samples: int) -> Signal:
@@ -88,7 +75,7 @@ def wind(rng: np.random.Generator, samples: int) -> Signal:
     import numpy as np
 
     points = np.interp(np.linspace(0, 5, samples), np.arange(6), rng.uniform(0.2, 1, 6))
-    return points * _band(rng, samples, 80, _log_uniform(rng, 350, 900))
+    return points * band(rng, samples, 80, log_uniform(rng, 350, 900))
 
 
 def engine(rng: np.random.Generator, samples: int) -> Signal:
@@ -96,14 +83,14 @@ def engine(rng: np.random.Generator, samples: int) -> Signal:
     import numpy as np
 
     drift = 1 + 0.08 * np.cumsum(rng.standard_normal(samples)) / np.sqrt(samples)
-    cycle = phase(_log_uniform(rng, 35, 90) * drift) % 1.0
-    return unit_power(np.exp(-6 * cycle)) + 0.3 * _band(rng, samples, 100, 1500)
+    cycle = phase(log_uniform(rng, 35, 90) * drift) % 1.0
+    return unit_power(np.exp(-6 * cycle)) + 0.3 * band(rng, samples, 100, 1500)
 
 
 def fire(rng: np.random.Generator, samples: int) -> Signal:
     """Sparse crackle over a soft roar."""
     crackle = _many(rng, samples, 25, lambda: rng.standard_normal(int(rng.integers(20, 120))))
-    return unit_power(crackle) + 0.4 * _band(rng, samples, 100, 600)
+    return unit_power(crackle) + 0.4 * band(rng, samples, 100, 600)
 
 
 def bubbles(rng: np.random.Generator, samples: int) -> Signal:
@@ -113,7 +100,7 @@ def bubbles(rng: np.random.Generator, samples: int) -> Signal:
     def bubble() -> Signal:
         length = int(rng.integers(500, 1600))
         rise = np.linspace(1, rng.uniform(1.3, 2.0), length)
-        return np.sin(2 * np.pi * phase(_log_uniform(rng, 400, 1600) * rise)) * np.hanning(length)
+        return np.sin(2 * np.pi * phase(log_uniform(rng, 400, 1600) * rise)) * np.hanning(length)
 
     return _many(rng, samples, 14, bubble)
 
@@ -136,7 +123,7 @@ def alarm(rng: np.random.Generator, samples: int) -> Signal:
     import numpy as np
 
     swing = np.sin(2 * np.pi * rng.uniform(3, 8) * np.arange(samples) / RATE_HZ + rng.uniform(0, 6))
-    hertz = _log_uniform(rng, 1000, 2500)
+    hertz = log_uniform(rng, 1000, 2500)
     if rng.uniform() < 0.5:
         return np.sin(2 * np.pi * phase(hertz * 2 ** (0.2 * swing)))
     return np.sin(2 * np.pi * phase(np.full(samples, hertz))) * (swing > 0)
@@ -144,7 +131,7 @@ def alarm(rng: np.random.Generator, samples: int) -> Signal:
 
 def bell(rng: np.random.Generator, samples: int) -> Signal:
     """One or two strokes of a bell."""
-    return _many(rng, samples, 2.0, lambda: _ring(rng, min(samples, 9000), _log_uniform(rng, 500, 1400), 0.25))
+    return _many(rng, samples, 2.0, lambda: _ring(rng, min(samples, 9000), log_uniform(rng, 500, 1400), 0.25))
 
 
 MATERIALS = {
@@ -220,7 +207,7 @@ def _grain(rng: np.random.Generator) -> Signal:
     import numpy as np
 
     if rng.uniform() < 0.5:
-        return _ring(rng, 1500, _log_uniform(rng, 400, 2500), 0.02)
+        return _ring(rng, 1500, log_uniform(rng, 400, 2500), 0.02)
     return noise(rng, 800, rng.uniform(0, 6)) * np.exp(-np.arange(800) / rng.uniform(60, 250))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from audio_encoder_checker.evaluation.clips import TEST, TRAIN, VALID, Clips
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -64,14 +64,30 @@ def source_of(index: int, sizes: Sequence[int], sources: Sequence[int]) -> int:
     raise IndexError(index)
 
 
+def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
+    """A number between two, as likely in each octave."""
+    return float(low * (high / low) ** rng.uniform())
+
+
 def noise(rng: np.random.Generator, samples: int, slope_db: float) -> Signal:
     """Gaussian noise [samples] of unit power whose spectrum falls by `slope_db` per octave."""
+    return _shaped_noise(rng, samples, lambda hertz: (hertz.clip(50.0) / 1000) ** (-slope_db / 6.02))
+
+
+def band(rng: np.random.Generator, samples: int, low_hz: float, high_hz: float) -> Signal:
+    """Gaussian noise [samples] of unit power between two frequencies."""
+    return _shaped_noise(
+        rng, samples, lambda hertz: 1 / (1 + (low_hz / hertz.clip(1)) ** 6) / (1 + (hertz / high_hz) ** 6)
+    )
+
+
+def _shaped_noise(rng: np.random.Generator, samples: int, gain: Callable[[NDArray[Any]], Signal]) -> Signal:
+    """Gaussian noise [samples] of unit power through a filter, whose gain depends on the frequency in Hz."""
     import numpy as np
 
     length = 2 ** (samples - 1).bit_length()  # lengths with large prime factors take ten times as long
     spectrum = np.fft.rfft(rng.standard_normal(length))
-    hertz = np.maximum(np.fft.rfftfreq(length, 1 / RATE_HZ), 50.0)
-    return unit_power(np.fft.irfft(spectrum * (hertz / 1000) ** (-slope_db / 6.02), length)[:samples])
+    return unit_power(np.fft.irfft(spectrum * gain(np.fft.rfftfreq(length, 1 / RATE_HZ)), length)[:samples])
 
 
 def unit_power(signal: Signal) -> Signal:

@@ -18,6 +18,7 @@ from audio_encoder_checker.evaluation.quickset.signals import (
     assemble,
     balanced_labels,
     generator,
+    log_uniform,
     noise,
     phase,
     record,
@@ -48,17 +49,13 @@ def make_events() -> Clips:
     return assemble(audio, labels, splits(SIZES))
 
 
-def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
-    return float(low * (high / low) ** rng.uniform())
-
-
 def struck(rng: np.random.Generator) -> Signal:
     """A few inharmonic modes that ring down, the high ones sooner, begun by a knock of noise."""
     import numpy as np
 
     start = rng.integers(800, 4000)
     seconds = np.arange(SAMPLES - start) / RATE_HZ
-    lowest, decay = _log_uniform(rng, 300, 1000), _log_uniform(rng, 0.05, 0.25)
+    lowest, decay = log_uniform(rng, 300, 1000), log_uniform(rng, 0.05, 0.25)
     modes = lowest * np.cumprod(np.concatenate(([1.0], rng.uniform(1.2, 2.0, 6))))
     modes = modes[modes < 7500]
     dying = np.exp(-np.outer(np.sqrt(modes / lowest) / decay, seconds))
@@ -77,7 +74,7 @@ def _rising(rng: np.random.Generator) -> Signal:
     import numpy as np
 
     length = int(rng.integers(5000, 12000))
-    low = _log_uniform(rng, 600, 1500)
+    low = log_uniform(rng, 600, 1500)
     hertz = low * 2 ** (rng.uniform(1, 2.5) * np.linspace(0, 1, length) ** rng.uniform(0.7, 1.4))
     return _place(rng, _overtones(rng, hertz) * _fade(length))
 
@@ -120,9 +117,7 @@ def _clicks(rng: np.random.Generator, times: Signal) -> Signal:
     train = np.zeros(SAMPLES)
     train[(times * RATE_HZ).astype(int)] = rng.uniform(0.6, 1.0, len(times))
     seconds = np.arange(400) / RATE_HZ
-    click = np.sin(2 * np.pi * _log_uniform(rng, 3000, 6000) * seconds) * np.exp(
-        -seconds / _log_uniform(rng, 1e-3, 4e-3)
-    )
+    click = np.sin(2 * np.pi * log_uniform(rng, 3000, 6000) * seconds) * np.exp(-seconds / log_uniform(rng, 1e-3, 4e-3))
     return np.convolve(train, click)[:SAMPLES]
 
 
@@ -130,13 +125,13 @@ def _ticking(rng: np.random.Generator) -> Signal:
     """Clicks at equal intervals."""
     import numpy as np
 
-    interval = 1 / _log_uniform(rng, 9, 20)
+    interval = 1 / log_uniform(rng, 9, 20)
     return _clicks(rng, np.arange(rng.uniform(0, interval), SECONDS, interval))
 
 
 def _crackling(rng: np.random.Generator) -> Signal:
     """As many clicks at random times."""
-    count = round(_log_uniform(rng, 9, 20) * SECONDS)
+    count = round(log_uniform(rng, 9, 20) * SECONDS)
     return _clicks(rng, rng.uniform(0, SECONDS, count))
 
 
@@ -150,19 +145,19 @@ def _modulated(rng: np.random.Generator, rate_hz: float) -> Signal:
 
 
 def _beating(rng: np.random.Generator) -> Signal:
-    return _modulated(rng, _log_uniform(rng, 3, 8))
+    return _modulated(rng, log_uniform(rng, 3, 8))
 
 
 def _rough(rng: np.random.Generator) -> Signal:
-    return _modulated(rng, _log_uniform(rng, 20, 60))
+    return _modulated(rng, log_uniform(rng, 20, 60))
 
 
 def _wavering(rng: np.random.Generator) -> Signal:
     """A tone whose pitch goes up and down."""
     import numpy as np
 
-    cycles = _log_uniform(rng, 3, 9) * np.arange(SAMPLES) / RATE_HZ + rng.uniform()
-    hertz = _log_uniform(rng, 500, 1500) * 2 ** (rng.uniform(0.1, 0.4) * np.sin(2 * np.pi * cycles))
+    cycles = log_uniform(rng, 3, 9) * np.arange(SAMPLES) / RATE_HZ + rng.uniform()
+    hertz = log_uniform(rng, 500, 1500) * 2 ** (rng.uniform(0.1, 0.4) * np.sin(2 * np.pi * cycles))
     return _overtones(rng, hertz)
 
 
@@ -170,10 +165,10 @@ def _broken(rng: np.random.Generator) -> Signal:
     """A tone of changing pitch, switched on and off."""
     import numpy as np
 
-    cycles = _log_uniform(rng, 3, 9) * np.arange(SAMPLES) / RATE_HZ + rng.uniform()
+    cycles = log_uniform(rng, 3, 9) * np.arange(SAMPLES) / RATE_HZ + rng.uniform()
     drift = rng.uniform(-0.4, 0.4) * np.linspace(-1, 1, SAMPLES)
     gate = np.clip(0.5 + 4 * np.sin(2 * np.pi * cycles), 0, 1)
-    return _overtones(rng, _log_uniform(rng, 500, 1500) * 2**drift) * gate
+    return _overtones(rng, log_uniform(rng, 500, 1500) * 2**drift) * gate
 
 
 KINDS: tuple[Callable[[np.random.Generator], Signal], ...] = (
