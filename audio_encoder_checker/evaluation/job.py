@@ -50,6 +50,11 @@ class Part:
     true_x: NDArray[np.float32] | Path | None = None
     true_frames: NDArray[np.int64] | None = None
 
+    @property
+    def items(self) -> int:
+        """How many items it has, once its arrays are read."""
+        return len(self.x if self.offsets is None else self.offsets[1:])  # type: ignore[arg-type]  # no path by now
+
 
 class Round(NamedTuple):
     """One training and its test, by names of parts; k folds make k of them."""

@@ -41,10 +41,6 @@ def problem_of(job: ScoringJob) -> str:
     return _labels_problem(job)
 
 
-def _items(part: Part) -> int:
-    return len(part.offsets) - 1 if part.offsets is not None else len(part.x)  # type: ignore[arg-type]  # an array by now
-
-
 def _labels_problem(job: ScoringJob) -> str:
     for one in job.rounds:
         problem = _round_problem(job, one)
@@ -80,7 +76,7 @@ def _round_problem(job: ScoringJob, one: Round) -> str:
 def _counted(job: ScoringJob, part: Part) -> int:
     """What a part adds to training or test: clips that X-ARES keeps, or frames that have a label."""
     if not job.task.per_frame:
-        return _items(part) if part.kept is None else int(part.kept.sum())
+        return part.items if part.kept is None else int(part.kept.sum())
     if part.y is None:
         return 0
     return len(part.y) if part.y.ndim == 2 else int((part.y >= 0).sum())
@@ -98,7 +94,7 @@ def _shape_problem(part: Part) -> str:
     if x.ndim != 2 or x.shape[1] == 0:
         return f"expected embeddings of shape [N, D], found {x.shape}"
     labels = part.y if part.y is not None else part.texts
-    expected = len(x) if part.texts is None else _items(part)
+    expected = len(x) if part.texts is None else part.items
     if part.label_offsets is not None and part.offsets is not None:  # labels may outlast frames: `labels.label_frames`
         if len(x) != part.offsets[-1]:
             return f"{len(x)} embeddings, where the items have {part.offsets[-1]} frames"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from audio_encoder_checker.evaluation.unscorable import SMALLEST_NORM
 
@@ -106,8 +107,7 @@ def _unit(x: Tensor) -> Tensor:
     """Rows [m, D] divided by their L2 norm."""
     if not x.isfinite().all():
         raise ValueError("embeddings are NaN or infinite")
-    norms: Tensor = torch.linalg.vector_norm(x, dim=1, keepdim=True)
-    return x / norms.clamp_min(SMALLEST_NORM)
+    return functional.normalize(x, dim=1, eps=SMALLEST_NORM)
 
 
 def _vote(nearest: Nearest, labels: Tensor, classes: int, temperature: float) -> Tensor:

@@ -6,6 +6,7 @@ import copy
 import math
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -126,15 +127,10 @@ def _finite(value: float) -> float:
     return value
 
 
-def _binary_cross_entropy(pos_weight: float) -> Callable[[Tensor, Tensor], Tensor]:
-    weight = torch.tensor(pos_weight)
-    return lambda outputs, targets: functional.binary_cross_entropy_with_logits(outputs, targets, pos_weight=weight)
-
-
 def loss_of(kind: str, pos_weight: float) -> Callable[[Tensor, Tensor], Tensor]:
     """What training minimises: outputs [..., C] and targets [...] or [..., C] in, a scalar out."""
     if kind.endswith("multilabel"):
-        return _binary_cross_entropy(pos_weight)
+        return partial(functional.binary_cross_entropy_with_logits, pos_weight=torch.tensor(pos_weight))
     return functional.mse_loss if kind == "clip-regression" else functional.cross_entropy
 
 

@@ -14,9 +14,10 @@ from audio_encoder_checker.evaluation.scorer.statistics import (
     Ratio,
     share,
 )
+from audio_encoder_checker.evaluation.unscorable import SMALLEST_NORM
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -69,12 +70,7 @@ def segment_f1(decided: Sequence[NDArray[np.bool_]], labels: Sequence[NDArray[An
         frames: in a segment, see `segment_frames`.
         macro: mean over classes, or all counted together.
     """
-    hits, errors = [], []
-    for said, own in zip(decided, labels, strict=True):
-        found, true = _pooled(said, frames), _pooled(own > 0, frames)
-        hits.append((found & true).sum(axis=0))
-        errors.append((found ^ true).sum(axis=0))
-    return F1(np.array(hits, dtype=np.float64), np.array(errors, dtype=np.float64), macro)
+    return _f1(decided, labels, lambda marks: _pooled(marks, frames), macro=macro)
 
 
 def segment_frames(segment_s: float, hop_ms: float) -> int:
@@ -91,11 +87,24 @@ def timed_segment_f1(
     macro: bool,
 ) -> F1:
     """The same with segments of the same length for every encoder: a frame belongs to where its centre lies."""
+
+    def pooled(marks: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        segment = ((np.arange(len(marks)) + 0.5) * hop_ms / 1000 / segment_s).astype(np.int64)
+        return np.logical_or.reduceat(marks, np.flatnonzero(np.diff(segment, prepend=-1)))
+
+    return _f1(decided, labels, pooled, macro=macro)
+
+
+def _f1(
+    decided: Sequence[NDArray[np.bool_]],
+    labels: Sequence[NDArray[Any]],
+    pooled: Callable[[NDArray[np.bool_]], NDArray[np.bool_]],
+    *,
+    macro: bool,
+) -> F1:
     hits, errors = [], []
     for said, own in zip(decided, labels, strict=True):
-        segment = ((np.arange(len(said)) + 0.5) * hop_ms / 1000 / segment_s).astype(np.int64)
-        starts = np.flatnonzero(np.diff(segment, prepend=-1))
-        found, true = np.logical_or.reduceat(said, starts), np.logical_or.reduceat(own > 0, starts)
+        found, true = pooled(said), pooled(own > 0)
         hits.append((found & true).sum(axis=0))
         errors.append((found ^ true).sum(axis=0))
     return F1(np.array(hits, dtype=np.float64), np.array(errors, dtype=np.float64), macro)
@@ -127,5 +136,5 @@ def recall_at_1(audio: Numbers, text: Numbers, owner: NDArray[np.int64]) -> tupl
 
 
 def _unit(x: Numbers) -> Numbers:
-    unit: Numbers = x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
+    unit: Numbers = x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), SMALLEST_NORM)
     return unit

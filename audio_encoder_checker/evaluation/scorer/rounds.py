@@ -57,7 +57,7 @@ class Items:
         """The clip that each item was cut from, numbered over all parts."""
         numbers, first = [], 0
         for part in self.parts:
-            own = np.arange(_items(part)) if part.clip is None else np.asarray(part.clip)
+            own = np.arange(part.items) if part.clip is None else np.asarray(part.clip)
             numbers.append(own[self._chosen(part)] + first)
             first += int(own.max(initial=-1)) + 1
         return np.concatenate(numbers)
@@ -91,7 +91,7 @@ class Items:
 
     def _chosen(self, part: Part) -> NDArray[np.bool_]:
         if part.kept is None or self.corrected:
-            return np.ones(_items(part), dtype=bool)
+            return np.ones(part.items, dtype=bool)
         return np.asarray(part.kept)
 
 
@@ -142,13 +142,6 @@ def first_of_clip(labels: NDArray[Any], clips: NDArray[np.int64]) -> NDArray[Any
     """The label of each clip, [N] -> [clips]."""
     chosen: NDArray[Any] = labels[np.unique(clips, return_index=True)[1]]
     return chosen
-
-
-def _items(part: Part) -> int:
-    """How many items a part has."""
-    if part.offsets is not None:
-        return len(part.offsets) - 1
-    return len(_of(part.x))
 
 
 def _of(array: Any) -> NDArray[Any]:
