@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
     from audio_encoder_checker.evaluation.job import ScoringJob
 
-__all__ = ["ScoredTask", "Scorer", "UnscorableError"]
-
 COMMAND = (sys.executable, "-I", "-m", "audio_encoder_checker.evaluation.scorer")
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,9 +21,10 @@ from audio_encoder_checker.evaluation.decoder import NoDecoderError, find_decode
 from audio_encoder_checker.evaluation.encode import Manner, embed
 from audio_encoder_checker.evaluation.labels import LabelError
 from audio_encoder_checker.evaluation.references import baselines, quick_references
-from audio_encoder_checker.evaluation.score import Scorer, UnscorableError
+from audio_encoder_checker.evaluation.score import Scorer
 from audio_encoder_checker.evaluation.sources import MissingDataError, generated, on_disk
 from audio_encoder_checker.evaluation.store import PartStore
+from audio_encoder_checker.evaluation.unscorable import UnscorableError
 from audio_encoder_checker.evidence.evaluation import DataProblem, EncodingFacts, TaskRun
 from audio_encoder_checker.evidence.scores import TrackScores, goodness
 from audio_encoder_checker.stages.batchwise import BatchError, Batchwise
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from audio_encoder_checker.evaluation.tasks import Task
     from audio_encoder_checker.evidence.load import EncoderFacts
     from audio_encoder_checker.evidence.scores import TaskScore
-    from audio_encoder_checker.rules import Rules
+    from audio_encoder_checker.rules import EvaluationRules
     from audio_encoder_checker.sandbox.ask import Session
     from audio_encoder_checker.stages.plan import Plan
 
@@ -45,6 +46,7 @@ SCORER_SECONDS = 86_400.0
 NO_CLIP = "it has no clip that can be read"
 
 
+@dataclass
 class Evaluation:
     """Runs the tasks of a plan.
 
@@ -59,27 +61,18 @@ class Evaluation:
         on_progress: told what is being done.
     """
 
-    def __init__(  # noqa: PLR0913 - four of them are passed by name
-        self,
-        session: Session,
-        encoder: EncoderFacts,
-        rules: Rules,
-        plan: Plan,
-        *,
-        content: Sequence[str],
-        seed: int,
-        call_s: float,
-        on_progress: Callable[[str], None],
-    ) -> None:
-        self.session = session
-        self.encoder = encoder
-        self.rules = rules.evaluation
-        self.plan = plan
-        self.wishes = plan.wishes
-        self.content = content
-        self.seed = seed
-        self.call_s = call_s
-        self.on_progress = on_progress
+    session: Session
+    encoder: EncoderFacts
+    rules: EvaluationRules
+    plan: Plan
+    content: Sequence[str]
+    seed: int
+    call_s: float
+    on_progress: Callable[[str], None]
+
+    def __post_init__(self) -> None:
+        """No task has been encoded yet."""
+        self.wishes = self.plan.wishes
         self.runs: dict[str, TaskRun] = {}
         self.scoring: dict[str, Future[ScoredTask]] = {}
         self.scores: dict[str, ScoredTask] = {}

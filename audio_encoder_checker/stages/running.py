@@ -111,7 +111,10 @@ class Running:
 
     def _give_up(self, error: MachineError) -> None:
         """This machine is at fault: what depends on it stays open."""
-        self.job.evidence.miss(f"{error}; {error.hint}" if error.hint else str(error), *RUNNING)
+        self._leave_open(error, *RUNNING)
+
+    def _leave_open(self, error: MachineError, *kinds: type) -> None:
+        self.job.evidence.miss(f"{error}; {error.hint}" if error.hint else str(error), *kinds)
 
     def _converse(self, session: Session, last: int) -> None:
         """Load, contract and evaluation in one child."""
@@ -160,10 +163,11 @@ class Running:
 
     def _start_again(self, session: Session, encoder: EncoderFacts) -> None:
         """A second process beside the first; where this machine has no room for it, its checks stay open."""
-        traces = self.job.evidence.get(EncodeTraces)
         if not self.job.rules.contract.second_process:
             self.job.evidence.miss(NOT_ASKED, *SECOND)
-        if traces is None or traces.reference.frames is None or not self.job.rules.contract.second_process:
+            return
+        traces = self.job.evidence.get(EncodeTraces)
+        if traces is None or traces.reference.frames is None:
             return
         again = second.SecondRun(
             session, self.job.workspace, self.target, self.job.rules,
@@ -176,7 +180,7 @@ class Running:
         try:
             self.job.evidence.put(*again.run(self.loaded.peak_bytes))
         except MachineError as error:
-            self.job.evidence.miss(f"{error}; {error.hint}", *SECOND)
+            self._leave_open(error, *SECOND)
         self.job.evidence.miss("the first process does not survive the same call", *SECOND)
         self.second_conducts = again.conducts
 
@@ -197,7 +201,7 @@ class Running:
             with self.job.stage("download"):
                 self.job.evidence.put(trials.run())
         except MachineError as error:
-            self.job.evidence.miss(f"{error}; {error.hint}", Restarts)
+            self._leave_open(error, Restarts)
         self.second_conducts += trials.conducts
 
     def _forecast(self, session: Session, encoder: EncoderFacts) -> None:
@@ -218,12 +222,12 @@ class Running:
             self.second_conducts.append(other.conduct())
             self.job.evidence.put(with_measured(gpu, session, trial), *others)
         except MachineError as error:
-            self.job.evidence.miss(f"{error}; {error.hint}", *EVIDENCE["budget"])
+            self._leave_open(error, *EVIDENCE["budget"])
         self.job.evidence.miss("the pretended GPU could not follow it", *EVIDENCE["budget"])
 
     def _evaluate(self, session: Session, encoder: EncoderFacts) -> None:
         evaluation = Evaluation(
-            session, encoder, self.job.rules, self.job.plan,
+            session, encoder, self.job.rules.evaluation, self.job.plan,
             content=(self.job.submission.sha256, encoder.file, encoder.class_name, *self._downloaded()),
             seed=self.job.options.seed,
             call_s=self._call_s,

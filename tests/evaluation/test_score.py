@@ -11,7 +11,8 @@ import pytest
 
 from audio_encoder_checker.errors import MachineError
 from audio_encoder_checker.evaluation import score as scoring
-from audio_encoder_checker.evaluation.score import Scorer, UnscorableError
+from audio_encoder_checker.evaluation.score import Scorer
+from audio_encoder_checker.evaluation.unscorable import UnscorableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
