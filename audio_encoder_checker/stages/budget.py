@@ -16,13 +16,10 @@ from audio_encoder_checker.evidence.run import Ending
 from audio_encoder_checker.printable import printable
 from audio_encoder_checker.stages.load import Target, greeted, where
 from audio_encoder_checker.stages.watched import Watched
-from audio_encoder_checker.stages.waves import QUIET
+from audio_encoder_checker.stages.waves import quiet_noise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-
-    import numpy as np
-    from numpy.typing import NDArray
 
     from audio_encoder_checker.evaluation.tasks import Task
     from audio_encoder_checker.evidence.source import SourceFacts
@@ -96,7 +93,8 @@ class Trial:
         """
         contract = self.rules.contract
         began = self._begin()
-        real = self._real(contract.official_batch, contract.official_samples / self.rate_hz, True) if began else None
+        seconds = contract.official_samples / self.rate_hz
+        real = self._real(contract.official_batch, seconds, profiled=True) if began else None
         if real is None:
             return self._gpu(None, None, 0.0), ()
         symbolic = self._symbolic(real.batch, real.seconds)
@@ -122,15 +120,11 @@ class Trial:
             self.failures.append(f"loading on a pretended GPU: {answer.outcome}")
         return not self.failures
 
-    def _real(self, batch: int, seconds: float, profiled: bool) -> Trace | None:
+    def _real(self, batch: int, seconds: float, *, profiled: bool) -> Trace | None:
         """A call with real tensors."""
-        import numpy as np
-
-        shape = (batch, round(seconds * self.rate_hz))
-        audio: NDArray[np.float32] = np.random.default_rng(self.seed).standard_normal(shape, dtype="float32")
-        audio *= QUIET
+        audio = quiet_noise(self.seed, batch, round(seconds * self.rate_hz))
         self.on_call(f"{batch} x {seconds:g} s")
-        question = {"ask": "trial", "step": "real", "shape": list(shape), "profiled": profiled}
+        question = {"ask": "trial", "step": "real", "shape": list(audio.shape), "profiled": profiled}
         start = time.monotonic()
         trace = self._ask(question, audio.data.cast("B"), batch, seconds)
         self._rate = (time.monotonic() - start) / (batch * seconds)

@@ -33,6 +33,11 @@ def difference(one: NDArray[Any], other: NDArray[Any]) -> Difference:
     return Difference(same_shape=True, relative=apart, cosine=product / norms if norms else 1.0)
 
 
+def apart(one: NDArray[Any] | None, other: NDArray[Any] | None) -> Difference | None:
+    """The same of two calls' values; None where one of them gave none."""
+    return None if one is None or other is None else difference(one, other)
+
+
 def _blocks(*arrays: NDArray[Any]) -> Iterator[tuple[NDArray[np.float64], ...]]:
     """The values of arrays of one shape in float64 (two for a complex number), some at a time."""
     for start in range(0, arrays[0].size, BLOCK_VALUES):

@@ -9,16 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from audio_encoder_checker.evidence.behaviour import (
-    Repeatability,
-)
-from audio_encoder_checker.evidence.contract import (
-    HIGHEST_RATE_HZ,
-    LOWEST_RATE_HZ,
-    OFFICIAL,
-    EncodeTraces,
-    Trace,
-)
+from audio_encoder_checker.evidence.behaviour import Repeatability
+from audio_encoder_checker.evidence.contract import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, OFFICIAL, EncodeTraces, Trace
 from audio_encoder_checker.stages import behaviour, survival
 from audio_encoder_checker.stages.asking import Call, encode
 
@@ -80,8 +72,7 @@ class Interview:
             behaviour.try_signals(self)
             behaviour.try_inputs(self)
             behaviour.measure_growth(self)
-            facts = survival.Survey(self).run()
-            self.facts.extend(facts)
+            self.facts.extend(survival.Survey(self).run())
         return (EncodeTraces(tuple(self.traces)), *self.facts)
 
     def call(

@@ -1,4 +1,4 @@
-"""The stage of rules and documents: the report paper, the training, what a repository has to hold. Nothing is run."""
+"""The stage of rules and documents: the paper, the training, what a repository has to hold. Nothing is run."""
 
 from __future__ import annotations
 

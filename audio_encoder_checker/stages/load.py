@@ -24,22 +24,8 @@ START_HINT = 'try `python -c "import torch"` in the environment of aecc-check'
 """What shows whether the environment is broken."""
 
 NETWORK_ERRORS = {
-    *(
-        "ConnectionError",
-        "ConnectError",
-        "ConnectTimeout",
-        "MaxRetryError",
-        "NameResolutionError",
-        "ProxyError",
-    ),
-    *(
-        "gaierror",
-        "URLError",
-        "LocalEntryNotFoundError",
-        "OfflineModeIsEnabled",
-        "NewConnectionError",
-        "timeout",
-    ),
+    *("ConnectionError", "ConnectError", "ConnectTimeout", "MaxRetryError", "NameResolutionError", "ProxyError"),
+    *("gaierror", "URLError", "LocalEntryNotFoundError", "OfflineModeIsEnabled", "NewConnectionError", "timeout"),
     *("ConnectionRefusedError", "NetworkError", "ClientConnectorError", "RemoteProtocolError", "RemoteDisconnected"),
     *("HfHubHTTPError", "HTTPError", "HTTPStatusError"),
 }

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from audio_encoder_checker.budget import search
+from audio_encoder_checker.budget.trace import LARGEST_BYTES, LARGEST_S
 from audio_encoder_checker.devices import gpu_gauge, gpus
 from audio_encoder_checker.evidence.budget import Basis, GpuForecast, GpuMeasurement, Measured, Most
 from audio_encoder_checker.evidence.run import Ending
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from audio_encoder_checker.rules import Rules
     from audio_encoder_checker.sandbox.ask import Session
     from audio_encoder_checker.stages.budget import Trial
-
-LARGEST_BYTES = 1 << 50
 
 
 def with_measured(forecast: GpuForecast, session: Session, trial: Trial) -> GpuForecast:
@@ -114,7 +113,7 @@ def read_call(header: dict[str, Any], batch: int, seconds: float, seen_bytes: in
     fits = header.get("fits")
     took = header.get("seconds")
     sizes = [header.get(key) for key in ("allocated", "reserved", "retries")]
-    if not isinstance(fits, bool) or not isinstance(took, float | int) or not 0 <= took < LARGEST_BYTES:
+    if not isinstance(fits, bool) or not isinstance(took, float | int) or not 0 <= took < LARGEST_S:
         return None
     whole = [size for size in sizes if isinstance(size, int) and 0 <= size < LARGEST_BYTES]
     if len(whole) < len(sizes):

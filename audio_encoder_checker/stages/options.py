@@ -40,7 +40,7 @@ class Options:
         stages: which to judge; those before the last of them are run in any case.
         profile: rule book, by name or TOML file.
         machine: budget, by name or TOML file; empty for the profile's.
-        paper: the report as a PDF, None to look for it.
+        paper: the team's PDF, None to look for it.
         receipt: what the receipt of an earlier check says and was found to be, None where it is not asked for.
         box: `auto`, `strong`, `medium` or `weak`.
         trust: the user trusts the code, so that a weak box will do.

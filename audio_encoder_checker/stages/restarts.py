@@ -22,8 +22,9 @@ from audio_encoder_checker.network.faults import FaultKind, Faults
 from audio_encoder_checker.network.ledger import Ledger
 from audio_encoder_checker.sandbox.sweep import subfolder
 from audio_encoder_checker.stages.asking import Call, encode
-from audio_encoder_checker.stages.compare import difference
+from audio_encoder_checker.stages.compare import apart
 from audio_encoder_checker.stages.load import NETWORK_ERRORS, load_encoder
+from audio_encoder_checker.stages.waves import quiet_noise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -94,10 +95,7 @@ class Trials:
 
     def __post_init__(self) -> None:
         """Nothing has been started yet."""
-        import numpy as np
-
-        shape = (1, round(SECONDS * self.rate_hz))
-        self.clips = (0.1 * np.random.default_rng(self.seed).standard_normal(shape)).astype("float32")
+        self.clips = quiet_noise(self.seed, 1, round(SECONDS * self.rate_hz))
         self.conducts: list[Conduct] = []
         self._living: list[Session] = []
         self._end = time.monotonic() + self.rules.limits.download_s
@@ -146,11 +144,12 @@ class Trials:
         ]
         with ThreadPoolExecutor(len(sessions)) as pool:
             calls = list(pool.map(self._call, sessions))
-        call, apart = max(((one, _apart(reference, one)) for one in calls), key=lambda pair: _badness(pair[1]))
+        pairs = ((one, apart(reference, one.comparable)) for one in calls)
+        call, found = max(pairs, key=lambda pair: _badness(pair[1]))
         facts = outside.ledger.facts()
         met = condition not in FAULTS or any(one.fault for one in facts.transfers)
-        same = apart is not None and apart.same_shape and apart.relative < SAME
-        return Restart(condition, call.outcome, judged(call.outcome, met=met, same=same), apart, len(facts.passed))
+        same = found is not None and found.same_shape and found.relative < SAME
+        return Restart(condition, call.outcome, judged(call.outcome, met=met, same=same), found, len(facts.passed))
 
     def _call(self, session: Session) -> Call:
         """Load and call in a process of its own."""
@@ -180,13 +179,9 @@ class Trials:
         )
 
 
-def _apart(reference: NDArray[np.float32], call: Call) -> Difference | None:
-    return None if call.comparable is None else difference(reference, call.comparable)
-
-
-def _badness(apart: Difference | None) -> float:
+def _badness(found: Difference | None) -> float:
     """Of several, the one that gave nothing counts, else the one that is furthest away."""
-    return math.inf if apart is None else apart.relative
+    return math.inf if found is None else found.relative
 
 
 def _half(sizes: Iterable[int]) -> int:

@@ -21,8 +21,9 @@ from audio_encoder_checker.printable import told
 from audio_encoder_checker.sandbox.ask import read_frame
 from audio_encoder_checker.sandbox.sweep import subfolder
 from audio_encoder_checker.stages.asking import Call, encode
-from audio_encoder_checker.stages.compare import difference
+from audio_encoder_checker.stages.compare import apart, difference
 from audio_encoder_checker.stages.load import Target, greeted, load_encoder, where
+from audio_encoder_checker.stages.waves import quiet_noise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from audio_encoder_checker.evidence.behaviour import Difference
     from audio_encoder_checker.evidence.run import Conduct
     from audio_encoder_checker.rules import Rules
     from audio_encoder_checker.sandbox.ask import Session
@@ -91,7 +91,7 @@ class SecondRun:
                 f"a second process of the encoder needs {need:.2g} GiB of RAM, {have:.2g} are free",
                 "repeat on a machine with more memory",
             )
-        clips = self._clips()
+        clips = quiet_noise(self.seed, CLIPS, round(SECONDS * self.rate_hz))
         one = encode(self.first, clips, self.call_s)
         if one.returned is None:
             return ()
@@ -106,10 +106,10 @@ class SecondRun:
         self.on_call("a second process, in another folder")
         other = self._start(clips, elsewhere=True)
         if other.returned is not None:
-            return SecondStart(other.outcome, None, self.rebuilt, _apart(one, other))
+            return SecondStart(other.outcome, None, self.rebuilt, apart(one.comparable, other.comparable))
         self.on_call("a second process, in the repository")
         home = self._start(clips, elsewhere=False)
-        return SecondStart(other.outcome, home.outcome, self.rebuilt, _apart(one, home))
+        return SecondStart(other.outcome, home.outcome, self.rebuilt, apart(one.comparable, home.comparable))
 
     def _start(self, clips: NDArray[np.float32], *, elsewhere: bool) -> Call:
         """Load and call in a process of its own."""
@@ -155,18 +155,6 @@ class SecondRun:
             session.begin_stage("contract", self.rules.limits.contract_s)
             yield session
         self.conducts.append(session.conduct())
-
-    def _clips(self) -> NDArray[np.float32]:
-        import numpy as np
-
-        shape = (CLIPS, round(SECONDS * self.rate_hz))
-        return (0.1 * np.random.default_rng(self.seed).standard_normal(shape)).astype("float32")
-
-
-def _apart(one: Call, other: Call) -> Difference | None:
-    if one.comparable is None or other.comparable is None:
-        return None
-    return difference(one.comparable, other.comparable)
 
 
 def on_real_device(device: str, official: Outcome) -> DeviceFacts:

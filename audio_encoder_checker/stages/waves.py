@@ -18,6 +18,13 @@ QUIET = 0.1
 """20 dB below full scale."""
 
 
+def quiet_noise(seed: int, clips: int, samples: int) -> Wave:
+    """Gaussian noise `[clips, samples]` with a deviation of `QUIET`, the same for the same seed."""
+    import numpy as np
+
+    return (QUIET * np.random.default_rng(seed).standard_normal((clips, samples))).astype("float32")
+
+
 def tones(rate_hz: float, samples: int) -> Wave:
     """A sweep of pure tones `[TONES, samples]`, evenly spaced in pitch, of one loudness."""
     import numpy as np
