@@ -7,6 +7,7 @@ everything later is skipped with that error as its reason: one root cause, no co
 from __future__ import annotations
 
 import hashlib
+import os
 import secrets
 from dataclasses import replace
 from pathlib import Path
@@ -155,7 +156,7 @@ class _Run:
         self.evidence.put(*read_repository(self.root, self.job.submission, encoder, unpacked))
 
     def _declared_paper(self) -> Path | None:
-        """The report that the settings name; of an archive only one that is inside it.
+        """The paper that the settings name; of an archive only one that is inside it.
 
         Raises:
             UsageError: the settings of a folder name one that is not there.
@@ -163,13 +164,14 @@ class _Run:
         sources = self.evidence.get(SourceFacts)
         if not sources or not self.config.paper:
             return None
-        paper = (sources.root.resolve() / self.config.paper).resolve()
-        if self.kind is SubmissionKind.ARCHIVE:
-            return paper if paper.is_file() and paper.is_relative_to(sources.root.resolve()) else None
-        if not paper.is_file():
-            message = f"the settings name the report {printable(self.config.paper)!r}, which is not there"
+        named, inside = sources.root / self.config.paper, self.kind is SubmissionKind.ARCHIVE
+        there = os.path.isfile(named)  # noqa: PTH113 - `Path.is_file` raises for a name that no file system holds
+        if not there and not inside:
+            message = f"the settings name the paper {printable(self.config.paper)!r}, which is not there"
             raise UsageError(message, "mend `paper = ...` in aecc.toml")
-        return paper
+        if not there or (inside and not named.resolve().is_relative_to(sources.root.resolve())):
+            return None
+        return named.resolve()
 
     def _read_manifest(self) -> None:
         """The manifest that came with an archive, where the archive was hashed; none is fine."""

@@ -70,11 +70,19 @@ def test_the_settings_of_a_folder_name_its_report_wherever_it_lies(team: Path, t
     (team / "aecc.toml").write_text('paper = "../final.pdf"\n')
     assert paper(team) == str((tmp_path / "final.pdf").resolve())
     (tmp_path / "final.pdf").unlink()
-    with pytest.raises(
-        UsageError, match=r"the settings name the report '\.\./final\.pdf', which is not there"
-    ) as error:
+    with pytest.raises(UsageError, match=r"the settings name the paper '\.\./final\.pdf', which is not there") as error:
         judged(team)
     assert "aecc.toml" in error.value.hint
+
+
+@pytest.mark.parametrize("declared", ["a\\u0000b.pdf", "x" * 300 + ".pdf"], ids=["NUL", "too long"])
+def test_a_paper_whose_name_no_file_system_holds_is_not_there(declared: str, team: Path, tmp_path: Path) -> None:
+    settings = f'paper = "{declared}"\n'
+    (tmp_path / "team.zip").write_bytes(make_zip({"encoder.py": ENCODER, "aecc.toml": settings}))
+    assert paper(tmp_path / "team.zip") is None
+    (team / "aecc.toml").write_text(settings)
+    with pytest.raises(UsageError, match="which is not there"):
+        judged(team)
 
 
 def test_the_settings_of_an_archive_lead_nowhere_outside_it(tmp_path: Path) -> None:

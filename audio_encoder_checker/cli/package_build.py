@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -62,16 +63,16 @@ def build(folder: Path, **wishes: Any) -> int:
 
 
 def _paper(folder: Path, named: Path | None) -> Path | None:
-    """The report paper: named on the command line, else by the settings.
+    """The paper: named on the command line, else by the settings.
 
     Raises:
         UsageError: the one named is not there.
     """
     declared = read_config(folder).paper if folder.is_dir() and named is None else ""
     paper = folder / declared if declared else named
-    if paper is not None and not paper.is_file():
+    if paper is not None and not os.path.isfile(paper):  # noqa: PTH113 - `is_file` raises for names that are too long
         where = "mend `paper = ...` in aecc.toml" if declared else "name the PDF: --paper FILE"
-        raise UsageError(f"there is no report {printable(str(paper))!r}", where)
+        raise UsageError(f"there is no paper {printable(str(paper))!r}", where)
     return paper
 
 
@@ -164,7 +165,7 @@ def say_mail(archive: Path, names: Iterable[str], paper: Path | None) -> None:
     Args:
         archive: the ZIP.
         names: of the files in it.
-        paper: the report, None if it is not known.
+        paper: the team's PDF, None if it is not known.
     """
     mailing = mail_readiness([one.stat().st_size for one in (archive, paper) if one], names)
     for line in mailing_lines(mailing):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -163,7 +164,8 @@ def _declared(root: Path, selection: Selection, rules: Rules) -> Declared:
     encoder = read_config(root).encoder
     file = encoder.partition(":")[0]
     if file and file not in packed:
-        missing = "is left out of the ZIP" if (root / file).exists() else "is not there"
+        there = os.path.exists(root / file)  # noqa: PTH110 - `Path.exists` raises for a name that no file system holds
+        missing = "is left out of the ZIP" if there else "is not there"
         message = f"the settings name the encoder {printable(file)!r}, which {missing}"
         raise UsageError(message, "mend `encoder = ...` in aecc.toml, or the pattern in .aeccignore")
     sources = read_sources(root, encoder or None)

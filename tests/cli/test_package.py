@@ -180,13 +180,17 @@ def test_a_dry_run_lists_everything_and_writes_nothing(team: Path, tmp_path: Pat
     assert [path.name for path in tmp_path.iterdir()] == ["team"]
 
 
-def test_a_report_that_is_not_there_is_told_before_anything_is_packed(team: Path, tmp_path: Path) -> None:
+def test_a_paper_that_is_not_there_is_told_before_anything_is_packed(team: Path, tmp_path: Path) -> None:
     done = aecc_package("build", team, "-o", tmp_path / "out.zip", "--paper", tmp_path / "gone.pdf")
     assert done.returncode == 2
-    assert "there is no report" in done.stderr
+    assert "there is no paper" in done.stderr
     (team / "aecc.toml").write_text('encoder = "encoder.py"\npaper = "../report.pdf"\n')
     done = aecc_package("build", team, "-o", tmp_path / "out.zip")
     assert "mend `paper = ...` in aecc.toml" in done.stderr
+    for key in ("paper", "encoder"):
+        (team / "aecc.toml").write_text(f'{key} = "{"x" * 300}"\n')
+        done = aecc_package("build", team, "-o", tmp_path / "out.zip")
+        assert (done.returncode, f"mend `{key} = ...` in aecc.toml" in done.stderr) == (2, True)
     assert [path.name for path in tmp_path.iterdir()] == ["team"]
 
 
