@@ -1,6 +1,7 @@
 """An engine upon an engine: a submission is judged without the evaluation first, then task by task where there is room.
 
-A submission that is not ready without the evaluation costs no task. A part that is lost is repeated by itself.
+A submission that is not ready without the evaluation costs no task. A part that is lost, or a task that the network
+has spoilt, is repeated by itself.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from audio_encoder_checker.organising.jobs import Ended
 from audio_encoder_checker.organising.merging import merge_reports
-from audio_encoder_checker.organising.records import read_own_report
+from audio_encoder_checker.organising.records import infrastructure_trouble, read_own_report
 from audio_encoder_checker.organising.worker import LOG, PAGE, REPORT, TEXT
 from audio_encoder_checker.render.html.page import page
 from audio_encoder_checker.report import Verdict
@@ -35,7 +36,7 @@ class Whole:
     Attributes:
         job: as it was given.
         options: of each task that is evaluated.
-        first: how the part without the evaluation ended.
+        base: the report without the evaluation.
         done: reports of tasks; None for one that was lost.
         seconds: of all parts.
         workers: where they ran.
@@ -43,7 +44,7 @@ class Whole:
 
     job: Job
     options: tuple[str, ...]
-    first: Ended | None = None
+    base: dict[str, Any] = field(default_factory=dict)
     done: dict[str, dict[str, Any] | None] = field(default_factory=dict)
     seconds: float = 0.0
     workers: set[str] = field(default_factory=set)
@@ -75,7 +76,8 @@ class ByTask:
         whole.seconds += ended.seconds
         whole.workers.add(ended.worker)
         report = read_own_report(ended.job.folder)
-        if report is None and tried < TRIES and ended.lost:
+        trouble = ended.lost if report is None else name != FIRST and infrastructure_trouble(report)
+        if trouble and tried < TRIES:
             self._part(whole, name, tried + 1)
             return None
         if name == FIRST:
@@ -102,18 +104,15 @@ class ByTask:
                     (ended.job.folder / name).replace(whole.job.folder / name)
             _remove_parts(whole.job.folder)
             return replace(ended, job=whole.job, seconds=whole.seconds)
-        whole.first = ended
+        whole.base = report
         for task in self._tasks:
             self._part(whole, task, 1)
         return None
 
-    def _all(self, whole: Whole) -> Ended | None:
+    def _all(self, whole: Whole) -> Ended:
         """Put the reports together; logs and texts stand one after the other."""
         folder = whole.job.folder
-        base = read_own_report(whole.first.job.folder) if whole.first else None
-        if base is None:
-            return Ended(whole.job, None, whole.seconds, "", "the report without the evaluation is gone")
-        merged = merge_reports(base, {task: whole.done[task] for task in self._tasks})
+        merged = merge_reports(whole.base, {task: whole.done[task] for task in self._tasks})
         (folder / REPORT).write_text(json.dumps(merged, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         (folder / PAGE).write_text(page(merged), encoding="utf-8")
         for name in (TEXT, LOG):

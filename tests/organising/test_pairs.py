@@ -13,7 +13,7 @@ from audio_encoder_checker.organising.jobs import Ended, Job
 from audio_encoder_checker.organising.merging import merge_reports
 from audio_encoder_checker.organising.pairs import ByTask
 from audio_encoder_checker.rules import schema
-from tests.organising.literals import NEEDS, PlayedEngine, report, sha
+from tests.organising.literals import NEEDS, PlayedEngine, busy, report, sha
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,6 +127,17 @@ def test_a_part_that_is_lost_is_repeated_by_itself(tmp_path: Path) -> None:
     ended, engine = by_task(tmp_path / "work", outcome)
     assert ended.status == 0
     assert [job.folder.name for job in engine.jobs] == ["first-1", "a-1", "b-1", "b-2", "b-3"]
+
+
+def test_a_task_that_the_network_spoilt_is_repeated_by_itself(tmp_path: Path) -> None:
+    def outcome(job: Job, _attempt: int) -> dict[str, Any]:
+        if job.folder.name == "b-1":
+            return busy()
+        return ready() if task_of(job) == "first" else scored(task_of(job), 0.5)
+
+    ended, engine = by_task(tmp_path / "work", outcome)
+    assert ended.status == 0
+    assert [job.folder.name for job in engine.jobs] == ["first-1", "a-1", "b-1", "b-2"]
 
 
 def test_a_part_that_is_lost_for_good_leaves_the_others(tmp_path: Path) -> None:
