@@ -76,8 +76,8 @@ def _hashes(files: Any, root: str, address: str) -> dict[str, str]:
     except FileNotFoundError:
         hint = f"make it where the data lies: `find . -name '*.tar' | xargs sha256sum > {SUMS}`"
         raise UsageError(f"{printable(address)!r} holds no {SUMS}", hint) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise MachineError(f"cannot read {printable(address)!r}: {error}", "look at address and network") from None
+    except Exception as error:  # noqa: BLE001 - each kind of address has a client with errors of its own
+        raise _failure("read", address, error) from None
     found = {}
     for line in text.splitlines():
         part = LINE.fullmatch(line)
@@ -95,21 +95,35 @@ def _copy(files: Any, source: str, target: Path, expected: str) -> None:
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    try:
+        found = _downloaded(files, source, part)
+        if found != expected:
+            message = f"{printable(source)!r} has SHA-256 {found}, {SUMS} says {expected}"
+            raise MachineError(message, "put the right file there, or renew its line")
+        part.replace(target)
+        verified.write_text(_state(target, expected))
+    except OSError as error:
+        raise _failure("copy", source, error) from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _downloaded(files: Any, source: str, part: Path) -> str:
+    """Write what an address holds into a file, and tell its hash."""
     digest = hashlib.sha256()
     try:
         with files.open(source, "rb") as remote, part.open("wb") as file:
             while chunk := remote.read(CHUNK_BYTES):
                 digest.update(chunk)
                 file.write(chunk)
-        if digest.hexdigest() != expected:
-            message = f"{printable(source)!r} has SHA-256 {digest.hexdigest()}, {SUMS} says {expected}"
-            raise MachineError(message, "put the right file there, or renew its line")
-        part.replace(target)
-        verified.write_text(_state(target, expected))
-    except OSError as error:
-        raise MachineError(f"cannot copy {printable(source)!r}: {error}", "look at address, network and disk") from None
-    finally:
-        part.unlink(missing_ok=True)
+    except Exception as error:  # noqa: BLE001 - as above
+        raise _failure("copy", source, error) from None
+    return digest.hexdigest()
+
+
+def _failure(what: str, place: str, error: Exception) -> MachineError:
+    words = printable(str(error), limit=300) or type(error).__name__
+    return MachineError(f"cannot {what} {printable(place)!r}: {words}", "look at address, network and disk")
 
 
 def _state(path: Path, expected: str) -> str:

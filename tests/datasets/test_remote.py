@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+from fsspec.implementations.local import LocalFileSystem
 
 from audio_encoder_checker.cli.check import _data
 from audio_encoder_checker.datasets.remote import SUMS, content_sha256, is_address, local_copy
@@ -69,6 +70,24 @@ def test_no_name_leads_out_of_the_copy(name: str, tmp_path: Path) -> None:
     address = served(tmp_path / "far", {"a.tar": b"one"})
     (tmp_path / "far" / SUMS).write_text(f"{'0' * 64}  {name}\n")
     with pytest.raises(UsageError, match="cannot read"):
+        local_copy(address)
+
+
+@pytest.mark.parametrize("last", [SUMS, "a.tar"], ids=["list", "file"])
+def test_an_error_that_only_the_client_of_an_address_knows_is_no_bug_of_ours(
+    last: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class RefusedError(Exception):
+        """As aiohttp's for a status of 500: no OSError."""
+
+    def refused(_self: object, path: str, *_words: object, **_wishes: object) -> None:
+        raise RefusedError(f"500, url={path}")
+
+    address = served(tmp_path / "far", {"a.tar": b"one"})
+    monkeypatch.setattr(LocalFileSystem, "cat_file" if last == SUMS else "open", refused)
+    if last != SUMS:
+        monkeypatch.setattr(LocalFileSystem, "cat_file", lambda *_, **__: (tmp_path / "far" / SUMS).read_bytes())
+    with pytest.raises(MachineError, match=f"500, url=.*/{last}"):
         local_copy(address)
 
 
