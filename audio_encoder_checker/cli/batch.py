@@ -17,7 +17,7 @@ from audio_encoder_checker.organising.board import team, write_board, write_lett
 from audio_encoder_checker.organising.inbox import Watch, add, take_in
 from audio_encoder_checker.organising.kinship import contents_of, find_kin
 from audio_encoder_checker.organising.pairs import ByTask
-from audio_encoder_checker.organising.records import UNJUDGED, Setting, read_own_report
+from audio_encoder_checker.organising.records import UNJUDGED, Setting
 from audio_encoder_checker.organising.resources import Room, make_engine, parse_jobs
 from audio_encoder_checker.organising.results import Results
 from audio_encoder_checker.printable import printable
@@ -129,9 +129,7 @@ class _Run:
         self.engine: Engine = make_engine(wishes["engine"], room, wishes["address"])
         if wishes["by_task"]:
             self.engine = ByTask(self.engine, _tasks(wishes))
-        self.batch = Batch(
-            results, self.engine, setting=setting, options=options, needs=room.needs, told=self._told
-        )  # fmt: skip
+        self.batch = Batch(results, self.engine, setting=setting, options=options, needs=room.needs, told=self._kept)
         self.known: dict[str, Submitted] = {}
         self.contents: dict[str, Contents] = {}
         self.done = self.total = 0
@@ -144,7 +142,7 @@ class _Run:
             if self.follow:
                 self._watch(Watch(Path(self.follow)))
             while self.batch.underway:
-                self.batch.step(POLL_SECONDS)
+                self._step()
         except KeyboardInterrupt:
             self.engine.close()
             self._board()
@@ -158,12 +156,12 @@ class _Run:
 
     def _begin(self, submissions: Sequence[Path]) -> None:
         self.known = take_in(submissions)
-        same = sum(len(one.files) for one in self.known.values())
+        count = sum(len(one.files) for one in self.known.values())
         self._look(self.known.values())
         valid = self.batch.add(self.known.values())
         self.total = len(self.batch.underway)
         if self.known:
-            words = [f"{same} submissions", *([f"{len(self.known)} distinct"] if same > len(self.known) else [])]
+            words = [f"{count} submissions", *([f"{len(self.known)} distinct"] if count > len(self.known) else [])]
             complain(" · ".join([*words, *([f"{valid} judged already"] if valid else [])]))
 
     def _watch(self, watch: Watch) -> None:
@@ -179,15 +177,22 @@ class _Run:
                 if not self.batch.add([one]):
                     self.total = self.done + len(self.batch.underway)
                     complain(f"arrived: {printable(path.name)}")
-            self.batch.step(POLL_SECONDS) if self.batch.underway else time.sleep(POLL_SECONDS)
+            self._step() if self.batch.underway else time.sleep(POLL_SECONDS)
             self._freshen()
 
     def _look(self, submissions: Any) -> None:
         self.contents |= {one.sha256: contents_of(one.files[0]) for one in submissions}
 
-    def _told(self, record: dict[str, Any]) -> None:
+    def _kept(self, record: dict[str, Any], report: dict[str, Any] | None) -> None:
+        write_letters(self.results, record, report)
+        self.stale = True
+
+    def _step(self) -> None:
+        """Wait a little for a submission to be done with, and say so."""
+        record = self.batch.step(POLL_SECONDS)
+        if record is None:
+            return
         self.done += 1
-        write_letters(self.results, record, read_own_report(self.results.root / record["submission"]["sha256"]))
         causes = record["summary"]["causes"] if record["summary"] else []
         why = f"  {causes[0]['id']} {causes[0]['name']}" if causes else f"  {record['reason']}"
         seconds = record["attempts"][-1]["seconds"]
@@ -195,7 +200,6 @@ class _Run:
         verdict = record["verdict"].upper().replace("-", " ")
         if not self.quiet:
             complain(f"[{self.done}/{self.total}] {verdict:<9} {team(record)}{why.rstrip()}  {seconds:.0f} s{again}")
-        self.stale = True
         self._freshen()
 
     def _freshen(self) -> None:

@@ -28,6 +28,7 @@ PAUSES_S = (5.0, 30.0)
 """Before the second and the third attempt."""
 USAGE, BUG = 2, 70
 """Exit statuses that come again however often one tries."""
+REPLACED = "another file took its place before it was judged"
 
 
 @dataclass
@@ -48,7 +49,7 @@ class Batch:
         setting: that results depend on, see `records.Setting`.
         options: of `aecc-check`, for every submission.
         needs: of each.
-        told: hears of each record that is kept.
+        told: hears of each record that is kept, with its report, None if there is none.
         pauses_s: before each further attempt.
     """
 
@@ -60,7 +61,7 @@ class Batch:
         setting: dict[str, Any],
         options: tuple[str, ...],
         needs: Needs,
-        told: Callable[[dict[str, Any]], None],
+        told: Callable[[dict[str, Any], dict[str, Any] | None], None],
         pauses_s: tuple[float, ...] = PAUSES_S,
     ) -> None:
         self.results, self.engine = results, engine
@@ -111,7 +112,7 @@ class Batch:
             record = {**record, "submission": {**record["submission"], "files": files}}
             self.results.rewrite(record)
             self.records[one.sha256] = record
-            self.told(record)
+            self.told(record, read_own_report(self.results.root / one.sha256))
 
     def _start(self, sha256: str) -> None:
         one = self.underway[sha256]
@@ -123,7 +124,9 @@ class Batch:
         job = ended.job
         one = self.underway[job.sha256]
         report = read_own_report(job.folder)
-        trouble = ended.lost or infrastructure_trouble(report) or _no_report(ended, report)
+        replaced = _is_of_another(report, job)
+        report = None if replaced else report
+        trouble = REPLACED if replaced else ended.lost or infrastructure_trouble(report) or _no_report(ended, report)
         one.attempts.append(
             {
                 "started": one.started,
@@ -134,7 +137,7 @@ class Batch:
             }
         )
         again = len(one.attempts) - 1
-        if trouble and again < len(self.pauses_s):
+        if trouble and not replaced and again < len(self.pauses_s):
             self.results.drop(job.folder)
             heapq.heappush(self._later, (time.monotonic() + self.pauses_s[again], job.sha256))
             return None
@@ -142,8 +145,13 @@ class Batch:
         self.results.keep(job.folder, record)
         del self.underway[job.sha256]
         self.records[job.sha256] = record
-        self.told(record)
+        self.told(record, report)
         return record
+
+
+def _is_of_another(report: dict[str, Any] | None, job: Job) -> bool:
+    """Whether a report is about another content than the job: its file was replaced while it waited for its turn."""
+    return bool(report and report["submission"]["sha256"] not in (None, job.sha256))
 
 
 def _no_report(ended: Ended, report: dict[str, Any] | None) -> str:

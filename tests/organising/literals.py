@@ -92,6 +92,8 @@ class PlayedEngine:
         self.outcome = outcome
         self.jobs: list[Job] = []
         self.attempts: dict[str, int] = {}
+        self.sha256 = ""
+        """Of what reports are about, if it is not the job's file."""
         self.waiting: list[Job] = []
 
     def submit(self, job: Job) -> None:
@@ -112,7 +114,8 @@ class PlayedEngine:
         if isinstance(found, int):
             (job.folder / "log.txt").write_text("error: it makes no sense\n  fix: mend it\n")
             return Ended(job, found, 1.0, "there")
-        (job.folder / REPORT).write_text(json.dumps(found))
+        about = {**found["submission"], "sha256": self.sha256 or job.sha256}
+        (job.folder / REPORT).write_text(json.dumps({**found, "submission": about}))
         return Ended(job, found["exit_code"], 1.0, "there")
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from audio_encoder_checker.archive.manifest import parse_json
-from audio_encoder_checker.organising.batch import Batch
+from audio_encoder_checker.organising.batch import REPLACED, Batch
 from audio_encoder_checker.organising.results import Results, read_records
 from tests.organising.literals import NEEDS, SETTING, PlayedEngine, busy, report, sha, submitted
 
@@ -25,7 +25,7 @@ def played(
     engine = PlayedEngine(outcome)
     with Results(folder / "out") as results:
         batch = Batch(
-            results, engine, setting=setting, options=(), needs=NEEDS, told=lambda _record: None, pauses_s=(0.0, 0.0)
+            results, engine, setting=setting, options=(), needs=NEEDS, told=lambda *_: None, pauses_s=(0.0, 0.0)
         )
         batch.add(submitted(number, folder) for number in range(count))
         while batch.underway:
@@ -52,16 +52,16 @@ def test_what_has_a_valid_result_is_not_judged_again(tmp_path: Path) -> None:
 
 def test_a_second_file_of_known_content_is_named_in_the_result(tmp_path: Path) -> None:
     played(tmp_path, lambda _job, _attempt: report())
-    told: list[dict[str, Any]] = []
+    told: list[tuple[Any, ...]] = []
     with Results(tmp_path / "out") as results:
         batch = Batch(results, PlayedEngine(lambda _job, _attempt: 70), setting=SETTING, options=(), needs=NEEDS,
-                      told=told.append)  # fmt: skip
+                      told=lambda *what: told.append(what))  # fmt: skip
         one = submitted(0, tmp_path)
         one.files.insert(0, tmp_path / "copy.zip")
         assert batch.add([one]) == 1
         assert batch.add([one]) == 1
     names = [str(tmp_path / name) for name in ("team0.zip", "copy.zip")]
-    assert [one["submission"]["files"] for one in told] == [names]
+    assert [(record["submission"]["files"], report["verdict"]) for record, report in told] == [(names, "not-ready")]
     assert read_records(tmp_path / "out")[sha(0)]["submission"]["files"] == names
 
 
@@ -126,6 +126,19 @@ def test_one_that_is_lost_takes_no_other_along(tmp_path: Path) -> None:
     played(tmp_path, lambda job, _attempt: "lost" if job.sha256 == sha(1) else report(), count=3)
     verdicts = {name: one["verdict"] for name, one in read_records(tmp_path / "out").items()}
     assert verdicts == {sha(0): "not-ready", sha(1): "unjudged", sha(2): "not-ready"}
+
+
+def test_a_file_that_was_replaced_while_it_waited_is_not_judged_in_the_name_of_the_first(tmp_path: Path) -> None:
+    engine = PlayedEngine(lambda _job, _attempt: report())
+    engine.sha256 = sha(7)
+    with Results(tmp_path / "out") as results:
+        batch = Batch(results, engine, setting=SETTING, options=(), needs=NEEDS, told=lambda *_: None)
+        batch.add([submitted(0, tmp_path)])
+        while batch.underway:
+            batch.step(0.1)
+    one = read_records(tmp_path / "out")[sha(0)]
+    assert (one["verdict"], one["reason"], one["report_sha256"]) == ("unjudged", REPLACED, None)
+    assert engine.attempts == {sha(0): 1}
 
 
 def test_an_interrupted_report_is_none(tmp_path: Path) -> None:

@@ -127,7 +127,7 @@ def test_a_driver_that_starts_anew_goes_on_where_the_results_end(cluster: tuple[
         try:
             with Results(tmp_path / "out") as results:
                 wishes: dict[str, Any] = {"setting": SETTING, "options": ("--until=source",), "needs": SMALL}
-                batch = Batch(results, engine, told=lambda _record: None, **wishes)
+                batch = Batch(results, engine, told=lambda *_: None, **wishes)
                 valid = batch.add(known.values())
                 assert valid == kept - 1
                 end = time.monotonic() + 120
