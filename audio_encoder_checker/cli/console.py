@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from audio_encoder_checker.errors import CheckerError
+from audio_encoder_checker.organising.jobs import LIFELINE
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -43,7 +44,7 @@ def run(command: click.Command, name: str | None = None) -> NoReturn:
             stream.reconfigure(errors="replace")  # a terminal that does not know a character shows `?`
     try:
         signal.signal(signal.SIGTERM, _leave_tidily)
-        if os.environ.pop("AECC_LIFELINE", ""):
+        if os.environ.pop(LIFELINE, ""):
             threading.Thread(target=_end_with_stdin, daemon=True).start()
         status = command.main(prog_name=name, standalone_mode=False)
     except click.ClickException as error:

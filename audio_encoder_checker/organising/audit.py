@@ -30,13 +30,11 @@ class Audited:
     """What was found about one result.
 
     Attributes:
-        sha256: of the submission.
         altered: what of the folder is no longer what the record says; empty if all is.
         drift: what the same check says otherwise today; None where it was not asked again.
         different: what differs from the circumstances then: tool, profile, data, environment.
     """
 
-    sha256: str
     altered: str = ""
     drift: tuple[str, ...] | None = None
     different: tuple[str, ...] = ()
@@ -62,7 +60,7 @@ def audit(
     """
     records = read_records(root)
     found: dict[str, tuple[Mapping[str, Any], Audited]] = {
-        name: (record, Audited(name, _altered(root, record))) for name, record in records.items()
+        name: (record, Audited(_altered(root, record))) for name, record in records.items()
     }
     sound = [name for name, (_, one) in found.items() if not one.altered]
     chosen = random.Random(seed).sample(sound, min(sample, len(sound)))  # noqa: S311 - a sample, no secret
@@ -83,16 +81,16 @@ def _again(root: Path, record: Mapping[str, Any], judge: Callable[[Job], Ended],
     path = still_there(record)
     old = read_own_report(root / name)
     if path is None:
-        return Audited(name, "no file of this content lies where it was sent from")
+        return Audited("no file of this content lies where it was sent from")
     if old is None:
-        return Audited(name)
+        return Audited()
     with tempfile.TemporaryDirectory(prefix="audit-") as folder:
         judge(Job(name, path, Path(folder), tuple(record["options"]), needs))
         new = read_own_report(Path(folder))
     if new is None:
-        return Audited(name, drift=("no report today",))
+        return Audited(drift=("no report today",))
     changes = [f"{one.kind}: {one.what}" for one in compare_reports(old, new) if one.kind in DRIFT]
-    return Audited(name, drift=tuple(changes), different=tuple(_different(record, new)))
+    return Audited(drift=tuple(changes), different=tuple(_different(record, new)))
 
 
 def still_there(record: Mapping[str, Any]) -> Path | None:

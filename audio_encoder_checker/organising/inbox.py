@@ -85,8 +85,3 @@ class Watch:
             elif self._taken.get(path) != state and now - self._since[path] >= SETTLED_S:
                 self._taken[path] = state
                 yield path
-
-    @property
-    def waiting(self) -> int:
-        """How many files have not settled yet."""
-        return sum(self._taken.get(path) != state for path, state in self._seen.items() if path.exists())

@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+LIFELINE = "AECC_LIFELINE"
+"""With this variable `aecc-check` ends, tidily, when its stdin does."""
+
+
 class Needs(NamedTuple):
     """What one submission may take while it is judged.
 

@@ -9,7 +9,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from audio_encoder_checker.organising.jobs import Ended
+from audio_encoder_checker.organising.jobs import LIFELINE, Ended
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from audio_encoder_checker.organising.jobs import Job
 
 REPORT, PAGE, TEXT, LOG = "report.json", "report.html", "report.txt", "log.txt"
-LIFELINE = "AECC_LIFELINE"
-"""With this variable `aecc-check` ends, tidily, when its stdin does."""
 
 
 def judge(
