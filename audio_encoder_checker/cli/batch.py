@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from audio_encoder_checker.cli.console import EXIT_INTERRUPTED, EXIT_UNDECIDED, complain, say
+from audio_encoder_checker.cli.console import EXIT_INTERRUPTED, EXIT_UNDECIDED, complain, say, words
 from audio_encoder_checker.datasets.remote import is_address
 from audio_encoder_checker.errors import MachineError, UsageError
 from audio_encoder_checker.organising.batch import Batch
@@ -80,7 +80,7 @@ def _forwarded(context: click.Context) -> tuple[str, ...]:
     Raises:
         UsageError: one of them is about a single submission.
     """
-    words: list[str] = []
+    found: list[str] = []
     for one in context.command.params:
         given = one.name and context.get_parameter_source(one.name) is not ParameterSource.DEFAULT
         if not isinstance(one, click.Option) or not given or one.name in OWN or one.name not in context.params:
@@ -89,11 +89,11 @@ def _forwarded(context: click.Context) -> tuple[str, ...]:
         if one.name in ALONE:
             raise UsageError(f"{option} is about one submission: {ALONE[one.name]}", f"leave out {option}")
         if one.is_flag and one.is_bool_flag:
-            words.append(option if value else one.secondary_opts[0])
+            found.append(option if value else one.secondary_opts[0])
         else:
             values = value if one.multiple else (value,)
-            words += [f"{option}={_absolute(part)}" for part in values]
-    return tuple(words)
+            found += [f"{option}={_absolute(part)}" for part in values]
+    return tuple(found)
 
 
 def _absolute(value: Any) -> str:
@@ -109,11 +109,10 @@ def _tasks(wishes: Mapping[str, Any]) -> list[str]:
     for name in ("until", "stages", "no_eval"):
         if wishes[name]:
             raise UsageError("--by-task is about the evaluation, which was left out", "leave out --by-task")
-    chosen = tuple(word for word in wishes["tasks"].split(",") if word)
     data = None
     if wishes["data"]:  # the folder itself is looked at where the work is done
         data = Path() if is_address(wishes["data"]) else Path(wishes["data"])
-    return [one.id for one in make_plan(Wishes(data, chosen, mini=wishes["mini"])).tasks]
+    return [one.id for one in make_plan(Wishes(data, words(wishes["tasks"]), mini=wishes["mini"])).tasks]
 
 
 class _Run:
@@ -161,8 +160,8 @@ class _Run:
         valid = self.batch.add(self.known.values())
         self.total = len(self.batch.underway)
         if self.known:
-            words = [f"{count} submissions", *([f"{len(self.known)} distinct"] if count > len(self.known) else [])]
-            complain(" · ".join([*words, *([f"{valid} judged already"] if valid else [])]))
+            distinct = [f"{len(self.known)} distinct"] if count > len(self.known) else []
+            complain(" · ".join([f"{count} submissions", *distinct, *([f"{valid} judged already"] if valid else [])]))
 
     def _watch(self, watch: Watch) -> None:
         complain(f"watching {printable(str(watch.folder))}; Ctrl-C ends it")

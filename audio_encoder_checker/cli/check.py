@@ -71,7 +71,7 @@ def _print_schema(name: str) -> None:
     console.say(json.dumps(schema(name), indent=2))
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.command(context_settings=console.HELP)
 @click.argument(
     "submissions", metavar="SUBMISSION...", nargs=-1, type=click.Path(path_type=Path),
     shell_complete=completion.submissions,
@@ -312,7 +312,7 @@ def _options(submission: Path, wishes: dict[str, Any]) -> Any:
         raise UsageError("--paper is read in the stage `rules`, which was left out", "add `--stage rules`")
     if wishes["receipt"] is not None and "rules" not in stages:
         raise UsageError("--verify-receipt is judged in the stage `rules`, which was left out", "add `--stage rules`")
-    ignored = dict.fromkeys(_words(wishes["ignore"]), "on the command line")
+    ignored = dict.fromkeys(console.words(wishes["ignore"]), "on the command line")
     return Options(
         encoder=wishes["encoder"],
         stages=stages,
@@ -325,14 +325,14 @@ def _options(submission: Path, wishes: dict[str, Any]) -> Any:
         device=wishes["device"],
         timeout_s=wishes["timeout"],
         seed=wishes["seed"],
-        select=_words(wishes["select"]),
+        select=console.words(wishes["select"]),
         ignore=ignored,
         installing=_installing(wishes),
         network=not wishes["no_network"],
         hub_cache=wishes["hub_cache"],
         evaluation=Wishes(
             data=_data(wishes["data"]),
-            tasks=_words(wishes["tasks"]),
+            tasks=console.words(wishes["tasks"]),
             mini=wishes["mini"],
             corrected=wishes["corrected"],
             keep=not wishes["no_cache"],
@@ -380,10 +380,6 @@ def _installing(wishes: dict[str, Any]) -> Any:
             option = name.replace("_", "-")
             raise UsageError(f"--{option} has an effect only with --install", "add --install")
     return Installing(asked, wishes["constraint"], wishes["allow_source"])
-
-
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
 def _stages(chosen: tuple[str, ...], until: str | None, no_eval: bool) -> tuple[str, ...]:

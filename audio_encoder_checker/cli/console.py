@@ -9,16 +9,20 @@ import sys
 import threading
 import time
 import traceback
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from audio_encoder_checker.errors import CheckerError
 from audio_encoder_checker.organising.jobs import LIFELINE
+from audio_encoder_checker.printable import printable
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import FrameType
 
+HELP: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+"""How every command shows its help."""
 EXIT_USAGE = 2
 EXIT_UNDECIDED = 3
 EXIT_OUR_BUG = 70
@@ -75,6 +79,16 @@ def say(text: str) -> None:
 def complain(text: str) -> None:
     """Print a word about the run, not its result, on stderr."""
     click.echo(text, err=True)
+
+
+def shown(path: Path) -> str:
+    """A path that somebody else may have named, safe for a terminal."""
+    return printable(str(path), limit=300)
+
+
+def words(text: str) -> tuple[str, ...]:
+    """What an option names, several things with commas between them."""
+    return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
 def _leave_tidily(_signal: int, _frame: FrameType | None) -> None:

@@ -22,7 +22,7 @@ def main() -> NoReturn:
     console.run(data)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(context_settings=console.HELP)
 @click.version_option(package_name="audio-encoder-checker", message="%(prog)s %(version)s")
 def data() -> None:
     """Get the challenge's public data, for `aecc-check --data DIR`.
@@ -108,7 +108,7 @@ def verify(tasks: str, mini: bool, root: Path) -> int:
 def _tasks(words: str) -> Sequence[Task]:
     from audio_encoder_checker.evaluation.tasks import choose_tasks
 
-    chosen = choose_tasks(word.strip() for word in words.split(",") if word.strip())
+    chosen = choose_tasks(console.words(words))
     built_in = [task.id for task in chosen if task.built_in]
     if not chosen or built_in:
         problem = f"task {built_in[0]} is generated, there is nothing to fetch" if built_in else "--tasks names none"

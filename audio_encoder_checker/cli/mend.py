@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.text import Text  # noqa: TID253 - imported by the command only once it has something to mend
 
+from audio_encoder_checker.cli.console import shown
 from audio_encoder_checker.errors import UsageError
 from audio_encoder_checker.packing.mending.carry import carry_out, refuse_existing
 from audio_encoder_checker.packing.mending.changes import Added, Edited
@@ -55,7 +56,7 @@ def offer(submission: Path, wishes: Wishes, *, yes: bool, err: Console) -> Path:
 def _offer(submission: Path, wishes: Wishes, *, yes: bool, err: Console) -> Path:
     with planned(submission, wishes) as plan:
         if not plan.mendings:
-            _say(err, f"{_shown(submission)}: there is nothing that --fix can mend")
+            _say(err, f"{shown(submission)}: there is nothing that --fix can mend")
             _show_notes(plan.notes, err)
             return submission
         refuse_existing(plan)
@@ -64,7 +65,7 @@ def _offer(submission: Path, wishes: Wishes, *, yes: bool, err: Console) -> Path
             _say(err, "nothing was changed")
             return submission
         written = carry_out(plan)
-    _say(err, f"written: {_shown(written)}")
+    _say(err, f"written: {shown(written)}")
     return written
 
 
@@ -90,7 +91,7 @@ def _question(plan: Plan) -> str:
 def _show(plan: Plan, err: Console) -> None:
     where = f"as {_name(plan.target)}; the ZIP itself stays as it is" if plan.target else "in place"
     count = len(plan.mendings)
-    _say(err, f"{_shown(plan.submission)}: {count} thing{'' if count == 1 else 's'} to mend, {where}")
+    _say(err, f"{shown(plan.submission)}: {count} thing{'' if count == 1 else 's'} to mend, {where}")
     for mending in plan.mendings:
         _show_mending(mending, err)
     _show_notes(plan.notes, err)
@@ -120,10 +121,6 @@ def _show_few(lines: Sequence[str], err: Console) -> None:
 
 def _say(err: Console, line: str, style: str = "") -> None:
     err.print(Text(line, style=style), soft_wrap=True)
-
-
-def _shown(path: Path) -> str:
-    return printable(str(path), limit=300)
 
 
 def _name(path: Path) -> str:

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import click
 
-from audio_encoder_checker.cli.console import complain, say
+from audio_encoder_checker.cli.console import HELP, complain, say
 from audio_encoder_checker.printable import printable
 
-HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 VERDICTS = ("ready", "undecided", "not-ready")
 
 

@@ -24,7 +24,7 @@ def main() -> NoReturn:
     console.run(package)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(context_settings=console.HELP)
 @click.version_option(package_name="audio-encoder-checker", message="%(prog)s %(version)s")
 def package() -> None:
     """Start, build and verify a submission to the Audio Encoder Capability Challenge.
@@ -50,11 +50,11 @@ def init(folder: Path, template: str | None, name: str | None) -> int:
         name = name or click.prompt("Name of the encoder class", default=class_name_for(folder.resolve().name) or None)
     template = template or TEMPLATE_NAMES[0]
     class_name, files = start_submission(folder, template, name or "")
-    console.say(f"{class_name} in {_shown(folder)}: {', '.join(files)}")
+    console.say(f"{class_name} in {console.shown(folder)}: {', '.join(files)}")
     console.say("what only you can fill in:")
     for line in TEMPLATES[template].missing:
         console.say(f"  {line}")
-    console.say(f"next: aecc-check {_shown(folder)}")
+    console.say(f"next: aecc-check {console.shown(folder)}")
     return 0
 
 
@@ -121,7 +121,7 @@ def verify(archive: Path, receipt: str | None, paper: Path | None) -> int:
     say_findings(findings)
     bad = is_bad(findings)
     good = "as it was built: every file fits the manifest" + (", and all fits the receipt" if receipt else "")
-    console.say(f"{_shown(archive)} is {'NOT as it was built' if bad else good}")
+    console.say(f"{console.shown(archive)} is {'NOT as it was built' if bad else good}")
     return int(bad)
 
 
@@ -195,10 +195,10 @@ def attach(archive: Path, paper: Path) -> int:
     findings = inspect_paper(paper, archive)
     say_findings(findings)
     if is_bad(findings):
-        console.say(f"{_shown(paper)} was NOT attached: mend the errors above")
+        console.say(f"{console.shown(paper)} was NOT attached: mend the errors above")
         return 1
     receipt = attach_paper(archive, paper)
-    console.say(f"{_shown(receipt)} now speaks of {_shown(paper)}: hand in both, beside the ZIP")
+    console.say(f"{console.shown(receipt)} now speaks of {console.shown(paper)}: hand in both, beside the ZIP")
     say_mail(archive, [entry.name for entry in read_listing(archive).entries], paper)
     return 0
 
@@ -241,8 +241,3 @@ def say_findings(findings: Iterable[Finding]) -> None:
 def is_bad(findings: Iterable[Finding]) -> bool:
     """Whether there is an error among findings."""
     return any(finding.severity.value == "error" for finding in findings)
-
-
-def _shown(path: Path) -> str:
-    """A path that somebody else may have named, safe for a terminal."""
-    return printable(str(path), limit=300)

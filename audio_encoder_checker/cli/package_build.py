@@ -80,7 +80,7 @@ def _look(target: Path, paper: Path | None) -> int:
     """Everything that can be said without running anything."""
     findings = [*inspect_zip(target, sources=True), *(inspect_paper(paper, target) if paper else ())]
     say_findings(findings)
-    shown = printable(str(target), limit=300)
+    shown = console.shown(target)
     if is_bad(findings):
         console.say(f"{shown} was written and is NOT READY: mend the errors above and build it again with --force")
         return 1
