@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from audio_encoder_checker.catalogue import matching
 from audio_encoder_checker.evaluation.averages import weighted_average
-from audio_encoder_checker.evidence.evaluation import Reference, References
-from audio_encoder_checker.evidence.scores import Measure, TaskScore, TrackScores, goodness
+from audio_encoder_checker.evidence.scores import TrackScores, goodness
 from audio_encoder_checker.findings import Severity
 from audio_encoder_checker.judging import Evidence, judge
 from audio_encoder_checker.render.places import families_of
+from audio_encoder_checker.render.standing import references_of, task_score
 from audio_encoder_checker.report import verdict_of
 
 if TYPE_CHECKING:
@@ -78,19 +78,24 @@ def _skipped(base: Mapping[str, Any], parts: Sequence[Mapping[str, Any]]) -> lis
 
 def _scores(parts: Mapping[str, Mapping[str, Any] | None]) -> dict[str, Any] | None:
     found = [part["scores"] for part in parts.values() if part and part["scores"]]
-    missing = [{"task": task, "reason": "its worker was lost"} for task, part in parts.items() if part is None]
     if not found:
         return None
-    references = {(one["name"], one["task"]): one for scores in found for one in scores["reference"]}
+    lost = [{"task": task, "reason": "its worker was lost"} for task, part in parts.items() if part is None]
+    references = {(one["name"], one["task"]): one for one in _joined(found, "reference")}
     return {
         "data": found[0]["data"],
-        **{track: _track([one for scores in found for one in scores[track]["tasks"]]) for track in TRACKS},
-        "missing": [*missing, *(one for scores in found for one in scores["missing"])],
+        **{track: _track(_joined([scores[track] for scores in found], "tasks")) for track in TRACKS},
+        "missing": [*lost, *_joined(found, "missing")],
         "reference": list(references.values()),
         "reference_notes": {task: note for scores in found for task, note in scores["reference_notes"].items()},
         "audio_seconds": round(sum(scores["audio_seconds"] for scores in found), 3),
-        "projections": [one for scores in found for one in scores["projections"]],
+        "projections": _joined(found, "projections"),
     }
+
+
+def _joined(found: Sequence[Mapping[str, Any]], key: str) -> list[dict[str, Any]]:
+    """The lists of all parts under one key, one after the other."""
+    return [one for scores in found for one in scores[key]]
 
 
 def _track(tasks: list[dict[str, Any]]) -> dict[str, Any]:
@@ -104,10 +109,10 @@ def _together(scores: Mapping[str, Any] | None, parts: Sequence[Mapping[str, Any
     if scores is None or OF_ALL_TASKS in skipped:
         return []
     evidence = Evidence()
-    track = tuple(_task_score(one) for one in scores["track_a"]["tasks"])
+    track = tuple(task_score(one) for one in scores["track_a"]["tasks"])
     evidence.put(
         TrackScores(scores["data"], track, (), None, None, scores["audio_seconds"]),
-        References(tuple(Reference(**one) for one in scores["reference"])),
+        references_of(scores),
     )
     found = judge(evidence, matching((OF_ALL_TASKS,))[0]).findings
     keys = ("id", "name", "stage", "title", "message", "at", "why", "hint")
@@ -115,8 +120,3 @@ def _together(scores: Mapping[str, Any] | None, parts: Sequence[Mapping[str, Any
         {**{key: getattr(one, key) for key in keys}, "severity": one.severity.value, "because_of": None, "excerpt": []}
         for one in found
     ]
-
-
-def _task_score(one: Mapping[str, Any]) -> TaskScore:
-    numbers = (float("nan") if one[key] is None else one[key] for key in ("value", "low", "high"))
-    return TaskScore(one["task"], Measure(one["metric"], *numbers), one["n_test"], one["weight"], 0.0)

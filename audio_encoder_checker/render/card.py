@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 
 def card(rows: list[tuple[str, str]], console: Console, *, last: bool = True) -> None:
-    """Print labels and texts in two columns, with an empty line after the `last`."""
+    """Print labels and texts in two columns, with an empty line after the `last`; nothing where there are none."""
+    if not rows:
+        return
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", min_width=8, no_wrap=True)
     grid.add_column(overflow="fold")

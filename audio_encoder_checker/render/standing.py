@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from audio_encoder_checker.evidence.scores import goodness
+from audio_encoder_checker.evidence.evaluation import Reference, References
+from audio_encoder_checker.evidence.scores import Measure, TaskScore, goodness
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from audio_encoder_checker.evidence.evaluation import References
-    from audio_encoder_checker.evidence.scores import TaskScore
 
 
 class Known(NamedTuple):
@@ -18,6 +16,17 @@ class Known(NamedTuple):
 
     name: str
     scores: Mapping[str, float]
+
+
+def references_of(scores: Mapping[str, Any]) -> References:
+    """Known encoders' scores, from the scores of a report as JSON data."""
+    return References(tuple(Reference(**one) for one in scores["reference"]))
+
+
+def task_score(one: Mapping[str, Any]) -> TaskScore:
+    """A task's score, from a report as JSON data."""
+    numbers = (float("nan") if one[key] is None else one[key] for key in ("value", "low", "high"))
+    return TaskScore(one["task"], Measure(one["metric"], *numbers), one["n_test"], one["weight"], 0.0)
 
 
 def known_scores(references: References, track: str, scores: Sequence[TaskScore]) -> list[Known]:

@@ -37,11 +37,11 @@ def render(report: Report, console: Console) -> None:
     """Print the whole report."""
     _verdict(report, console)
     _findings(report, console)
-    _files(report, console)
+    card(files.rows(report.evidence), console)
     _encoder(report, console)
     contract_text.survival(report, console)
     contract_text.figures(report, console)
-    _network(report, console)
+    card(network.rows(report.evidence), console)
     budget_text.budget(report, console)
     scores_text.scores(report, console)
     _skipped(report, console)
@@ -125,18 +125,6 @@ def _grid(rows: list[tuple[str, Text]]) -> Table:
     return grid
 
 
-def _files(report: Report, console: Console) -> None:
-    rows = files.rows(report.evidence)
-    if rows:
-        card(rows, console)
-
-
-def _network(report: Report, console: Console) -> None:
-    rows = network.rows(report.evidence)
-    if rows:
-        card(rows, console)
-
-
 def _encoder(report: Report, console: Console) -> None:
     encoder = report.evidence.get(EncoderFacts)
     if encoder is None:
@@ -176,8 +164,7 @@ def _range(traces: EncodeTraces) -> str:
 
 def _skipped(report: Report, console: Console) -> None:
     rows = [("not judged", f"{_ids(ids)}: {reason}") for reason, ids in open_by_reason(report).items()]
-    if rows:
-        card(rows, console)
+    card(rows, console)
 
 
 def _ids(ids: list[str]) -> str:

@@ -11,6 +11,7 @@ from audio_encoder_checker.archive.manifest import MANIFEST, describe_file
 from audio_encoder_checker.errors import MachineError, UsageError
 from audio_encoder_checker.packing.manifest import manifest_text
 from audio_encoder_checker.packing.mending.changes import Added, Edited
+from audio_encoder_checker.packing.mending.plan import below
 from audio_encoder_checker.packing.selection import Chosen
 from audio_encoder_checker.packing.writing import replaced_when_done, write_zip
 from audio_encoder_checker.printable import printable
@@ -64,7 +65,7 @@ def refuse_existing(plan: Plan, *, force: bool = False) -> None:
 def _write_archive(plan: Plan, target: Path) -> None:
     """Change the unpacked copy, and pack that."""
     names = {*plan.files}
-    prefix = f"{plan.root.relative_to(plan.top).as_posix()}/" if plan.root != plan.top else ""
+    prefix = below(plan.top, plan.root)
     for mending in plan.mendings:
         for change in mending.changes:
             if isinstance(change, Edited):

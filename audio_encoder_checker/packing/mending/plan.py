@@ -136,7 +136,7 @@ def _plan_archive(path: Path, wishes: Wishes, copy: Path) -> Plan:
     sources, config = _sources(copy, wishes)
     _refuse_misled(config, entries.flattened)
     pins, notes = mend_downloads(sources.root, _read_first(sources))
-    prefix = _below(copy.resolve(), sources.root)
+    prefix = below(copy.resolve(), sources.root)
     mendings = [*entries.mendings, *([pins] if pins else [])]
     ignore = mend_ignore([name.removeprefix(prefix) for name in files]) if mendings else None
     return Plan(
@@ -152,7 +152,7 @@ def _plan_archive(path: Path, wishes: Wishes, copy: Path) -> Plan:
     )
 
 
-def _below(top: Path, root: Path) -> str:
+def below(top: Path, root: Path) -> str:
     """The path of a folder as names of a ZIP start with it: with `/` at its end, empty for the top."""
     return f"{root.relative_to(top).as_posix()}/" if root != top else ""
 

@@ -24,25 +24,25 @@ def _drift(contract: dict[str, Any]) -> Figure | None:
     """Frames that each call gave, less those that the declared hop promises."""
     hop = contract["hop_size_ms_declared"]
     calls = [one for one in contract["calls"] if one["batch"] == 1 and one["frames"] is not None and one["seconds"] > 0]
-    points = sorted({(one["seconds"], one["frames"]) for one in calls})
-    if not hop or hop <= 0 or len({seconds for seconds, _ in points}) < 2:
+    given = sorted({(one["seconds"], one["frames"]) for one in calls})
+    if not hop or hop <= 0 or len({seconds for seconds, _ in given}) < 2:
         return None
-    apart = [(seconds, frames - seconds * 1000 / hop) for seconds, frames in points]
-    least = max(abs(value) for _, value in apart) < 1
-    y = Scale(-2, 2, (-2, -1, 0, 1, 2)) if least else linear(value for _, value in apart)
-    plot = Plot(
-        logarithmic([s for s, _ in apart], LENGTHS), y, "seconds of audio", "frames more than declared", height=220
-    )
-    plot.line([(plot.x.low, 0), (plot.x.high, 0)], "zero")
-    plot.line(apart, "s1")
-    for (seconds, frames), (_, more) in zip(points, apart, strict=True):
+    points = [(seconds, frames, frames - seconds * 1000 / hop) for seconds, frames in given]
+    line = [(seconds, more) for seconds, _, more in points]
+    worst = max(line, key=lambda point: abs(point[1]))
+    close = abs(worst[1]) < 1
+    y = Scale(-2, 2, (-2, -1, 0, 1, 2)) if close else linear(more for _, more in line)
+    x = logarithmic([seconds for seconds, _ in line], LENGTHS)
+    plot = Plot(x, y, "seconds of audio", "frames more than declared", height=220)
+    plot.line([(x.low, 0), (x.high, 0)], "zero")
+    plot.line(line, "s1")
+    for seconds, frames, more in points:
         plot.dot((seconds, more), "s1", f"{seconds:g} s: {frames} frames, {more:+.1f}")
-    worst = max(apart, key=lambda point: abs(point[1]))
-    says = f"Over {apart[0][0]:g} to {apart[-1][0]:g} s the frames stay within one of what a hop of {hop:g} ms gives."
-    if not least:
-        says = f"The farthest from a hop of {hop:g} ms is {worst[1]:+.1f} frames, at {worst[0]:g} s."
-    rows = [(f"{s:g}", str(frames), f"{s * 1000 / hop:.1f}", f"{more:+.1f}") for (s, frames), (_, more) in
-            zip(points, apart, strict=True)]  # fmt: skip
+    says = f"The farthest from a hop of {hop:g} ms is {worst[1]:+.1f} frames, at {worst[0]:g} s."
+    if close:
+        ends = f"{line[0][0]:g} to {line[-1][0]:g}"
+        says = f"Over {ends} s the frames stay within one of what a hop of {hop:g} ms gives."
+    rows = [(f"{s:g}", str(frames), f"{s * 1000 / hop:.1f}", f"{more:+.1f}") for s, frames, more in points]
     title = "Frames against the declared hop"
     return Figure(title, says, plot.picture(title), ("seconds", "frames", "declared", "more"), rows)
 

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from audio_encoder_checker.evidence.evaluation import LOG_MEL
 from audio_encoder_checker.evidence.scores import LOWER_IS_BETTER, goodness
 from audio_encoder_checker.render.html.svg import Figure, Plot, Scale, linear, shown
+from audio_encoder_checker.render.standing import best, known_scores, references_of, task_score
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,19 +32,21 @@ def score_figures(data: dict[str, Any]) -> list[Figure]:
 
 def _track(scores: dict[str, Any], key: str, title: str) -> Figure:
     tasks = scores[key]["tasks"]
+    own = [task_score(task) for task in tasks]
+    known = known_scores(references_of(scores), key.removeprefix("track_"), own)
     plot = _Rows(tasks)
     rows: list[Sequence[str]] = []
     for place, task in enumerate(tasks):
-        known = _known(scores["reference"], key, task)
+        beside = {one.name: one.scores[task["task"]] for one in known if task["task"] in one.scores}
         y = len(tasks) - 1 - place
-        for name, value in known.items():
+        for name, value in beside.items():
             plot.dot((_good(task, value), y), "mel" if name == LOG_MEL else "known", f"{name}: {value:.3f}")
         if task["value"] is not None and math.isfinite(task["value"]):
             ends = sorted(_good(task, task[end] if task[end] is not None else task["value"]) for end in ("low", "high"))
             hint = f"{task['task']}: {task['metric']} {task['value']:.3f}"
             plot.bar((ends[0], ends[1]), y, "own", hint, thickness=4)
             plot.dot((_good(task, task["value"]), y), "own", hint, radius=5)
-        rows.append(_row(task, known))
+        rows.append(_row(task, beside.get(LOG_MEL), best(own[place], known)))
     average = scores[key]["weighted_average"]
     told = "" if average is None else f", the weighted average is {average:.3f}"
     count = "1 task" if len(tasks) == 1 else f"{len(tasks)} tasks"
@@ -71,26 +74,14 @@ def _good(task: dict[str, Any], value: float) -> float:
     return goodness(task["metric"], value)
 
 
-def _known(reference: Sequence[dict[str, Any]], key: str, task: dict[str, Any]) -> dict[str, float]:
-    """Known encoders' scores under the same metric, or under track B, which has one for all."""
-    return {
-        one["name"]: one[key]
-        for one in reference
-        if one["task"] == task["task"]
-        and one[key] is not None
-        and (key == "track_b" or one["metric"] == task["metric"])
-    }
-
-
-def _row(task: dict[str, Any], known: dict[str, float]) -> Sequence[str]:
-    best = max(known, key=lambda name: _good(task, known[name]), default="")
+def _row(task: dict[str, Any], floor: float | None, best_known: str) -> Sequence[str]:
     return (
         task["task"],
         task["metric"],
         _number(task["value"]),
         f"{_number(task['low'])} to {_number(task['high'])}",
-        _number(known.get(LOG_MEL)),
-        f"{known[best]:.3f} {best}" if best else "",
+        _number(floor),
+        best_known,
         " of ".join(map(str, task["place"] or ())),
     )
 
