@@ -79,7 +79,7 @@ def _print_schema(name: str) -> None:
 @click.option("--encoder", metavar="FILE[:CLASS]", default="", help="The encoder file, relative to the repository.")
 @click.option("--stage", "stages", multiple=True, type=click.Choice(STAGE_NAMES), help="Judge this stage (repeatable).")
 @click.option("--until", type=click.Choice(STAGE_NAMES), help="Judge all stages up to this one.")
-@click.option("--paper", type=click.Path(path_type=Path), metavar="PDF", help="The report, if not beside the encoder.")
+@click.option("--paper", type=click.Path(path_type=Path), metavar="PDF", help="The paper, if not beside the encoder.")
 @click.option(
     "--verify-receipt", "receipt", metavar="[FILE]", is_flag=False, flag_value=console.BESIDE,
     help="Also hold a receipt against ZIP, report and paper; without FILE the one beside the ZIP.",

@@ -72,7 +72,10 @@ def _asked_template() -> str:
 @click.option("-o", "--output", "target", metavar="ZIP", type=click.Path(path_type=Path), help="To write.")
 @click.option("--force", is_flag=True, help="Replace an existing ZIP.")
 @click.option(
-    "--paper", metavar="PDF", type=click.Path(path_type=Path), help="The report, if aecc.toml names none; not packed."
+    "--paper",
+    metavar="PDF",
+    type=click.Path(path_type=Path),
+    help="The paper, if aecc.toml names none; not packed.",
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be packed and what not, and write nothing.")
 @click.option("--no-check", is_flag=True, help="Look at the ZIP without running anything of it; no receipt.")
@@ -91,7 +94,7 @@ def build(folder: Path, **wishes: Any) -> int:
 
     The same files give the same bytes. Left out is what .aeccignore names (without one, what .gitignore
     names), and what never belongs into a submission: version control, virtual environments, caches, keys, data
-    sets and what training leaves behind. The report paper is handed in beside the ZIP.
+    sets and what training leaves behind. The paper is handed in beside the ZIP.
     """
     from audio_encoder_checker.cli import package_build
 
@@ -104,7 +107,7 @@ def build(folder: Path, **wishes: Any) -> int:
     "--receipt", metavar="FILE", is_flag=False, flag_value=console.BESIDE,
     help="Also hold a receipt against ZIP, report and paper; without FILE the one beside ZIP.",
 )  # fmt: skip
-@click.option("--paper", metavar="PDF", type=click.Path(path_type=Path), help="With --receipt: the report paper.")
+@click.option("--paper", metavar="PDF", type=click.Path(path_type=Path), help="With --receipt: the paper.")
 def verify(archive: Path, receipt: str | None, paper: Path | None) -> int:
     """Verify that ZIP is sound, and holds exactly what `aecc-package build` packed."""
     from audio_encoder_checker.errors import UsageError
@@ -181,7 +184,7 @@ def slim(submission: Path, convert: Path | None, target: Path | None, key: str, 
 @click.argument("archive", metavar="ZIP", type=click.Path(path_type=Path))
 @click.argument("paper", metavar="PDF", type=click.Path(path_type=Path))
 def attach(archive: Path, paper: Path) -> int:
-    """Judge PDF, the report of at most six pages, and let the receipt beside ZIP speak of it.
+    """Judge PDF, the team's paper of at most six pages, and let the receipt beside ZIP speak of it.
 
     The ZIP stays as it is: the organisers take both, side by side.
     """

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 TITLES = {
     "archive": "reading the archive",
     "source": "reading sources and weights",
-    "rules": "reading the report and the declaration of training data",
+    "rules": "reading the paper and the declaration of training data",
     "box": "choosing a box and testing it",
     "install": "installing the requirements into a fresh environment",
     "load": "loading the encoder in the box",
     "contract": "calling the encoder",
     "download": "starting the encoder with a broken network",
     "budget": "forecasting memory and time on the organisers' machine",
-    "evaluate": "both tracks on the quick set",
+    "evaluate": "both tracks",
 }
 
 

@@ -61,12 +61,12 @@ def inspect_zip(path: Path, *, sources: bool) -> tuple[Finding, ...]:
 
 
 def inspect_receipt(receipt: Path, archive: Path, paper: Path | None = None) -> tuple[Finding, ...]:
-    """Judge a receipt by the archive, the report and the paper that it is about.
+    """Judge a receipt by the archive, the JSON report and the paper that it is about.
 
     Args:
         receipt: as `aecc-package build` wrote it, or anybody.
         archive: the ZIP.
-        paper: the report paper; None to take the one beside the receipt or the archive.
+        paper: the team's PDF; None to take the one beside the receipt or the archive.
     """
     evidence = Evidence()
     evidence.put(read_receipt(receipt, archive, paper))
@@ -74,7 +74,7 @@ def inspect_receipt(receipt: Path, archive: Path, paper: Path | None = None) -> 
 
 
 def inspect_paper(paper: Path, archive: Path) -> tuple[Finding, ...]:
-    """Judge a report paper.
+    """Judge a paper.
 
     Args:
         paper: the PDF.

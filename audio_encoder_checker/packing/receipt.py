@@ -47,7 +47,7 @@ def write_receipt(archive: Path, report: Report, profile: str, paper: Path | Non
         archive: the ZIP.
         report: of its check.
         profile: rule book, by name or TOML file.
-        paper: the report paper that was looked at, None for none.
+        paper: the team's PDF that was looked at, None for none.
 
     Returns:
         Where the receipt is.
@@ -91,7 +91,7 @@ def _checked(archive: Path, report: Report) -> dict[str, str | int]:
 
 
 def attach_paper(archive: Path, paper: Path) -> Path:
-    """Let the receipt of an archive speak of its report paper.
+    """Let the receipt of an archive speak of its paper.
 
     Returns:
         Where the receipt is.
@@ -118,7 +118,7 @@ def read_receipt(path: Path, archive: Path, paper: Path | None = None) -> Receip
     Args:
         path: of the receipt.
         archive: the ZIP that it should be about.
-        paper: the report paper; None to take the one beside the receipt or the archive, if it is there.
+        paper: the team's PDF; None to take the one beside the receipt or the archive, if it is there.
     """
     name = str(path)
     try:

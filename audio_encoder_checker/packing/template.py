@@ -39,7 +39,7 @@ class Template:
 RANDOM = "weights: they are random; "
 OTHERS = (
     "training data: [training] of aecc.toml says what the encoder was trained on",
-    "the report: `paper = ...` in aecc.toml",
+    "the paper: `paper = ...` in aecc.toml",
     "audio_encoder_checker.py: a complete repository holds the challenge's own checker, from its template (AEC123)",
 )
 TEMPLATES = {

@@ -1,4 +1,4 @@
-"""What is known of a submission before anything of it runs: weights, report and training data."""
+"""What is known of a submission before anything of it runs: weights, paper and training data."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def rows(evidence: Evidence) -> list[tuple[str, str]]:
         named = [one.text for one in (*declared.data, *declared.pretrained)]
         lines.append(("trained on", f"{listed(named, 5)}, as declared in {declared.file}"))
     if papers and papers.paper:
-        lines.append(("report", _paper_words(papers.paper)))
+        lines.append(("paper", _paper_words(papers.paper)))
     return lines
 
 

@@ -32,7 +32,7 @@ def test_what_is_known_is_told_in_a_line_each() -> None:
         ("inside", "net/w.safetensors: safetensors, 4 MB, 1,000,000 numbers (F32), holds no pickle"),
         ("downloads", "facebook/wav2vec2-base (encoder.py:5)"),
         ("trained on", "AudioSet, as declared in aecc.toml"),
-        ("report", "paper.pdf, 5 pages, 90 kB"),
+        ("paper", "paper.pdf, 5 pages, 90 kB"),
     ]
 
 
