@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from audio_encoder_checker.config import read_config
 from audio_encoder_checker.errors import MachineError, UsageError
 from audio_encoder_checker.packing.manifest import declared_in, manifest_text
 from audio_encoder_checker.packing.selection import Selection, select_files
-from audio_encoder_checker.packing.writing import replaced_when_done, write_zip
+from audio_encoder_checker.packing.writing import refuse_full_disk, replaced_when_done, write_zip
 from audio_encoder_checker.printable import printable, size_words
 from audio_encoder_checker.rules import load_rules
 
@@ -101,7 +100,7 @@ def build_zip(
 
     try:
         with replaced_when_done(target) as file:
-            _refuse_full_disk(target, total)
+            refuse_full_disk(target, total + SPARE_BYTES)
             write_zip(file, selection.files, lambda packed: manifest_text(packed, declared), count)
         size = target.stat().st_size
         digest = describe_file(target, str(target)).sha256 if size <= MOST_PLAIN_BYTES else ""
@@ -143,15 +142,6 @@ def refuse_target(target: Path, *, force: bool) -> None:
         raise UsageError(f"{shown!r}: expected a name ending in .zip", "for example `-o submission.zip`")
     if target.exists() and not force:
         raise UsageError(f"{shown!r} is there already", "add --force to replace it, or name another file with -o")
-
-
-def _refuse_full_disk(target: Path, total: int) -> None:
-    free = shutil.disk_usage(target.parent).free
-    if free < total + SPARE_BYTES:
-        message = (
-            f"the ZIP may need {size_words(total)} in {printable(str(target.parent))!r}, {size_words(free)} are free"
-        )
-        raise MachineError(message, "free some space, or name another place with -o")
 
 
 def _declared(root: Path, selection: Selection, rules: Rules) -> Declared:

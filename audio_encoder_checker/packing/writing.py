@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import shutil
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -20,9 +21,9 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 from audio_encoder_checker.archive.hashing import ThreadedHash
 from audio_encoder_checker.archive.manifest import MANIFEST
-from audio_encoder_checker.errors import UsageError
+from audio_encoder_checker.errors import MachineError, UsageError
 from audio_encoder_checker.evidence.manifest import PackedFile
-from audio_encoder_checker.printable import printable
+from audio_encoder_checker.printable import printable, size_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -201,6 +202,19 @@ def _entry_time() -> Time:
         raise UsageError(message, hint)
     moment = datetime.fromtimestamp(int(text), timezone.utc)
     return (moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second)
+
+
+def refuse_full_disk(target: Path, needed: int) -> None:
+    """Refuse to write a file where there is no room for so many bytes.
+
+    Raises:
+        MachineError: there is none.
+    """
+    free = shutil.disk_usage(target.parent).free
+    if free < needed:
+        where = printable(str(target.parent))
+        message = f"{printable(target.name)!r} may need {size_words(needed)} in {where!r}, {size_words(free)} are free"
+        raise MachineError(message, "free some space, or name another place with -o")
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +16,7 @@ from audio_encoder_checker.packing.slimming.comparing import UnequalError, compa
 from audio_encoder_checker.packing.slimming.layout import lay_out
 from audio_encoder_checker.packing.slimming.sharing import by_storage, spanned_bytes
 from audio_encoder_checker.packing.slimming.states import choose_state
-from audio_encoder_checker.packing.writing import replaced_when_done
+from audio_encoder_checker.packing.writing import refuse_full_disk, replaced_when_done
 from audio_encoder_checker.printable import printable
 from audio_encoder_checker.sandbox.choose import choose_box
 from audio_encoder_checker.sandbox.sweep import subfolder, workspace
@@ -105,7 +104,6 @@ def convert_checkpoint(
         state = choose_state(checkpoint, key)
         size = real.stat().st_size
         layout = lay_out(state.tensors, checkpoint, size)
-        _refuse_full_disk(target, layout.size_bytes)
         chosen, _ = choose_box(box, trust=trust, repository=real.parent)
         _write(_Plan(real, file, checkpoint, state, layout), target, chosen)
     return Converted(
@@ -180,11 +178,6 @@ def _refuse_unloadable(found: WeightFile, shown: str) -> None:
         raise UsageError(f"{shown} is no checkpoint of torch, but {found.kind.value}", "name a file of `torch.save`")
 
 
-def _refuse_full_disk(target: Path, needed: int) -> None:
-    if target.parent.is_dir() and shutil.disk_usage(target.parent).free < needed:
-        raise MachineError(f"the disk has no room for {needed:,} bytes", "free some, or write the file elsewhere")
-
-
 @dataclass(frozen=True)
 class _Plan:
     """What is written, and what it is held against.
@@ -212,6 +205,7 @@ def _write(plan: _Plan, target: Path, box: Box) -> None:
     """
     try:
         with workspace() as private, replaced_when_done(target) as file:
+            refuse_full_disk(target, plan.layout.size_bytes)
             with session_for(box, plan.real, subfolder(private)) as session:
                 _take(Torch(session, plan.real), plan, file)
             file.flush()
