@@ -92,12 +92,16 @@ def _forwarded(context: click.Context) -> tuple[str, ...]:
             found.append(option if value else one.secondary_opts[0])
         else:
             values = value if one.multiple else (value,)
-            found += [f"{option}={_absolute(part)}" for part in values]
+            found += [f"{option}={_whole(one.name, part)}" for part in values]
     return tuple(found)
 
 
-def _absolute(value: Any) -> str:
-    return str(value.absolute()) if isinstance(value, Path) else str(value)
+def _whole(name: str, value: Any) -> str:
+    """An option's value as another machine, or a later audit, understands it: with whole paths."""
+    text = str(value)
+    is_path = isinstance(value, Path) or (name == "data" and not is_address(text))
+    is_path = is_path or (name in ("profile", "budget") and text.endswith(".toml"))
+    return str(Path(text).absolute()) if is_path else text
 
 
 def _tasks(wishes: Mapping[str, Any]) -> list[str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from audio_encoder_checker.cli.batch import _whole
 from tests.organising.specimens import zipped
 
 pytestmark = pytest.mark.box
@@ -111,6 +112,23 @@ def test_a_folder_is_followed_and_the_board_kept_fresh(inbox: Path) -> None:
     assert "arrived: late.zip" in stderr
     assert "stopped: 4 judged" in stderr
     assert len(json.loads((inbox / "out" / "summary.json").read_text())["submissions"]) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "is_path"),
+    [
+        ("data", "xares", True),
+        ("data", "s3://bucket/xares", False),
+        ("profile", "own.toml", True),
+        ("profile", "icme-2025", False),
+        ("budget", "own.toml", True),
+        ("budget", "colab-t4", False),
+        ("tasks", "esc50", False),
+        ("constraint", Path("pins.txt"), True),
+    ],
+)
+def test_another_machine_and_a_later_audit_are_told_whole_paths(name: str, value: object, *, is_path: bool) -> None:
+    assert _whole(name, value) == (str(Path(str(value)).absolute()) if is_path else value)
 
 
 def test_two_runs_on_one_folder(inbox: Path) -> None:
