@@ -50,7 +50,7 @@ def _finding(number: int, one: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _wrapped(head: str, text: str) -> list[str]:
-    """A command is never broken, so that it can be pasted."""
+    """No word is broken: a path or an option can be pasted."""
     return textwrap.wrap(
         text, WIDTH, initial_indent=head, subsequent_indent="   ", break_long_words=False, break_on_hyphens=False
     )

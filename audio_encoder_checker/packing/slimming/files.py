@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from audio_encoder_checker.archive.weights.reading import LOOSE, STRICT, read_weight_file
@@ -15,7 +14,8 @@ from audio_encoder_checker.packing.slimming.facts import FileKind
 from audio_encoder_checker.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
+    from pathlib import Path
 
     from audio_encoder_checker.archive.weights.streams import Budget
     from audio_encoder_checker.evidence.weights import WeightFile
@@ -79,7 +79,7 @@ def list_items(root: Path, *, unpacked: bool, budget: Budget) -> tuple[Item, ...
     Raises:
         UsageError: the folder cannot be read, or holds nothing to pack.
     """
-    chosen = sorted(_unpacked(root), key=lambda one: one.name) if unpacked else select_files(root).files
+    chosen = _unpacked(root) if unpacked else select_files(root).files
     try:
         return tuple(_item(one, budget) for one in chosen)
     except OSError as error:
@@ -88,12 +88,9 @@ def list_items(root: Path, *, unpacked: bool, budget: Budget) -> tuple[Item, ...
         ) from None
 
 
-def _unpacked(root: Path) -> Iterator[Chosen]:
-    for folder, _, names in os.walk(root):
-        for name in names:
-            path = Path(folder, name)
-            if path.is_file() and not path.is_symlink():
-                yield Chosen(path.relative_to(root).as_posix(), path)
+def _unpacked(root: Path) -> Sequence[Chosen]:
+    paths = (path for path in root.rglob("*") if path.is_file() and not path.is_symlink())
+    return sorted((Chosen(path.relative_to(root).as_posix(), path) for path in paths), key=lambda one: one.name)
 
 
 def _item(chosen: Chosen, budget: Budget) -> Item:

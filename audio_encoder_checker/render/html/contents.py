@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from operator import itemgetter
 from typing import Any
 
@@ -67,8 +68,6 @@ def _unjudged(skipped: list[dict[str, Any]], *, wanted: bool) -> list[tuple[str,
 
 def _command(data: dict[str, Any]) -> str:
     """What repeats the run, as far as a report tells."""
-    import shlex
-
     words = ["aecc-check", data["submission"]["path"], "--profile", data["profile"]]
     words += ["--strict"] if data["strict"] else []
     return shlex.join([*words, "--until", data["stages"][-1]])
