@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from audio_encoder_checker.cli.batch import _whole
+from audio_encoder_checker.cli.batch import _tasks, _whole
 from tests.organising.specimens import zipped
 
 pytestmark = pytest.mark.box
@@ -61,6 +61,10 @@ def test_all_are_judged_and_told_together(inbox: Path) -> None:
     assert again == 0
     assert "3 judged already" in stderr
     assert "[" not in stderr.partition("judged already")[2]
+    (inbox / "in" / "later.zip").write_bytes((inbox / "in" / "good-frames.zip").read_bytes())
+    again, _, stderr = run(inbox, *zips(inbox), "--out", "out", "--until", "load", "--resume")
+    assert (again, "[" in stderr) == (0, False), "one more name for a result is no submission that was judged"
+    assert len(list((inbox / "out" / "messages").iterdir())) == 5
     refused, _, stderr = run(inbox, *zips(inbox), "--out", "out")
     assert refused == 2
     assert "add --resume" in stderr
@@ -129,6 +133,11 @@ def test_a_folder_is_followed_and_the_board_kept_fresh(inbox: Path) -> None:
 )
 def test_another_machine_and_a_later_audit_are_told_whole_paths(name: str, value: object, *, is_path: bool) -> None:
     assert _whole(name, value) == (str(Path(str(value)).absolute()) if is_path else value)
+
+
+def test_tasks_may_have_blanks_between_them() -> None:
+    wishes = {"until": None, "stages": (), "no_eval": False, "data": None, "mini": False}
+    assert _tasks({**wishes, "tasks": "quick-words, quick-notes"}) == ["quick-words", "quick-notes"]
 
 
 def test_two_runs_on_one_folder(inbox: Path) -> None:
