@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +70,8 @@ class RayEngine:
 
     def next(self, timeout_s: float) -> Ended | None:
         """The next job that ended, waited for so long; None if none did."""
-        if not self._jobs:
+        if not self._jobs:  # all that is left waits for its next attempt
+            time.sleep(timeout_s)
             return None
         ready, _ = self._ray.wait(list(self._jobs), num_returns=1, timeout=timeout_s)
         if not ready:

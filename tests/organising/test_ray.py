@@ -143,3 +143,13 @@ def test_there_is_no_cluster() -> None:
 
     with pytest.raises(MachineError, match="nobody answers at"):
         RayEngine("127.0.0.1:1")
+
+
+def test_an_engine_without_jobs_waits_as_long_as_it_is_asked_to() -> None:
+    from audio_encoder_checker.organising.ray_engine import RayEngine
+
+    engine = RayEngine.__new__(RayEngine)  # no cluster is needed for that
+    engine._jobs = {}
+    begun = time.monotonic()
+    assert engine.next(0.2) is None
+    assert time.monotonic() - begun >= 0.19
