@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from audio_encoder_checker.evidence.manifest import PackedFile
     from audio_encoder_checker.packing.contents import Contents
 
-MOST_TEXT_BYTES = 1 << 20
-"""Larger files are compared by size alone."""
+MOST_TEXT_BYTES, MOST_TEXT_LINES = 1 << 20, 50_000
+"""Larger files are compared by size alone: `difflib` takes time with the square of lines that repeat."""
 PIECE_BYTES = 1 << 20
 LENGTH_BYTES = 8
 """In front of the header of safetensors: how long it is."""
@@ -137,7 +137,7 @@ def _text(contents: Contents, file: PackedFile) -> str | None:
     with contents.opened(contents.root / file.name) as opened:
         data = opened.read()
     try:
-        return None if b"\0" in data else data.decode("utf-8")
+        return None if b"\0" in data or data.count(b"\n") > MOST_TEXT_LINES else data.decode("utf-8")
     except UnicodeDecodeError:
         return None
 

@@ -43,6 +43,13 @@ def test_the_same_files_are_the_same_however_they_were_packed(tmp_path: Path) ->
     assert found.same == 3
 
 
+def test_a_text_of_lines_that_would_take_hours_to_match_is_compared_by_size(tmp_path: Path) -> None:
+    first, second = ("".join(f"{n * step % 150}\n" for n in range(200_000)) for step in (7, 11))
+    found = compared(tmp_path, {**FILES, "labels.txt": first}, {**FILES, "labels.txt": second})
+    (changed,) = found.changed
+    assert (changed.lines, changed.tensors) == ((), None)
+
+
 def test_removed_added_changed_and_renamed_files_are_told_apart(tmp_path: Path) -> None:
     second: dict[str, bytes | str] = {
         "lib/encoder.py": ENCODER,
