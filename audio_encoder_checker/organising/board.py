@@ -9,7 +9,7 @@ import re
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from audio_encoder_checker.organising.leaderboard import leaderboard
+from audio_encoder_checker.organising.leaderboard import leaderboard, scores_of
 from audio_encoder_checker.organising.letters import letter
 from audio_encoder_checker.render.html.page import template
 
@@ -146,8 +146,7 @@ def _average_cells(row: Mapping[str, Any]) -> list[Any]:
 
 
 def _score(row: Mapping[str, Any], track: str, task: str) -> float | None:
-    found = (row["summary"] or {}).get(track)
-    score = found["tasks"].get(task) if found else None
+    score = scores_of(row, track).get(task)
     return score["value"] if score else None
 
 

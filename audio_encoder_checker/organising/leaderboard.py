@@ -59,17 +59,19 @@ def leaderboard(records: Iterable[Mapping[str, Any]], track: str) -> Leaderboard
         records: of the submissions.
         track: `track_a` or `track_b`.
     """
-    scored = {
-        one["submission"]["sha256"]: one["summary"][track]["tasks"]
-        for one in records
-        if one["summary"] and one["summary"][track] and one["summary"][track]["tasks"]
-    }
+    scored = {one["submission"]["sha256"]: own for one in records if (own := scores_of(one, track))}
     tasks = sorted({task for own in scored.values() for task in own})
     lacking = {name: tuple(task for task in tasks if not _is_known(own.get(task))) for name, own in scored.items()}
     averages = {name: _average(own, tasks) for name, own in scored.items() if not lacking[name]}
     order = sorted(averages, key=lambda name: (-averages[name][0], name))
     standings = tuple(_standing(name, order, averages) for name in order)
     return Leaderboard(tuple(tasks), standings, {name: some for name, some in lacking.items() if some})
+
+
+def scores_of(submission: Mapping[str, Any], track: str) -> Mapping[str, Mapping[str, Any]]:
+    """A submission's scores under a track, by task; none where there is no evaluation."""
+    found = (submission["summary"] or {}).get(track)
+    return found["tasks"] if found else {}
 
 
 def _is_known(score: Mapping[str, Any] | None) -> bool:
