@@ -96,13 +96,3 @@ class Slimming:
     def size_bytes(self) -> int:
         """Of all files."""
         return sum(total.size_bytes for total in self.totals)
-
-    @property
-    def sure_bytes(self) -> int:
-        """That the sure savings take away together."""
-        return sum(saving.size_bytes for saving in self.savings if saving.sure)
-
-    @property
-    def unsure_bytes(self) -> int:
-        """That the others would take away on top."""
-        return sum(saving.size_bytes for saving in self.savings if not saving.sure)
