@@ -5,6 +5,9 @@ from __future__ import annotations
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
+from packaging.utils import canonicalize_name
+
+from audio_encoder_checker.archive.distributions import known
 from audio_encoder_checker.evidence.installing import InstallFacts, TargetDifferences
 from audio_encoder_checker.evidence.requirements import RequirementFacts
 from audio_encoder_checker.judging import NOT_ASKED
@@ -51,9 +54,28 @@ def environment_for(job: Job) -> Iterator[Interpreter]:
         yield Interpreter(str(environment.python), tuple(map(str, environment.binds)), environment.facts.key)
 
 
-def not_installed(facts: InstallFacts | None, raised: Raised | None) -> str:
-    """Why a module may be missing that the organisers will have: a line that was not installed here; else empty."""
-    lines = [one for one in facts.refused if not one.option] if facts else []
-    if not lines or raised is None or not raised.missing_module:
+def not_installed(facts: InstallFacts | None, required: RequirementFacts | None, raised: Raised | None) -> str:
+    """Why a module may be missing that the organisers will have; empty where it cannot be told, or is not so.
+
+    Args:
+        facts: what was installed, if `--install` was asked for.
+        required: what the submission says is to be installed.
+        raised: how the encoder failed.
+    """
+    module = raised.missing_module if raised else ""
+    if raised is None or not module:
         return ""
-    return f"'{raised.missing_module}' may come with {lines[0].at}, which was not installed: {lines[0].reason}"
+    if facts is None:
+        whole = f"'{module}'" in raised.message  # and not a part of what is installed
+        return _required_but_absent(module, required) if whole else ""
+    lines = [one for one in facts.refused if not one.option]
+    return f"'{module}' may come with {lines[0].at}, which was not installed: {lines[0].reason}" if lines else ""
+
+
+def _required_but_absent(module: str, required: RequirementFacts | None) -> str:
+    """That the encoder runs in the checker's own environment, which lacks what the submission does require."""
+    wanted = {canonicalize_name(name) for name in (*known().providers(module), module)}
+    for one in required.required if required else ():
+        if one.counts and not wanted.isdisjoint(known().brought([one.name])):
+            return f"'{module}' comes with {one.at} and is not installed here; `pip install {one.name}`, or `--install`"
+    return ""

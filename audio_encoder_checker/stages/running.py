@@ -12,6 +12,7 @@ from audio_encoder_checker.evidence.contract import EncodeTraces
 from audio_encoder_checker.evidence.evaluation import EncodingFacts
 from audio_encoder_checker.evidence.installing import InstallFacts
 from audio_encoder_checker.evidence.network import DownloadedData, NetworkFacts, Restarts
+from audio_encoder_checker.evidence.requirements import RequirementFacts
 from audio_encoder_checker.evidence.run import Conduct, Outcome, with_attempts
 from audio_encoder_checker.evidence.source import SourceFacts
 from audio_encoder_checker.judging import NOT_ASKED
@@ -120,7 +121,8 @@ class Running:
         """Load, contract and evaluation in one child."""
         with self.job.stage("load"):
             loaded, encoder = load_encoder(session, self.target, self.job.rules, self._load_s)
-            absent = not_installed(self.job.evidence.get(InstallFacts), loaded.outcome.raised)
+            lists = self.job.evidence.get(InstallFacts), self.job.evidence.get(RequirementFacts)
+            absent = not_installed(*lists, loaded.outcome.raised)
             loaded = replace(loaded, excused=loaded.excused or absent)
             self.job.evidence.put(loaded, *([encoder] if encoder else []))
             self.loaded = budget.Loaded(session.usage().peak_memory_bytes, session.resident_bytes())

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from audio_encoder_checker.evidence.installing import InstallFacts, RefusedLine
 from audio_encoder_checker.evidence.load import EncoderFacts
+from audio_encoder_checker.evidence.requirements import Required, RequirementFacts
 from audio_encoder_checker.evidence.run import Raised
 from audio_encoder_checker.pipeline import Options, check_submission
 from audio_encoder_checker.report import Report, Verdict
@@ -90,5 +92,34 @@ def test_a_module_of_a_line_that_was_left_out_leaves_the_verdict_open(tmp_path: 
 def test_an_option_that_was_left_out_excuses_nothing() -> None:
     raised = Raised("ModuleNotFoundError", "no", missing_module="x")
     option = InstallFacts("pip", "3.12", refused=(RefusedLine("requirements.txt:1", "--pre", "no", option=True),))
-    assert not_installed(option, raised) == ""
-    assert not_installed(None, raised) == ""
+    assert not_installed(option, None, raised) == ""
+    assert not_installed(None, None, raised) == ""
+    assert not_installed(None, None, None) == ""
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "says"),
+    [
+        ("cv2", Required("requirements.txt", 3, "opencv-python", "opencv-python"), "`pip install opencv-python`"),
+        ("safetensors", Required("requirements.txt", 3, "transformers", "transformers"), "`pip install transformers`"),
+        ("nobody_knows", Required("requirements.txt", 3, "nobody-knows", "nobody-knows"), "requirements.txt:3"),
+        ("cv2", Required("requirements.txt", 3, "opencv-python", "opencv-python", applies=False), ""),
+        ("einops", Required("requirements.txt", 3, "transformers", "transformers"), ""),
+    ],
+)
+def test_what_is_required_and_only_absent_here_is_excused(module: str, line: Required, says: str) -> None:
+    raised = Raised("ModuleNotFoundError", f"No module named '{module}'", missing_module=module)
+    told = not_installed(None, RequirementFacts(required=(line,)), raised)
+    assert says in told if says else not told
+    part = replace(raised, message=f"No module named '{module}.new'")
+    assert not_installed(None, RequirementFacts(required=(line,)), part) == ""
+
+
+def test_a_module_that_is_required_and_not_installed_here_leaves_the_verdict_open(tmp_path: Path) -> None:
+    """The organisers will have it, so this is no defect of the submission."""
+    (tmp_path / "encoder.py").write_text(ENCODER.replace("{module}", "tinyaudio"), encoding="utf-8")
+    (tmp_path / "requirements.txt").write_text("torch\ntinyaudio==1.0\n", encoding="utf-8")
+    report = check_submission(tmp_path, Options(stages=("source", "load"), device="cpu"))
+    assert "AEC401" not in {one.id for one in report.findings}
+    assert report.verdict is Verdict.UNDECIDED
+    assert any("tinyaudio' comes with requirements.txt:2" in one.reason for one in report.open_questions)
