@@ -31,6 +31,8 @@ class Problem:
     """The line or command that mends it; empty means the check's own `Fix:`."""
     severity: Severity | None = None
     """Only where it differs from the check's own."""
+    own_cause: bool = False
+    """Whether none of the findings that the check usually follows from explains it."""
 
 
 @dataclass(frozen=True)

@@ -91,6 +91,7 @@ def judge(evidence: Evidence, checks: Iterable[Check], ignored: Mapping[str, str
     findings: list[Finding] = []
     skipped: list[Skipped] = []
     judged: list[str] = []
+    roots: set[str] = set()
     asked = tuple(checks)
     for one in asked:
         reason = evidence.why_missing(one.needs)
@@ -103,13 +104,15 @@ def judge(evidence: Evidence, checks: Iterable[Check], ignored: Mapping[str, str
         else:
             facts = [evidence.facts[kind] for kind in one.needs]
             judged.append(one.id)
-            findings.extend(stamp(one, problem) for problem in one.judge(*facts))
-    return Judgement(tuple(_fold(findings, asked)), tuple(skipped), tuple(judged))
+            for problem in one.judge(*facts):
+                findings.append(stamp(one, problem))
+                roots.update([one.id] if problem.own_cause else [])
+    return Judgement(tuple(_fold(findings, asked, roots)), tuple(skipped), tuple(judged))
 
 
-def _fold(findings: list[Finding], checks: tuple[Check, ...]) -> list[Finding]:
+def _fold(findings: list[Finding], checks: tuple[Check, ...], roots: set[str]) -> list[Finding]:
     """Name the cause of every finding that follows from another, and put them in order."""
-    follows = {one.id: one.follows for one in checks}
+    follows = {one.id: () if one.id in roots else one.follows for one in checks}
     gravest: dict[str, int] = {}
     for finding in findings:
         gravest[finding.id] = min(finding.severity.rank, gravest.get(finding.id, finding.severity.rank))

@@ -146,6 +146,17 @@ class TestFolding:
         found = self.judged(("AEC501", Severity.ERROR, ("AEC502",)), ("AEC502", Severity.WARNING, ()))
         assert found == [("AEC501", ""), ("AEC502", "")]
 
+    def test_a_problem_may_have_a_cause_of_its_own(self) -> None:
+        def check(check_id: str, follows: tuple[str, ...], problem: Problem) -> Check:
+            judge_it = lambda _: iter([problem])  # noqa: E731 (a judge needs no name here)
+            return Check(check_id, "n", Severity.ERROR, "t", "w", "f", (Apples,), judge_it, follows)
+
+        cause = check("AEC502", (), Problem("cause"))
+        for own, because in ((True, ""), (False, "AEC502")):
+            other = check("AEC501", ("AEC502",), Problem("other", own_cause=own))
+            found = judge(evidence(Apples(0)), [other, cause]).findings
+            assert {one.id: one.because_of for one in found} == {"AEC501": because, "AEC502": ""}
+
     def test_only_a_cause_that_found_something_counts(self) -> None:
         found = self.judged(
             ("AEC501", None, ()), ("AEC502", Severity.ERROR, ()), ("AEC503", Severity.ERROR, ("AEC501", "AEC502"))

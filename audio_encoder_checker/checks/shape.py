@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from audio_encoder_checker.catalogue import check
 from audio_encoder_checker.checks.few import calls
-from audio_encoder_checker.evidence.contract import EncodeTraces, Returned, Trace
+from audio_encoder_checker.evidence.contract import AFTER_NAN, EncodeTraces, Returned, Trace
 from audio_encoder_checker.evidence.landmarks import LandmarkKind, Landmarks
 from audio_encoder_checker.evidence.load import EncoderFacts
 from audio_encoder_checker.findings import Problem, Severity
@@ -169,4 +169,7 @@ def nonfinite_embedding(traces: EncodeTraces) -> Iterator[Problem]:
     """
     broken = [trace for trace in traces.completed if trace.returned and trace.returned.nonfinite]
     if broken and broken[0].returned:
-        yield Problem(f"{calls(broken)} gave {broken[0].returned.nonfinite} values that are NaN or infinite")
+        before = traces.traces[: traces.traces.index(broken[0])]
+        kept = any(trace.label == AFTER_NAN for trace in (*before, broken[0]))
+        message = f"{calls(broken)} gave {broken[0].returned.nonfinite} values that are NaN or infinite"
+        yield Problem(message, own_cause=not kept)

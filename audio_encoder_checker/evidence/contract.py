@@ -8,6 +8,7 @@ from enum import Enum
 from audio_encoder_checker.evidence.run import Ending, Outcome
 
 OFFICIAL = "the official call"
+AFTER_NAN = "after audio with NaN"
 SHORTEST_CERTAIN_S = 0.5
 """Clips as long as this are in many data sets; shorter ones are rare."""
 

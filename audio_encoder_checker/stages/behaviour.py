@@ -20,6 +20,7 @@ from audio_encoder_checker.evidence.behaviour import (
     Tolerances,
     ZeroPadding,
 )
+from audio_encoder_checker.evidence.contract import AFTER_NAN
 from audio_encoder_checker.stages import waves
 from audio_encoder_checker.stages.compare import difference, shift, spread, time_mean
 
@@ -122,7 +123,7 @@ def try_inputs(interview: Interview) -> None:
     broken = clips.copy()
     broken[1, 100:200] = np.nan
     tried.append(Tolerance("audio that holds NaN", interview.ask(broken).outcome))
-    after_nan = interview.call(clips, "after audio with NaN")
+    after_nan = interview.call(clips, AFTER_NAN)
     moved = interview.call(clips, "after a second .to(device)", move=True).comparable
     interview.facts.append(Tolerances(tuple(tried)))
     if first is None:

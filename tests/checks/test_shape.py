@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from audio_encoder_checker.checks import shape as checks
-from audio_encoder_checker.evidence.contract import Returned
+from audio_encoder_checker.evidence.contract import AFTER_NAN, Returned
 from audio_encoder_checker.evidence.landmarks import LandmarkKind
 from audio_encoder_checker.findings import Severity
 from tests.literals import GOOD, encoder, landmarks, official, tensor, trace, traces
@@ -43,6 +43,14 @@ def test_AEC511_and_AEC512_share_no_case() -> None:
 def test_AEC513_names_the_call() -> None:
     (problem,) = checks.nonfinite_embedding(traces(trace(tensor(1, 100, 64, nonfinite=6400), batch=1, label="silence")))
     assert "(silence) gave 6400 values" in problem.message
+
+
+def test_AEC513_follows_from_a_kept_state_only_where_all_was_well_before_it() -> None:
+    silent = trace(tensor(1, 100, 64, nonfinite=6400), batch=1, label="silence")
+    after = trace(tensor(1, 100, 64, nonfinite=6400), batch=1, label=AFTER_NAN)
+    (own,) = checks.nonfinite_embedding(traces(silent, after))
+    (kept,) = checks.nonfinite_embedding(traces(trace(tensor(1, 100, 64), batch=1), after, silent))
+    assert (own.own_cause, kept.own_cause) == (True, False)
 
 
 def test_AEC503_only_warns_of_clips_that_no_data_set_holds() -> None:
