@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from audio_encoder_checker.catalogue import check
@@ -169,7 +170,19 @@ def input_changed_in_place(kept: InputKept, landmarks: Landmarks) -> Iterator[Pr
     found = kept.difference
     if not found.same_shape or found.relative > 0:
         at = landmarks.at(LandmarkKind.IN_PLACE, LandmarkKind.FORWARD)
-        yield Problem(f"after the call the audio had changed by {found.relative:.2g} of its largest value", at)
+        line = landmarks.first(LandmarkKind.IN_PLACE)
+        message = f"after the call the audio had changed by {found.relative:.2g} of its largest value"
+        yield Problem(message, at, _out_of_place(line.text) if line else "")
+
+
+def _out_of_place(text: str) -> str:
+    """`a = a - b` for a line of `a -= b`; empty for any other."""
+    found = re.fullmatch(r"(\w+) ([-+*/])= ([^`#…]+)(#.*)?", text.strip())
+    if not found or found[3].count("(") != found[3].count(")"):
+        return ""
+    name, sign, value = found[1], found[2], found[3].strip()
+    value = f"({value})" if re.search(r" ([-+*/%@]|if|and|or) ", value) else value
+    return f"write `{name} = {name} {sign} {value}`"
 
 
 @check("AEC527", severity=Severity.NOTE)

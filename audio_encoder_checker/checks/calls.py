@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from audio_encoder_checker.catalogue import check
 from audio_encoder_checker.checks.few import calls
@@ -27,7 +27,9 @@ def forward_failure(traces: EncodeTraces) -> Iterator[Problem]:
     reference = traces.reference
     raised = reference.outcome.raised
     if raised:
-        yield Problem(f"{reference.call} raised {raised}", at=raised.at)
+        on_gpu = "CUDA" in str(raised) or "NVIDIA" in str(raised)
+        hint = "remove `.cuda()`: the audio is where the encoder is; give new tensors `device=audio.device`"
+        yield Problem(f"{reference.call} raised {raised}", at=raised.at, hint=hint if on_gpu else "")
 
 
 def _ordinary(traces: EncodeTraces) -> tuple[Trace, ...]:
@@ -88,19 +90,23 @@ def length_failure(traces: EncodeTraces, survival: SurvivalMap) -> Iterator[Prob
         yield Problem(
             f"{calls(same)} raised {same[0].outcome}",
             at=same[0].outcome.at,
-            hint=_length_hint(same[0], survival, short=short),
+            hint=_length_hint(same, traces, survival, short=short),
             severity=Severity.ERROR if certain else Severity.WARNING,
         )
 
 
-def _length_hint(trace: Trace, survival: SurvivalMap, *, short: bool) -> str:
-    if survival.chunk_samples and trace.samples == survival.chunk_samples + 1:
+def _length_hint(failed: Sequence[Trace], traces: EncodeTraces, survival: SurvivalMap, *, short: bool) -> str:
+    if survival.chunk_samples and failed[0].samples == survival.chunk_samples + 1:
         return (
             f"the last chunk is one sample long: pad it, or cut audio into chunks of {survival.chunk_samples} samples "
             "and join a short rest to the one before"
         )
     if short:
-        return "pad it: `audio = F.pad(audio, (0, max(0, shortest - audio.shape[-1])))`"
+        longest = max(trace.samples for trace in failed)
+        worked = [trace.samples for trace in traces.completed if trace.samples > longest]
+        enough = min(worked, default=traces.reference.samples)
+        padded = f"audio = torch.nn.functional.pad(audio, (0, max(0, {enough} - audio.shape[-1])))"
+        return f"begin `forward` with `{padded}`: {enough} samples are enough"
     return ""
 
 

@@ -11,6 +11,11 @@ from audio_encoder_checker.evidence.load import EncoderFacts
 from audio_encoder_checker.findings import Problem, Severity
 
 WHOLE = ("output_dim", "sampling_rate")
+PLAIN = {
+    "sampling_rate": "write `self.sampling_rate = 16000`, or the rate in Hz that `forward` expects",
+    "output_dim": "write a whole number, the size of the last axis of what `forward` returns",
+    "hop_size_in_ms": "write a number, the milliseconds of audio per frame: `self.hop_size_in_ms = 20`",
+}
 
 
 @check("AEC501")
@@ -47,7 +52,7 @@ def wrong_attribute_value(encoder: EncoderFacts, landmarks: Landmarks) -> Iterat
         if value is None or value <= 0 or (whole and attribute.type not in ("int", "int64", "int32")):
             expected = "a positive whole number (int)" if whole else "a positive number of milliseconds"
             found = f"{attribute.text} ({attribute.type})"
-            yield Problem(f"{attribute.name}: expected {expected}, found {found}", at)
+            yield Problem(f"{attribute.name}: expected {expected}, found {found}", at, PLAIN.get(attribute.name, ""))
         elif attribute.name == "sampling_rate" and not LOWEST_RATE_HZ <= value <= HIGHEST_RATE_HZ:
             hint = "give the rate in Hz: `self.sampling_rate = 16000`"
             expected = f"{LOWEST_RATE_HZ:,} to {HIGHEST_RATE_HZ:,} Hz"

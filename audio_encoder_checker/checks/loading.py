@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from audio_encoder_checker.catalogue import check
@@ -11,6 +12,10 @@ from audio_encoder_checker.evidence.run import Ending, Raised
 from audio_encoder_checker.findings import Problem, Severity
 
 REMEDIES: dict[tuple[str, ...], str] = {
+    ("FileNotFoundError", "<repository>/"): (
+        "put the file itself, not a link to it, into the submission, or correct its name; `.aeccignore` and "
+        "`.gitignore` may have left it out"
+    ),
     ("FileNotFoundError",): (
         "build the path from the encoder file, `Path(__file__).parent / ...`, and check that the file is in the ZIP"
     ),
@@ -24,13 +29,14 @@ REMEDIES: dict[tuple[str, ...], str] = {
     ("trust_remote_code",): (
         "pass `trust_remote_code=True`, or put the model's code into the repository: nobody can answer a prompt"
     ),
+    ("before Module.__init__() call",): "begin `__init__` with `super().__init__()`",
     ("EOFError",): "remove `input()`: nobody is there to answer",
     ("to(device) returned",): "end the method `to` of your class with `return self`, or remove it",
     ("weights_only",): (
         "save a plain state dict (`torch.save(model.state_dict(), path)`) or use safetensors; both load everywhere"
     ),
     ("CUDA",): (
-        "load with `map_location='cpu'` and create no tensor with `device='cuda'`; X-ARES moves the encoder itself"
+        "remove `.cuda()` and `device='cuda'`, and load with `map_location='cpu'`; X-ARES moves the encoder itself"
     ),
     ("required positional argument",): (
         "give every parameter of `__init__` a default: X-ARES calls the class without arguments"
@@ -105,7 +111,14 @@ def working_directory_dependence(second: SecondStart) -> Iterator[Problem]:
     at_root = second.at_root
     if at_root and at_root.ending is Ending.ANSWERED and not _wants_processes(second):
         message = f"in another working directory: {second.elsewhere}"
-        yield Problem(message, second.elsewhere.at, REMEDIES["FileNotFoundError",])
+        yield Problem(message, second.elsewhere.at, _beside_the_source(str(second.elsewhere)))
+
+
+def _beside_the_source(said: str) -> str:
+    """The path to write, where the exception names the file that was not found."""
+    found = re.search(r"No such file or directory: '([^'\"`/<][^'\"`]*)'", said)
+    better = f'write `Path(__file__).parent / "{found[1]}"`, with `from pathlib import Path`' if found else ""
+    return better or REMEDIES["FileNotFoundError",]
 
 
 def _wants_processes(second: SecondStart) -> bool:

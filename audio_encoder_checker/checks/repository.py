@@ -49,7 +49,8 @@ def missing_official_checker(repository: RepositoryFacts, listing: ArchiveListin
     The template brings it along, and a complete repository still has it. The organisers run their own copy, so that
     nothing depends on it.
 
-    Fix: copy `audio_encoder_checker.py` from the challenge's template to the root.
+    Fix: copy it to the root, where X-ARES has the same file: `pip install --no-deps --target /tmp/xares xares==0.1.3 &&
+        cp /tmp/xares/xares/audio_encoder_checker.py .`
     """
     if repository.checker is CheckerState.MISSING and listing.entries:
         yield Problem(f"there is no {OFFICIAL_CHECKER} at the root")

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 MESSAGE_LIMIT = 2000
 FRAMES = 8
 CHAIN = 10
+REPOSITORY = "<repository>/"
+"""Stands for the place where the box holds the repository, which says nothing to its author."""
 UNSPEAKABLE = "(its message cannot be shown: the exception itself raises)"
 
 
@@ -33,7 +35,7 @@ def _described(error: BaseException, root: str) -> dict[str, Any]:
     missing = next((e.name for e in chain if isinstance(e, ModuleNotFoundError) and isinstance(e.name, str)), "")
     return {
         "type": type(error).__name__[:100],
-        "message": _text(error),
+        "message": _text(error).replace(root + "/", REPOSITORY),
         "chain": [type(one).__name__[:100] for one in chain],
         "frames": own[-FRAMES:] or _syntax_frame(error, root),
         "missing_module": missing.split(".")[0][:100],

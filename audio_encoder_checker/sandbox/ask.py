@@ -27,6 +27,7 @@ EXIT_SECONDS = 5.0
 SIGKILL = 9
 COLOURS = re.compile(r"\x1b\[[0-9;]*[mKABCDEFG]")
 """What progress bars and coloured logs send: harmless."""
+LINE_ENDS = re.compile(r"\s*[\r\n]\s*")
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -308,7 +309,7 @@ def read_raised(data: object) -> Raised:
     chain = source.get("chain")
     return Raised(
         type=told(source.get("type"), limit=100) or "Exception",
-        message=told(COLOURS.sub("", message) if isinstance(message, str) else message, limit=600),
+        message=told(LINE_ENDS.sub(" ", COLOURS.sub("", message)) if isinstance(message, str) else message, limit=600),
         chain=tuple(told(name, limit=100) for name in chain[:10]) if isinstance(chain, list) else (),
         frames=tuple(read_frame(f) for f in frames[:8] if isinstance(f, dict)) if isinstance(frames, list) else (),
         missing_module=told(source.get("missing_module"), limit=100),

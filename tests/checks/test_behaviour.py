@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from audio_encoder_checker.checks import behaviour
 from audio_encoder_checker.evidence.behaviour import (
     AfterNan,
@@ -84,6 +86,21 @@ def test_AEC526_tolerates_no_change_and_points_at_the_line() -> None:
     marks = landmarks((LandmarkKind.FORWARD, 10, ""), (LandmarkKind.IN_PLACE, 12, "audio -= audio.mean()"))
     assert list(behaviour.input_changed_in_place(InputKept(EQUAL), marks)) == []
     assert next(behaviour.input_changed_in_place(InputKept(SAME), marks)).at == "encoder.py:12"
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("audio -= audio.mean(-1, keepdim=True)", "write `audio = audio - audio.mean(-1, keepdim=True)`"),
+        ("audio *= gain + 1  # louder", "write `audio = audio * (gain + 1)`"),
+        ("audio -= audio.mean(", ""),
+        ("audio[:, 0] = 0", ""),
+        ("audio.mul_(2)", ""),
+    ],
+)
+def test_AEC526_writes_the_line_anew(line: str, hint: str) -> None:
+    marks = landmarks((LandmarkKind.IN_PLACE, 12, line))
+    assert next(behaviour.input_changed_in_place(InputKept(SAME), marks)).hint == hint
 
 
 def test_AEC527_is_about_the_official_call() -> None:

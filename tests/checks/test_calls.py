@@ -41,6 +41,12 @@ def test_AEC504_is_about_the_official_call_alone() -> None:
     assert list(checks.forward_failure(traces(trace(batch=1, outcome=raised())))) == []
 
 
+def test_AEC504_tells_a_device_that_is_fixed() -> None:
+    no_gpu = raised("AssertionError", "Torch not compiled with CUDA enabled")
+    (problem,) = checks.forward_failure(traces(first=official(outcome=no_gpu)))
+    assert "`device=audio.device`" in problem.hint
+
+
 @pytest.mark.parametrize("ending", [Ending.EXITED, Ending.KILLED, Ending.GARBLED])
 def test_AEC507_every_death_is_reported(ending: Ending) -> None:
     (problem,) = checks.death_in_forward(traces(trace(outcome=ended(ending, "signal 11"))))
@@ -70,8 +76,13 @@ def test_AEC505_names_the_squeeze() -> None:
 def test_AEC506_gives_short_clips_the_line_that_pads() -> None:
     found = list(checks.length_failure(traces(fails(1, 1600), fails(1, 400), fails(1, 480_000)), NO_MAP))
     assert [p.message.split(" raised")[0] for p in found] == ["1 clip of 0.1 s and 1 other call", "1 clip of 30 s"]
-    assert "F.pad" in found[0].hint
+    assert "functional.pad(audio, (0, max(0, 50000 - audio.shape[-1])))" in found[0].hint
     assert [p.severity for p in found] == [Severity.WARNING, Severity.ERROR]
+
+
+def test_AEC506_pads_to_the_shortest_clip_that_works() -> None:
+    (problem,) = checks.length_failure(traces(works(1, 8000), fails(1, 400), works(1, 1600)), NO_MAP)
+    assert "max(0, 1600 - audio.shape[-1])" in problem.hint
 
 
 def test_AEC506_names_the_last_chunk() -> None:

@@ -60,11 +60,13 @@ def test_a_download_that_this_box_does_not_allow_is_no_fault_of_the_encoder() ->
     ("kind", "message", "hint"),
     [
         ("FileNotFoundError", "weights.pt", "Path(__file__).parent"),
+        ("FileNotFoundError", "No such file or directory: '<repository>/weights.pt'", "into the submission"),
         ("UnpicklingError", "Weights only load failed: weights_only=True", "state dict"),
         ("RuntimeError", "Attempting to deserialize object on a CUDA device", "map_location='cpu'"),
         ("TypeError", "missing 1 required positional argument: 'path'", "a default"),
         ("AttributeError", "Can't get attribute 'Net' on <module '__main__'>", "state_dict()"),
         ("ValueError", "Please pass the argument `trust_remote_code=True`", "trust_remote_code=True"),
+        ("AttributeError", "cannot assign module before Module.__init__() call", "`super().__init__()`"),
         ("EOFError", "EOF when reading a line", "input()"),
         ("TypeError", "AEncoder.to(device) returned NoneType, expected the encoder", "return self"),
         ("KeyError", "x", ""),
@@ -92,6 +94,20 @@ def test_AEC409_and_AEC410_tell_the_place_from_the_company() -> None:
     assert "once more in the same process" in next(loading.second_start_failure(once)).message
     for check in (loading.working_directory_dependence, loading.second_start_failure):
         assert list(check(fine)) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "better"),
+    [
+        ("[Errno 2] No such file or directory: 'weights/a.pt'", 'write `Path(__file__).parent / "weights/a.pt"`, with'),
+        ("[Errno 2] No such file or directory: '/tmp/a.pt'", "build the path from the encoder file"),
+        ("[Errno 2] No such file or directory: 'a`b'", "build the path from the encoder file"),
+        ("weights.pt", "build the path from the encoder file"),
+    ],
+)
+def test_AEC409_writes_the_path_of_a_file_that_is_named(said: str, better: str) -> None:
+    (problem,) = loading.working_directory_dependence(SecondStart(raised("FileNotFoundError", said), ANSWERED))
+    assert problem.hint.startswith(better)
 
 
 def test_AEC411_is_about_workers_and_not_about_the_folder() -> None:

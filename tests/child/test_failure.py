@@ -46,6 +46,11 @@ def test_a_syntax_error_points_at_its_line(tmp_path: Path) -> None:
     assert describe(caught("x = 1\nx = (", file), str(tmp_path))["frames"][0]["line"] == 2
 
 
+def test_the_place_of_the_repository_in_the_box_is_not_told() -> None:
+    told = describe(caught("open('/no/where/weights.pt')"), "/no/where")
+    assert told["message"] == "[Errno 2] No such file or directory: '<repository>/weights.pt'"
+
+
 def test_a_message_that_cannot_be_made_does_not_stop_the_tale() -> None:
     assert "cannot be shown" in describe(caught("raise Unprintable()"), "/w")["message"]
 
