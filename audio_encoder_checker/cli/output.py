@@ -91,10 +91,16 @@ def consoles(color: str) -> tuple[Console, Console]:
 
 def show(report: Report, stdout_format: str, out: Console) -> None:
     """Print the report on stdout."""
-    if stdout_format == "text":
+    if stdout_format != "text":
+        out.file.write(MACHINE[stdout_format](report))
+    elif not out.file.isatty():
         to_text.render(report, out)
     else:
-        out.file.write(MACHINE[stdout_format](report))
+        with out.capture() as held:
+            to_text.render(report, out)
+        out.file.write(held.get())
+        if held.get().count("\n") >= out.height:
+            to_text.close(report, out)
 
 
 def show_changes(before: dict[str, Any], report: Report, console: Console) -> None:

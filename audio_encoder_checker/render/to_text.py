@@ -48,11 +48,22 @@ def render(report: Report, console: Console) -> None:
     _box(report, console)
 
 
-def _verdict(report: Report, console: Console) -> None:
+def close(report: Report, console: Console) -> None:
+    """Say the verdict once more, and what is to be mended first, where the report is longer than the screen."""
+    console.print(_verdict_line(report))
+    roots = [finding for finding, _ in families_of(report.findings) if finding.severity is Severity.ERROR]
+    for finding in roots[:IN_FULL]:
+        console.print(Text("  ").append_text(_headline(finding)))
+
+
+def _verdict_line(report: Report) -> Text:
     line = Text(report.verdict.words, style=VERDICT_STYLES[report.verdict])
     line.append(f"  {report.path}  ", style="not bold default")
-    line.append(" · ".join(counts_in_words(report)), style="not bold dim")
-    console.print(line)
+    return line.append(" · ".join(counts_in_words(report)), style="not bold dim")
+
+
+def _verdict(report: Report, console: Console) -> None:
+    console.print(_verdict_line(report))
     submission = report.evidence.get(Submission)
     facts = [f"profile {report.profile}", f"stages {', '.join(report.stages)}"]
     if submission:
@@ -64,8 +75,9 @@ def _verdict(report: Report, console: Console) -> None:
 
 def _findings(report: Report, console: Console) -> None:
     families = families_of(report.findings)
+    said: set[str] = set()
     for finding, consequences in families[:IN_FULL]:
-        _in_full(finding, consequences, console)
+        _in_full(finding, consequences, said, console)
     for finding, consequences in families[IN_FULL:]:
         console.print(_headline(finding).append(f"  {finding.message}", style="not bold default"))
         if consequences:
@@ -82,15 +94,15 @@ def _headline(finding: Finding) -> Text:
     return line
 
 
-def _in_full(finding: Finding, consequences: list[Finding], console: Console) -> None:
+def _in_full(finding: Finding, consequences: list[Finding], said: set[str], console: Console) -> None:
+    """Explain a finding; a reason or a remedy that was `said` of the same check before is not repeated."""
     console.print(_headline(finding))
-    rows = [
-        ("what", Text(finding.message)),
-        *(("", line) for line in _excerpt(finding)),
-        ("why", Text(finding.why)),
-        ("fix", Text(finding.hint, style="green")),
-        *_so(consequences),
-    ]
+    rows = [("what", Text(finding.message)), *(("", line) for line in _excerpt(finding))]
+    for label, words, style in (("why", finding.why, ""), ("fix", finding.hint, "green")):
+        known = f"{finding.id} {words}"
+        rows += [] if known in said else [(label, Text(words, style=style))]
+        said.add(known)
+    rows += _so(consequences)
     console.print(Padding(_grid(rows), (0, 0, 1, 2), expand=False))
 
 

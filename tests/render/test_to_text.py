@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -64,9 +65,25 @@ def test_the_line_itself_is_marked_and_shared_indentation_is_left_out() -> None:
     assert "  what a batch of 1 raised x\n          9  if x:\n       > 10      return [bold]x[/]\n  why" in shown
 
 
+def test_a_reason_is_given_once_and_a_remedy_again_only_where_it_differs() -> None:
+    shown = text(full_report((finding(), finding(), replace(finding(), hint="another way"))))
+    assert [shown.count(f"\n  {label}  ") for label in ("what", "why", "fix")] == [0, 1, 2]
+    assert shown.count("\n  what ") == 3
+
+
+def test_the_last_words_are_the_verdict_and_what_to_mend_first() -> None:
+    out = io.StringIO()
+    report = full_report((finding(at="encoder.py:3"), finding(severity=Severity.WARNING, check_id="AEC523")))
+    to_text.close(report, Console(file=out, width=100, no_color=True))
+    head, root = out.getvalue().splitlines()
+    assert head.startswith("NOT READY  team.zip  1 error · 1 warning")
+    assert root.startswith("  error AEC505")
+    assert root.endswith("encoder.py:3")
+
+
 def test_only_the_first_findings_are_explained() -> None:
     shown = text(full_report(tuple(finding() for _ in range(7))))
-    assert shown.count("why  ") == to_text.IN_FULL
+    assert shown.count("what ") == to_text.IN_FULL
     assert shown.count("error AEC505") == 7
 
 
