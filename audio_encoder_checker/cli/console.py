@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -73,6 +74,16 @@ def run(command: click.Command, name: str | None = None) -> NoReturn:
 
 def say(text: str) -> None:
     """Print a result on stdout."""
+    click.echo(text)
+
+
+def say_wrapped(text: str, indent: str = "") -> None:
+    """Print a line on stdout; on a terminal it is broken between words, and what follows is indented further."""
+    if sys.stdout.isatty():
+        width = shutil.get_terminal_size().columns
+        text = click.wrap_text(text, width, initial_indent=indent, subsequent_indent=f"{indent}  ")
+    else:
+        text = indent + text
     click.echo(text)
 
 

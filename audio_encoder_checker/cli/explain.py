@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 import textwrap
 
 from audio_encoder_checker.catalogue import all_checks, matching
@@ -38,7 +40,8 @@ def list_checks() -> str:
 
 
 def _fold(text: str) -> str:
-    return "\n".join(textwrap.wrap(text, WIDTH))
+    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDTH
+    return "\n".join(textwrap.wrap(text, min(WIDTH, columns)))
 
 
 def _close(word: str) -> str:

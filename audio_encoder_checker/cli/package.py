@@ -50,10 +50,10 @@ def init(folder: Path, template: str | None, name: str | None) -> int:
         name = name or click.prompt("Name of the encoder class", default=class_name_for(folder.resolve().name) or None)
     template = template or TEMPLATE_NAMES[0]
     class_name, files = start_submission(folder, template, name or "")
-    console.say(f"{class_name} in {console.shown(folder)}: {', '.join(files)}")
+    console.say_wrapped(f"{class_name} in {console.shown(folder)}: {', '.join(files)}")
     console.say("what only you can fill in:")
     for line in TEMPLATES[template].missing:
-        console.say(f"  {line}")
+        console.say_wrapped(line, indent="  ")
     console.say(f"next: aecc-check {console.shown(folder)}")
     return 0
 

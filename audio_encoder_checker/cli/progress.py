@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from audio_encoder_checker.progress import Progress
@@ -11,10 +12,13 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from rich.console import Console
+    from rich.text import Text
 
     from audio_encoder_checker.report import Report
     from audio_encoder_checker.stages.options import Options
 
+SHOWN_FROM_S = 3
+"""From when on the live line tells how long a stage has been at it."""
 TITLES = {
     "archive": "reading the archive",
     "source": "reading sources and weights",
@@ -39,13 +43,34 @@ def checked(submission: Path, options: Options, err: Console, *, quiet: bool) ->
         return check_submission(submission, options, progress)
 
 
+class _Line:
+    """What runs, since when, and what of it: made anew at each refresh, so that the seconds go on."""
+
+    def __init__(self) -> None:
+        self.begin("")
+
+    def begin(self, title: str) -> None:
+        """Name what begins now."""
+        self.title, self.detail, self.since = title, "", monotonic()
+
+    def __rich__(self) -> Text:
+        """One line, cut where the terminal ends."""
+        from rich.text import Text
+
+        seconds = int(monotonic() - self.since)
+        went = f"  {seconds} s" if seconds >= SHOWN_FROM_S else ""
+        line = Text(self.title, no_wrap=True, overflow="ellipsis")
+        return line.append(went, style="cyan").append(f"  {self.detail}" if self.detail else "", style="dim")
+
+
 class ConsoleProgress(Progress):
     """Prints to a console; use it as a context manager."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
         self.name = ""
-        self._status = console.status("") if console.is_terminal else None
+        self._line = _Line()
+        self._status = console.status(self._line) if console.is_terminal else None
 
     def __enter__(self) -> ConsoleProgress:
         """Show the live line, where there is a terminal for it."""
@@ -63,12 +88,11 @@ class ConsoleProgress(Progress):
     def stage(self, name: str) -> None:
         """Name the stage that begins."""
         self.name = name
-        self.detail("")
+        self._line.begin(TITLES[name])
 
     def detail(self, text: str) -> None:
         """Show something small within the stage, on a terminal only."""
-        if self._status:
-            self._status.update(f"{TITLES[self.name]}  [dim]{text}[/dim]")
+        self._line.detail = text
 
     def done(self, name: str, seconds: float) -> None:
         """One line for a stage that has ended."""

@@ -51,7 +51,9 @@ def _cell(cell: Cell) -> Text:
 
 
 def _wall(seconds: float) -> str:
-    return f"{max(seconds * 1000, 1):.0f} ms" if seconds < 0.9995 else f"{seconds:.3g} s"
+    if seconds < 0.9995:
+        return f"{max(seconds * 1000, 1):.0f} ms"
+    return f"{seconds:.3g} s" if seconds < 999.5 else f"{seconds / 60:.0f} min"
 
 
 def _remarks(found: SurvivalMap) -> list[str]:

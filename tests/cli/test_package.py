@@ -160,6 +160,8 @@ def test_on_a_terminal_init_asks_what_was_not_said(tmp_path: Path) -> None:
     assert b"transformers  a model of the library transformers," in shown
     assert b"'nonsense' is not one of" in shown
     assert b"Name of the encoder class [TeamEncoder]" in shown
+    after = shown.decode().partition("OurOwnEncoder in ")[2].splitlines()[1:-1]
+    assert max(map(len, after)) <= 80, "broken between words by us, not within by the terminal"
     assert "class OurOwnEncoder(" in (tmp_path / "team" / "encoder.py").read_text()
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
+
+from audio_encoder_checker.cli import progress
 
 GOOD = Path(__file__).parent.parent / "specimens" / "good-frames"
 
@@ -37,3 +41,16 @@ def test_on_a_terminal_every_step_is_named_while_it_lasts() -> None:
         "READY",
     ):
         assert step.encode() in shown
+
+
+def test_the_live_line_tells_how_long_a_stage_has_been_at_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(progress, "monotonic", lambda: now[0])
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, width=66)
+    with progress.ConsoleProgress(console) as shown:
+        shown.stage("budget")
+        shown.detail("1 x [red] s, a detail that does not fit")
+        now[0] += 42
+    assert "  42 s" in screen.getvalue()
+    assert "fit" not in screen.getvalue(), "cut where the terminal ends"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from audio_encoder_checker.evidence.contract import Cell, CellState, SurvivalMap
 from audio_encoder_checker.findings import Severity, SourceLine
 from audio_encoder_checker.render import to_text
 from audio_encoder_checker.report import Report, Verdict
@@ -63,6 +64,12 @@ def test_the_line_itself_is_marked_and_shared_indentation_is_left_out() -> None:
     lines = (SourceLine(9, "    if x:"), SourceLine(10, "        return [bold]x[/]"))
     shown = text(full_report((finding(at="a.py:10", excerpt=lines),)))
     assert "  what a batch of 1 raised x\n          9  if x:\n       > 10      return [bold]x[/]\n  why" in shown
+
+
+def test_a_forecast_of_hours_is_told_in_minutes() -> None:
+    report = full_report(())
+    report.evidence.put(SurvivalMap((Cell(600, 16, CellState.FORECAST, 9860.0, "too long"),)))
+    assert "~164 min" in text(report)
 
 
 def test_a_reason_is_given_once_and_a_remedy_again_only_where_it_differs() -> None:
