@@ -19,6 +19,8 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").g
 NOT_HERE = {
     "make ": "sets up, lints and tests the whole house: what runs this test",
     "pip install -c constraints.txt .": "a second environment of several gigabytes; `make` installs the same",
+    "pip install safetensors": "into the environment that runs this test, which has it",
+    "pip install -r ": "the same",
     "sudo apt-get": "asks for a password",
     "hf auth login": "needs an account of the Hugging Face Hub",
     "aecc-package upload": "the same; tests/packing runs it against a Hub of its own",
