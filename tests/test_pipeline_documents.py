@@ -72,7 +72,7 @@ def test_the_settings_of_a_folder_name_its_report_wherever_it_lies(team: Path, t
     (tmp_path / "final.pdf").unlink()
     with pytest.raises(UsageError, match=r"the settings name the paper '\.\./final\.pdf', which is not there") as error:
         judged(team)
-    assert "aecc.toml" in error.value.hint
+    assert error.value.hint == f"put it at {tmp_path.resolve() / 'final.pdf'}, or mend `paper = ...` in aecc.toml"
 
 
 @pytest.mark.parametrize("declared", ["a\\u0000b.pdf", "x" * 300 + ".pdf"], ids=["NUL", "too long"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from audio_encoder_checker.catalogue import check
 from audio_encoder_checker.checks.few import few
@@ -21,7 +22,16 @@ def absolute_paths(habits: HabitFacts) -> Iterator[Problem]:
 
     Fix: put the file into the repository and open it as `Path(__file__).parent / "FILE"`.
     """
-    yield from few(_absolute(one) for one in _surest(habits.of(HabitKind.ABSOLUTE_PATH)))
+    yield from few(_absolute(one) for one in _surest(_where_written(habits.of(HabitKind.ABSOLUTE_PATH))))
+
+
+def _where_written(habits: tuple[Habit, ...]) -> Iterator[Habit]:
+    """Each path where it is written, and as sure as where a variable that holds it is used."""
+    written = {one.what for one in habits if one.what in one.text}
+    used = {one.what for one in habits if one.sure and one.what not in one.text}
+    for one in habits:
+        if one.what in one.text or one.what not in written:
+            yield replace(one, sure=one.sure or one.what in used)
 
 
 def _surest(habits: Iterable[Habit]) -> list[Habit]:

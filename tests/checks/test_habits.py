@@ -9,6 +9,7 @@ import pytest
 from audio_encoder_checker.archive.habits import find_habits
 from audio_encoder_checker.archive.source import read_sources
 from audio_encoder_checker.catalogue import all_checks
+from audio_encoder_checker.checks.habits import absolute_paths
 from audio_encoder_checker.evidence.habits import Habit, HabitFacts, HabitKind
 from audio_encoder_checker.findings import Finding, Severity
 from audio_encoder_checker.judging import Evidence, judge
@@ -150,3 +151,12 @@ def test_a_path_as_the_hint_writes_it_is_no_habit(tmp_path: Path, body: str) -> 
 
 def test_a_repository_without_habits_has_no_finding(tmp_path: Path) -> None:
     assert findings(tmp_path, "torch.load(Path(__file__).parent / 'sub/weights.pt', map_location='cpu')") == []
+
+
+def test_AEC212_names_a_path_once_where_it_is_written() -> None:
+    written = Habit(HabitKind.ABSOLUTE_PATH, "encoder.py", 3, "/home/me/w.pt", 'W = "/home/me/w.pt"')
+    used = Habit(HabitKind.ABSOLUTE_PATH, "encoder.py", 9, "/home/me/w.pt", "torch.load(W)", sure=True)
+    (problem,) = absolute_paths(HabitFacts((written, used)))
+    assert (problem.at, problem.severity) == ("encoder.py:3", None)
+    (problem,) = absolute_paths(HabitFacts((used,)))
+    assert problem.at == "encoder.py:9"
