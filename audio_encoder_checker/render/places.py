@@ -63,6 +63,11 @@ def open_by_reason(report: Report) -> dict[str, list[str]]:
     return reasons
 
 
+def ids_in_words(ids: list[str]) -> str:
+    """A few ids, or the first and how many more."""
+    return ", ".join(ids) if len(ids) <= 3 else f"{ids[0]} and {len(ids) - 1} more"
+
+
 def place_of(finding: Finding, report: Report) -> Place:
     """Where a finding stands, relative to the folder that the command ran in, as CI systems want it.
 

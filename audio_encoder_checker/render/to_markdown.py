@@ -15,7 +15,7 @@ from audio_encoder_checker.evidence.scores import TrackScores
 from audio_encoder_checker.evidence.submission import Submission
 from audio_encoder_checker.findings import Severity
 from audio_encoder_checker.printable import size_words
-from audio_encoder_checker.render.places import counts_in_words, families_of, open_by_reason
+from audio_encoder_checker.render.places import counts_in_words, families_of, ids_in_words, open_by_reason
 from audio_encoder_checker.report import Verdict
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def _open(report: Report) -> Iterator[str]:
     reasons = open_by_reason(report)
     if reasons:
         yield "### Not judged\n\n"
-        yield from (f"- {', '.join(ids)}: {_plain(reason)}\n" for reason, ids in reasons.items())
+        yield from (f"- {ids_in_words(ids)}: {_plain(reason)}\n" for reason, ids in reasons.items())
         yield "\n"
 
 

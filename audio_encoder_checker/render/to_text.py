@@ -17,7 +17,7 @@ from audio_encoder_checker.findings import Finding, Severity
 from audio_encoder_checker.printable import size_words
 from audio_encoder_checker.render import budget_text, contract_text, files, installing, network, scores_text
 from audio_encoder_checker.render.card import card
-from audio_encoder_checker.render.places import counts_in_words, families_of, open_by_reason
+from audio_encoder_checker.render.places import counts_in_words, families_of, ids_in_words, open_by_reason
 from audio_encoder_checker.report import Report, Verdict
 
 if TYPE_CHECKING:
@@ -175,12 +175,8 @@ def _range(traces: EncodeTraces) -> str:
 
 
 def _skipped(report: Report, console: Console) -> None:
-    rows = [("not judged", f"{_ids(ids)}: {reason}") for reason, ids in open_by_reason(report).items()]
+    rows = [("not judged", f"{ids_in_words(ids)}: {reason}") for reason, ids in open_by_reason(report).items()]
     card(rows, console)
-
-
-def _ids(ids: list[str]) -> str:
-    return ", ".join(ids) if len(ids) <= 3 else f"{ids[0]} and {len(ids) - 1} more"
 
 
 def _box(report: Report, console: Console) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ from sarif_pydantic import Sarif
 from audio_encoder_checker.cli.output import MACHINE
 from audio_encoder_checker.evidence.submission import Submission, SubmissionKind
 from audio_encoder_checker.findings import Severity, SourceLine
+from audio_encoder_checker.judging import Judgement
+from audio_encoder_checker.judging import Skipped as Unjudged
 from audio_encoder_checker.render import to_github, to_gitlab, to_junit, to_markdown, to_sarif
 from audio_encoder_checker.render.places import fingerprints, place_of
 from tests.render.reports import finding, full_report, poor_report
@@ -164,6 +167,13 @@ def test_markdown_takes_text_as_text() -> None:
     assert "what: &lt;/failure&gt;&lt;script&gt;" in shown
     assert "\\`&lt;b&gt;\\` \\[a\\](http\\://x) \\| \\@you \\#1" in shown
     assert f"\n\n    {HOSTILE}\n\n" in shown, "source stands in a block that nothing in a line can end"
+
+
+def test_markdown_counts_the_checks_that_wait_for_the_same() -> None:
+    report = poor_report()
+    open_ones = tuple(Unjudged(f"AEC{n}", "x", "waits until AEC201 is mended", open=True) for n in range(500, 600))
+    shown = to_markdown.render(replace(report, judgement=Judgement((), open_ones)))
+    assert "- AEC500 and 99 more: waits until" in shown
 
 
 def test_markdown_fits_into_a_summary() -> None:
