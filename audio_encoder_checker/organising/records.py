@@ -16,14 +16,17 @@ from audio_encoder_checker.datasets.download import AGAIN
 from audio_encoder_checker.datasets.remote import content_sha256, is_address
 from audio_encoder_checker.organising.worker import LOG, REPORT
 from audio_encoder_checker.printable import printable
+from audio_encoder_checker.render.places import ids_in_words
 from audio_encoder_checker.report import grave_severities
 from audio_encoder_checker.rules import load_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 SCHEMA_VERSION = "1"
 UNJUDGED = "unjudged"
+IGNORED, WAITS = "ignored: ", "waits until "
+"""How reasons begin why a check could not be judged: see `judging` and `stages.job`."""
 MOST_REPORT_BYTES = 256 << 20
 LOG_TAIL_BYTES = 2000
 OF_THE_RUN = ("date",)
@@ -96,7 +99,7 @@ def make_record(
         folder: of the last attempt.
         report: that lies there, None if there is none.
     """
-    verdict, reason = (report["verdict"], "") if report else (UNJUDGED, _reason(attempts[-1], folder))
+    verdict, reason = (report["verdict"], _open(report)) if report else (UNJUDGED, _reason(attempts[-1], folder))
     environment = report["environment"] if report else {}
     return {
         "schema_version": SCHEMA_VERSION,
@@ -109,6 +112,23 @@ def make_record(
         "report_sha256": describe_file(folder / REPORT, REPORT).sha256 if report else None,
         "summary": summary(report) if report else None,
     }
+
+
+def open_reasons(report: Mapping[str, Any]) -> dict[str, list[str]]:
+    """What a verdict waits for: ids of checks by the reason, without those that only wait for another finding."""
+    found: dict[str, list[str]] = {}
+    for one in report["skipped"]:
+        if one["open"]:
+            found.setdefault(one["reason"], []).append(one["id"])
+    return {reason: ids for reason, ids in found.items() if not reason.startswith(WAITS)} or found
+
+
+def _open(report: Mapping[str, Any]) -> str:
+    """Why a report is undecided; empty if it is not."""
+    if report["verdict"] != "undecided":
+        return ""
+    words = [f"{ids_in_words(ids)}: {reason}" for reason, ids in open_reasons(report).items()]
+    return printable("; ".join(words), limit=400)
 
 
 def read_own_report(folder: Path) -> dict[str, Any] | None:

@@ -144,3 +144,9 @@ def test_a_file_that_was_replaced_while_it_waited_is_not_judged_in_the_name_of_t
 def test_an_interrupted_report_is_none(tmp_path: Path) -> None:
     played(tmp_path, lambda _job, _attempt: report(interrupted=True))
     assert read_records(tmp_path / "out")[sha(0)]["verdict"] == "unjudged"
+
+
+def test_an_open_verdict_has_a_reason(tmp_path: Path) -> None:
+    skipped = [{"id": "AEC509", "name": "no-tensor", "reason": "ignored: no tensor is needed", "open": True}]
+    played(tmp_path, lambda _job, _attempt: report(verdict="undecided", exit_code=3, skipped=skipped))
+    assert read_records(tmp_path / "out")[sha(0)]["reason"] == "AEC509: ignored: no tensor is needed"

@@ -81,7 +81,64 @@ def test_a_message_tells_each_finding_with_its_reason_and_its_remedy() -> None:
     assert "1. a batch of 1 raised x (encoder.py:12)  [AEC505 batch-size-failure]" in text
     assert "Fix: index or squeeze the dimension you mean" in text
     assert "AEC521" not in text, "what follows from another finding goes with it"
-    assert max(map(len, text.splitlines())) <= 90
+    assert max(map(len, text.splitlines())) <= 78
+    assert text.endswith("\n    aecc-check team1.zip\n\nKind regards,\nthe organisers\n")
+
+
+def test_a_message_shows_the_check_that_was_made_and_a_command_that_can_be_pasted() -> None:
+    options = [
+        "--until=contract",
+        "--profile=/home/us/our rules.toml",
+        "--data=/srv/xares",
+        "--hub-cache=/srv/hub",
+        "--strict",
+    ]
+    text = letter("-team 1.zip", record(1, options=options), report(stages=["archive", "source"]))
+    assert "rule book icme-2025, stages archive, source." in " ".join(text.split())
+    assert "\n    aecc-check --until=contract --profile='our rules.toml' --data=DIR --strict './-team 1.zip'\n" in text
+
+
+def finding(message: str, severity: str = "warning") -> dict[str, Any]:
+    return {**report()["findings"][0], "message": message, "at": "a.py", "severity": severity, "because_of": ""}
+
+
+def test_a_message_tells_findings_of_a_kind_together() -> None:
+    found = [finding(f"entry {n} is a link in a.py", "error") for n in range(9)]
+    text = letter("team1.zip", record(1, "not-ready"), report(findings=found))
+    assert text.count("Why: ") == text.count("[AEC505 ") == 1
+    assert "   also: entry 4 is a link in a.py\n   and 4 more like these\n" in text
+
+
+def test_a_message_says_what_warnings_mean() -> None:
+    ready = letter("team1.zip", record(1), report(findings=[finding("slow")]))
+    assert "would be refused or break. What is worth mending below does not" in " ".join(ready.split())
+    strict = letter("team1.zip", record(1, "not-ready"), report(findings=[finding("slow")], strict=True))
+    assert "To be mended\n" in strict
+    assert "Worth mending" not in strict
+
+
+@pytest.mark.parametrize(
+    ("reason", "options", "asked"),
+    [
+        ("ignored: no tensor is needed", [], True),
+        ("ignored: on the command line", ["--ignore=AEC509"], False),
+        ("the host has no GPU", [], False),
+    ],
+)
+def test_a_message_of_an_open_verdict_says_what_is_open_and_whose_it_is(
+    reason: str, options: list[str], *, asked: bool
+) -> None:
+    skipped = [
+        {"id": "AEC506", "name": "x", "reason": "waits until AEC509 no-tensor is mended", "open": True},
+        {"id": "AEC509", "name": "no-tensor", "reason": reason, "open": True},
+        {"id": "AEC701", "name": "y", "reason": "not asked for", "open": False},
+    ]
+    text = letter("team1.zip", record(1, "undecided", options=options), report(verdict="undecided", skipped=skipped))
+    assert f"Not judged\n----------\n- AEC509: {reason}\n" in text
+    assert "AEC506" not in text
+    words = " ".join(text.split())
+    assert ("Please send it again without the settings" in words) is asked
+    assert ("there is nothing to do for you" in words) is not asked
 
 
 def test_a_message_of_what_was_not_judged_asks_nothing_of_the_team() -> None:
