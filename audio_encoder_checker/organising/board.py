@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import re
+from collections import Counter
+from datetime import datetime, timezone
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -23,18 +25,20 @@ if TYPE_CHECKING:
 TRACKS = {"track_a": "Track A: linear probe", "track_b": "Track B: KNN"}
 LETTERS = "messages"
 UNSAFE = re.compile(r"[^\w.-]+")
+SETTING = ("tool", "profile", "options", "data_sha256")
 CSV_FIRST = (
     *("team", "files", "sha256", "verdict", "reason", "errors", "warnings", "causes", "encoder", "parameters"),
     *("gpu", "gpu_upper_gib", "encode_hours_low", "encode_hours_high", "seconds", "attempts"),
 )
 
 
-def board(records: Sequence[Mapping[str, Any]], kin: Sequence[Kin] = ()) -> dict[str, Any]:
+def board(records: Sequence[Mapping[str, Any]], kin: Sequence[Kin] = (), waiting: int = 0) -> dict[str, Any]:
     """Everything that is told of all submissions together, as JSON data.
 
     Args:
-        records: of all submissions.
+        records: of all submissions, of one setting.
         kin: pairs of them that are nearly the same.
+        waiting: how many more are still to be judged.
     """
     boards = {track: leaderboard(records, track) for track in TRACKS}
     standings = {track: {one.sha256: one for one in found.standings} for track, found in boards.items()}
@@ -42,10 +46,14 @@ def board(records: Sequence[Mapping[str, Any]], kin: Sequence[Kin] = ()) -> dict
     rows = [_row(one, standings) for one in records]
     verdicts = ("ready", "not-ready", "undecided", "unjudged")
     return {
+        "written": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "setting": {key: records[0][key] for key in SETTING} if records else None,
+        "waiting": waiting,
         "counts": {verdict: sum(row["verdict"] == verdict for row in rows) for verdict in verdicts},
         "submissions": sorted(rows, key=lambda row: (row["team"].casefold(), row["sha256"])),
         "leaderboards": {track: _leaderboard(found, names) for track, found in boards.items()},
         "causes": _causes(records),
+        "identical": [[one["team"] for one in row["senders"]] for row in rows if len(row["senders"]) > 1],
         "nearly_the_same": [
             {"teams": [names[one.first], names[one.second]], "shared": round(one.share, 3)}
             for one in kin
@@ -59,12 +67,23 @@ def team(record: Mapping[str, Any]) -> str:
     return PurePath(record["submission"]["files"][0]).stem
 
 
+def letter_name(file: str, sha256: str) -> str:
+    """Where the draft to the team lies that sent a file, relative to the folder of results."""
+    return f"{LETTERS}/{UNSAFE.sub('_', PurePath(file).stem)[:80]}-{sha256[:8]}.txt"
+
+
 def _row(record: Mapping[str, Any], standings: Mapping[str, Mapping[str, Standing]]) -> dict[str, Any]:
-    own = {track: known.get(record["submission"]["sha256"]) for track, known in standings.items()}
+    files, sha256 = record["submission"]["files"], record["submission"]["sha256"]
+    own = {track: known.get(sha256) for track, known in standings.items()}
+    found = (record["summary"] or {"causes": ()})["causes"]
+    counts = Counter(one["id"] for one in found)
+    causes = {one["id"]: {**one, "count": counts[one["id"]]} for one in reversed(found)}
     return {
         "team": team(record),
-        "files": record["submission"]["files"],
-        "sha256": record["submission"]["sha256"],
+        "files": files,
+        "sha256": sha256,
+        "senders": [{"team": PurePath(file).stem, "message": letter_name(file, sha256)} for file in files],
+        "causes": [causes[one] for one in counts],
         "verdict": record["verdict"],
         "reason": record["reason"],
         "summary": record["summary"],
@@ -94,7 +113,9 @@ def _causes(records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return sorted(found, key=lambda one: (-len(one["teams"]), one["id"]))
 
 
-def write_board(results: Results, records: Sequence[Mapping[str, Any]], kin: Sequence[Kin] = ()) -> dict[str, Any]:
+def write_board(
+    results: Results, records: Sequence[Mapping[str, Any]], kin: Sequence[Kin] = (), waiting: int = 0
+) -> dict[str, Any]:
     """Write `index.html`, `summary.csv` and `summary.json`; each is replaced in one step.
 
     Returns:
@@ -103,12 +124,23 @@ def write_board(results: Results, records: Sequence[Mapping[str, Any]], kin: Seq
     Raises:
         UsageError: the folder cannot be written.
     """
-    data = board(records, kin)
+    data = board(records, kin, waiting)
     results.write("summary.json", json.dumps(data, indent=1, ensure_ascii=False) + "\n")
     results.write("summary.csv", as_csv(data))
     scores = {row["sha256"]: row["summary"] for row in data["submissions"]}
-    results.write("index.html", template("board").render(data=data, tracks=TRACKS, scores=scores))
+    results.write("index.html", template("board").render(data=data, tracks=TRACKS, scores=scores, shown=_shown(data)))
     return data
+
+
+def _shown(data: Mapping[str, Any]) -> dict[str, bool]:
+    """Which columns hold anything; what was not asked for leaves none behind."""
+    summaries = [row["summary"] for row in data["submissions"] if row["summary"]]
+    return {
+        "a": bool(data["leaderboards"]["track_a"]["tasks"]),
+        "b": bool(data["leaderboards"]["track_b"]["tasks"]),
+        "gpu": any(one["gpu"] for one in summaries),
+        "hours": any(one["encode_hours"] for one in summaries),
+    }
 
 
 def as_csv(data: Mapping[str, Any]) -> str:
@@ -130,7 +162,7 @@ def _first_cells(row: Mapping[str, Any]) -> list[Any]:
     upper = gpu["upper_bytes"] / 2**30 if gpu and gpu["upper_bytes"] else None
     return [
         *(row["team"], "; ".join(row["files"]), row["sha256"], row["verdict"], row["reason"]),
-        *(summary.get("errors"), summary.get("warnings"), " ".join(one["id"] for one in summary.get("causes", ()))),
+        *(summary.get("errors"), summary.get("warnings"), " ".join(one["id"] for one in row["causes"])),
         *(summary.get("encoder"), summary.get("parameters"), gpu["verdict"] if gpu else None),
         *(None if upper is None else round(upper, 3), *hours, summary.get("seconds"), row["attempts"]),
     ]
@@ -162,6 +194,5 @@ def write_letters(results: Results, record: Mapping[str, Any], report: Mapping[s
         UsageError: the folder cannot be written.
     """
     for file in record["submission"]["files"]:
-        stem = UNSAFE.sub("_", PurePath(file).stem)[:80]
-        name = f"{LETTERS}/{stem}-{record['submission']['sha256'][:8]}.txt"
+        name = letter_name(file, record["submission"]["sha256"])
         results.write(name, letter(PurePath(file).name, record, report))

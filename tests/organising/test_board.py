@@ -69,10 +69,37 @@ def test_the_page_is_well_formed_and_hostile_names_are_text(tmp_path: Path) -> N
     assert elements.open == []
     assert [tag for tag, _ in elements.found].count("script") == 1
     assert "\u202e" not in text
-    assert "and 1 identical" in text
+    assert '<span class="same">identical: <bdi>b</bdi></span>' in text, "whoever searches for a team finds it"
     links = {attributes.get("href") or "" for tag, attributes in elements.found if tag == "a"}
     assert f"{sha(1)}/report.html" in links
+    assert f"messages/team1-{sha(1)[:8]}.txt" in links
     assert json.loads((tmp_path / "out" / "summary.json").read_text())["counts"]["ready"] == 3
+
+
+def test_the_page_says_how_it_came_about_and_what_is_left(tmp_path: Path) -> None:
+    unscored = [
+        record(number, "not-ready", summary=summary(gpu=None, encode_hours=None, causes=[cause()] * 9))
+        for number in (1, 2)
+    ]
+    options = {"options": ["--until=contract"]}
+    with Results(tmp_path / "out") as results:
+        write_board(results, [{**one, **options} for one in unscored], waiting=3)
+    text = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert "3 still to be judged" in text
+    assert "rule book icme-2025 · <bdi>--until=contract</bdi> · written 20" in text
+    assert "AEC503 zero-frames (9)" in text
+    assert "track A" not in text, "no column is empty throughout"
+
+
+def test_an_open_verdict_stands_with_its_reason_and_copies_are_named(tmp_path: Path) -> None:
+    files = {"submission": {"sha256": sha(1), "size_bytes": 1, "files": ["a.zip", "b.zip"]}}
+    one = record(1, "undecided", summary=summary(), reason="AEC509: ignored: no tensor is needed", **files)
+    with Results(tmp_path / "out") as results:
+        data = write_board(results, [one])
+    assert data["identical"] == [["a", "b"]]
+    text = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert "<td><bdi>AEC509: ignored: no tensor is needed</bdi></td>" in text
+    assert "<li>identical: <bdi>a, b</bdi></li>" in text
 
 
 def test_a_message_tells_each_finding_with_its_reason_and_its_remedy() -> None:

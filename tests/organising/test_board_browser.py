@@ -76,7 +76,7 @@ def test_five_hundred_rows_in_silence(browser: Browser, board: Path) -> None:
 def test_a_click_sorts_numbers_as_numbers_and_empty_cells_last(browser: Browser, board: Path) -> None:
     page, _ = opened(browser, board)
     for up in (True, False):
-        page.locator("#submissions thead").get_by_role("button", name="A", exact=True).click()
+        page.locator("#submissions thead").get_by_role("button", name="track A", exact=True).click()
         shown = column(page, 5)
         known = [float(one) for one in shown if one]
         assert known == sorted(known, reverse=not up)
