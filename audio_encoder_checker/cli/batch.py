@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,8 +13,8 @@ from audio_encoder_checker.cli.console import EXIT_INTERRUPTED, EXIT_UNDECIDED, 
 from audio_encoder_checker.datasets.remote import is_address
 from audio_encoder_checker.errors import MachineError, UsageError
 from audio_encoder_checker.organising.batch import Batch
-from audio_encoder_checker.organising.board import team, write_board, write_letters
-from audio_encoder_checker.organising.inbox import Watch, add, take_in
+from audio_encoder_checker.organising.board import letter_name, team, write_board, write_letters
+from audio_encoder_checker.organising.inbox import Watch, add, part_files, take_in
 from audio_encoder_checker.organising.kinship import contents_of, find_kin
 from audio_encoder_checker.organising.pairs import ByTask
 from audio_encoder_checker.organising.records import UNJUDGED, Setting
@@ -45,6 +45,8 @@ ALONE = {
 BOARD_SECONDS = 5.0
 POLL_SECONDS = 1.0
 CAUSES = 10
+FEW = 3
+"""After so many results the time that is left is told."""
 
 
 def run_batch(context: click.Context, submissions: Sequence[Path], wishes: Mapping[str, Any]) -> int:
@@ -132,11 +134,18 @@ class _Run:
         self.engine: Engine = make_engine(wishes["engine"], room, wishes["address"])
         if wishes["by_task"]:
             self.engine = ByTask(self.engine, _tasks(wishes))
-        self.batch = Batch(results, self.engine, setting=setting, options=options, needs=room.needs, told=self._kept)
+        self.batch = Batch(results, self.engine, setting=setting, options=options, needs=room.needs, told=self._told)
         self.known: dict[str, Submitted] = {}
         self.contents: dict[str, Contents] = {}
-        self.done = self.total = 0
+        self.latest: dict[str, str] = {}
+        self.at_once = room.at_once if wishes["engine"] == "local" else 0
+        self.total, self.reported, self.begun = 0, 0, time.monotonic()
         self.written, self.stale = 0.0, False
+
+    @property
+    def done(self) -> int:
+        """How many this run has judged."""
+        return self.batch.judged
 
     def run(self, submissions: Sequence[Path]) -> int:
         """Until everything is judged; with --follow until Ctrl-C."""
@@ -145,30 +154,41 @@ class _Run:
             if self.follow:
                 self._watch(Watch(Path(self.follow)))
             while self.batch.underway:
-                self._step()
+                self.batch.step(POLL_SECONDS)
         except KeyboardInterrupt:
             self.engine.close()
             self._board()
+            board = f"board: {printable(str(self.results.root / 'index.html'))}"
             if self.follow:
-                complain(f"stopped: {self.done} judged, {len(self.batch.underway)} under way were given up")
+                complain(f"stopped: {self.done} judged, {len(self.batch.underway)} under way were given up · {board}")
                 return 0
-            complain(f"interrupted: {self.done} of {self.total} judged; the same command with --resume goes on")
+            said = f"interrupted: {self.done} of {self.total} judged; the same command with --resume goes on"
+            complain(f"{said} · {board}")
             return EXIT_INTERRUPTED
         self._last_words(self._board())
         return EXIT_UNDECIDED if any(one["verdict"] == UNJUDGED for one in self._records()) else 0
 
     def _begin(self, submissions: Sequence[Path]) -> None:
         self.known = take_in(submissions)
-        count = sum(len(one.files) for one in self.known.values())
-        self._look(self.known.values())
+        same = sum(len(one.files) for one in self.known.values())
+        for one in self.known.values():
+            for path in one.files:
+                self._look(one, path)
         valid = self.batch.add(self.known.values())
         self.total = len(self.batch.underway)
-        if self.known:
-            distinct = [f"{len(self.known)} distinct"] if count > len(self.known) else []
-            complain(" · ".join([f"{count} submissions", *distinct, *([f"{valid} judged already"] if valid else [])]))
+        if not self.known:
+            return
+        words = [f"{same} submissions", *([f"{len(self.known)} distinct"] if same > len(self.known) else [])]
+        words += [f"{valid} judged already"] if valid else []
+        words += [f"{min(self.at_once, self.total)} at once"] if self.at_once and self.total else []
+        complain(" · ".join(words))
+        for one in self.known.values():
+            if len(one.files) > 1:
+                complain(f"identical: {printable(', '.join(path.name for path in one.files), limit=200)}")
 
     def _watch(self, watch: Watch) -> None:
-        complain(f"watching {printable(str(watch.folder))}; Ctrl-C ends it")
+        board = printable(str(self.results.root / "index.html"))
+        complain(f"watching {printable(str(watch.folder))} for ZIPs; Ctrl-C ends it · board: {board}")
         while True:
             for path in watch.arrived():
                 try:
@@ -176,34 +196,44 @@ class _Run:
                 except UsageError as error:  # it went away, or may not be read
                     complain(f"note: {error}")
                     continue
-                self._look([one])
+                again = ", in place of an earlier version" if self._look(one, path) else ""
                 if not self.batch.add([one]):
                     self.total = self.done + len(self.batch.underway)
-                    complain(f"arrived: {printable(path.name)}")
-            self._step() if self.batch.underway else time.sleep(POLL_SECONDS)
+                    complain(f"arrived: {printable(path.name)}{again}")
+            self.batch.step(POLL_SECONDS) if self.batch.underway else time.sleep(POLL_SECONDS)
             self._freshen()
 
-    def _look(self, submissions: Any) -> None:
-        self.contents |= {one.sha256: contents_of(one.files[0]) for one in submissions}
+    def _look(self, one: Submitted, path: Path) -> bool:
+        """Take notice of what a file holds; whether it held something else before."""
+        self.contents[one.sha256] = contents_of(path)
+        name, self.stale = one.as_data()["files"][one.files.index(path)], True
+        before = self.latest.get(name, one.sha256)
+        self.latest[name] = one.sha256
+        return before != one.sha256
 
-    def _kept(self, record: dict[str, Any], report: dict[str, Any] | None) -> None:
+    def _told(self, record: dict[str, Any], report: dict[str, Any] | None) -> None:
         write_letters(self.results, record, report)
+        if not self.quiet:
+            files = record["submission"]["files"]
+            fresh = self.done > self.reported
+            complain(self._line(record) if fresh else f"judged already: {PurePath(files[-1]).name}, as {team(record)}")
+        self.reported = self.done
         self.stale = True
+        self._freshen()
 
-    def _step(self) -> None:
-        """Wait a little for a submission to be done with, and say so."""
-        record = self.batch.step(POLL_SECONDS)
-        if record is None:
-            return
-        self.done += 1
+    def _line(self, record: Mapping[str, Any]) -> str:
         causes = record["summary"]["causes"] if record["summary"] else []
         why = f"  {causes[0]['id']} {causes[0]['name']}" if causes else f"  {record['reason']}"
         seconds = record["attempts"][-1]["seconds"]
         again = f", attempt {len(record['attempts'])}" if len(record["attempts"]) > 1 else ""
         verdict = record["verdict"].upper().replace("-", " ")
-        if not self.quiet:
-            complain(f"[{self.done}/{self.total}] {verdict:<9} {team(record)}{why.rstrip()}  {seconds:.0f} s{again}")
-        self._freshen()
+        left = "" if self.follow else self._left()
+        return f"[{self.done}/{self.total}] {verdict:<9} {team(record)}{why.rstrip()}  {seconds:.0f} s{again}{left}"
+
+    def _left(self) -> str:
+        """How long the rest may take, once a few are done and where that is worth a word."""
+        seconds = (time.monotonic() - self.begun) / self.done * (self.total - self.done)
+        return f" · about {seconds / 60:.0f} min left" if self.done >= FEW and seconds >= 90 else ""
 
     def _freshen(self) -> None:
         """Write the board anew, but not for every result of many that come at once."""
@@ -211,11 +241,18 @@ class _Run:
             self._board()
 
     def _records(self) -> list[dict[str, Any]]:
-        """Those of this run's setting, of whatever run."""
-        return [one for one in self.batch.records.values() if self.batch.is_current(one)]
+        """Those of this run's setting, of whatever run; a file that was sent anew counts as what it holds now."""
+        found = []
+        for one in filter(self.batch.is_current, self.batch.records.values()):
+            files, gone = part_files(one, self.latest)
+            for file in gone:
+                (self.results.root / letter_name(file, one["submission"]["sha256"])).unlink(missing_ok=True)
+            if files:
+                found.append({**one, "submission": {**one["submission"], "files": files}})
+        return found
 
     def _board(self) -> dict[str, Any]:
-        data = write_board(self.results, self._records(), find_kin(self.contents))
+        data = write_board(self.results, self._records(), find_kin(self.contents), len(self.batch.underway))
         self.written, self.stale = time.monotonic(), False
         return data
 

@@ -69,6 +69,8 @@ class Batch:
         self.told, self.pauses_s = told, pauses_s
         self.records = known_records(results.root)
         self.underway: dict[str, Underway] = {}
+        self.judged = 0
+        """How many were judged to the end by this run."""
         self._later: list[tuple[float, str]] = []
 
     def add(self, submissions: Iterable[Submitted]) -> int:
@@ -144,6 +146,7 @@ class Batch:
         record = make_record(one.submitted.as_data(), self.setting, one.attempts, job.folder, report)
         self.results.keep(job.folder, record)
         del self.underway[job.sha256]
+        self.judged += 1
         self.records[job.sha256] = record
         self.told(record, report)
         return record
@@ -151,7 +154,7 @@ class Batch:
 
 def _is_of_another(report: dict[str, Any] | None, job: Job) -> bool:
     """Whether a report is about another content than the job: its file was replaced while it waited for its turn."""
-    return bool(report and report["submission"]["sha256"] not in (None, job.sha256))
+    return bool(report and report["submission"]["sha256"] not in ("", None, job.sha256))
 
 
 def _no_report(ended: Ended, report: dict[str, Any] | None) -> str:

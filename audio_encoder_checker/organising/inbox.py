@@ -11,7 +11,7 @@ from audio_encoder_checker.errors import UsageError
 from audio_encoder_checker.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 SETTLED_S = 3.0
@@ -62,6 +62,18 @@ def add(known: dict[str, Submitted], path: Path) -> Submitted:
     return one
 
 
+def part_files(record: Mapping[str, Any], latest: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """A record's files that may hold its content still, and those in whose place a newer version was sent.
+
+    Args:
+        record: of a submission.
+        latest: SHA-256 of what was last found in each file.
+    """
+    sha256, files = record["submission"]["sha256"], record["submission"]["files"]
+    gone = [file for file in files if latest.get(file, sha256) != sha256]
+    return [file for file in files if file not in gone], gone
+
+
 class Watch:
     """The ZIPs of a folder as they arrive; one that is still being written is waited for."""
 
@@ -74,7 +86,7 @@ class Watch:
     def arrived(self) -> Iterator[Path]:
         """Files that are new, or changed, since they were told last, and have settled."""
         now = time.monotonic()
-        for path in sorted(self.folder.glob("*.zip")):
+        for path in sorted(path for path in self.folder.glob("*") if path.suffix.lower() == ".zip"):
             try:
                 status = path.stat()
             except OSError:  # it went away

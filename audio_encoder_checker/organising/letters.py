@@ -103,7 +103,7 @@ def _finding(number: int, alike: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         yield from _wrapped(head, f"{one['message']}{at}{name}")
         head, name = "   also: ", ""
     if len(alike) > ALIKE:
-        yield f"   and {len(alike) - ALIKE} more like these"
+        yield f"   and {len(alike) - ALIKE} more"
     yield from _wrapped("   Why: ", alike[0]["why"])
     yield from _wrapped("   Fix: ", alike[0]["hint"])
 

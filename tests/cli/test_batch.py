@@ -53,7 +53,8 @@ def test_all_are_judged_and_told_together(inbox: Path) -> None:
     assert status == 0, stderr
     assert results(inbox) == {"copy": "ready", "AEC402-import-failure": "not-ready", "AEC503-zero-frames": "ready"}
     assert stdout.startswith("2 READY · 1 NOT READY · 0 UNDECIDED · 0 UNJUDGED\n     1  AEC402 import-failure")
-    assert stderr.startswith(("note: 2 submissions at once", "4 submissions · 3 distinct\n"))
+    assert stderr.startswith(("note: 2 submissions at once", "4 submissions · 3 distinct · 2 at once\n"))
+    assert "identical: copy.zip, good-frames.zip\n" in stderr
     assert "[3/3]" in stderr
     assert {path.suffix for path in (inbox / "out").iterdir() if path.is_file()} == {".html", ".csv", ".json", ""}
     assert len(list((inbox / "out" / "messages").iterdir())) == 4
@@ -93,7 +94,7 @@ def test_an_interrupted_run_says_how_to_go_on(inbox: Path) -> None:
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "0 of 1 judged; the same command with --resume goes on" in stderr
+    assert "0 of 1 judged; the same command with --resume goes on · board: out/index.html" in stderr
     assert (inbox / "out" / "index.html").is_file()
 
 
@@ -138,6 +139,35 @@ def test_another_machine_and_a_later_audit_are_told_whole_paths(name: str, value
 def test_tasks_may_have_blanks_between_them() -> None:
     wishes = {"until": None, "stages": (), "no_eval": False, "data": None, "mini": False}
     assert _tasks({**wishes, "tasks": "quick-words, quick-notes"}) == ["quick-words", "quick-notes"]
+
+
+def test_a_new_version_takes_the_place_of_the_old_one(inbox: Path) -> None:
+    process = start(inbox, "--out", "out", "--follow", "in", "--until", "source")
+    summary = inbox / "out" / "summary.json"
+
+    def shown() -> list[tuple[str, list[str]]]:
+        rows = json.loads(summary.read_text())["submissions"] if summary.exists() else []
+        return [(row["verdict"], [Path(file).name for file in row["files"]]) for row in rows]
+
+    def wait_for(row: tuple[str, list[str]]) -> list[tuple[str, list[str]]]:
+        end = time.monotonic() + 60
+        while row not in shown() and time.monotonic() < end:
+            time.sleep(0.1)
+        return shown()
+
+    first = ("ready", ["AEC503-zero-frames.zip"])
+    assert first in wait_for(first)
+    (inbox / "new.zip").write_bytes((inbox / "in" / "good-frames.zip").read_bytes())
+    (inbox / "new.zip").rename(inbox / "in" / "AEC503-zero-frames.zip")
+    both = ("ready", ["good-frames.zip", "AEC503-zero-frames.zip"])
+    assert wait_for(both).count(both) == 1
+    assert first not in shown()
+    drafts = [path.name[:6] for path in (inbox / "out" / "messages").iterdir()]
+    assert drafts.count("AEC503") == 1, "there is no second draft, of the old version"
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert "judged already: AEC503-zero-frames.zip, as good-frames\n" in stderr
+    assert "[4/" not in stderr
 
 
 def test_two_runs_on_one_folder(inbox: Path) -> None:

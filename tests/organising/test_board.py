@@ -133,7 +133,7 @@ def test_a_message_tells_findings_of_a_kind_together() -> None:
     found = [finding(f"entry {n} is a link in a.py", "error") for n in range(9)]
     text = letter("team1.zip", record(1, "not-ready"), report(findings=found))
     assert text.count("Why: ") == text.count("[AEC505 ") == 1
-    assert "   also: entry 4 is a link in a.py\n   and 4 more like these\n" in text
+    assert "   also: entry 4 is a link in a.py\n   and 4 more\n" in text
 
 
 def test_a_message_says_what_warnings_mean() -> None:

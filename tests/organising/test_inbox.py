@@ -9,7 +9,7 @@ import pytest
 
 from audio_encoder_checker.errors import UsageError
 from audio_encoder_checker.organising import inbox
-from audio_encoder_checker.organising.inbox import Watch, add, take_in
+from audio_encoder_checker.organising.inbox import Watch, add, part_files, take_in
 from audio_encoder_checker.organising.kinship import contents_of, find_kin
 
 if TYPE_CHECKING:
@@ -78,3 +78,17 @@ def test_what_is_no_zip_has_no_kin(tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(b"no zip")
     assert contents_of(tmp_path / "a.zip") == frozenset()
     assert contents_of(tmp_path / "nowhere.zip") == frozenset()
+
+
+def test_endings_are_those_of_any_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbox, "SETTLED_S", 0.0)
+    for name in ("A.ZIP", "b.zip", "c.rar"):
+        (tmp_path / name).write_bytes(b"x")
+    watch = Watch(tmp_path)
+    assert list(watch.arrived()) == []
+    assert [path.name for path in watch.arrived()] == ["A.ZIP", "b.zip"]
+
+
+def test_files_in_whose_place_a_new_version_was_sent_are_told_apart() -> None:
+    record = {"submission": {"sha256": "a", "files": ["one.zip", "two.zip", "three.zip"]}}
+    assert part_files(record, {"one.zip": "b", "two.zip": "a"}) == (["two.zip", "three.zip"], ["one.zip"])
