@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -73,7 +74,7 @@ def fetch(tasks: str, mini: bool, root: Path, base: str, quiet: bool) -> int:
 
     chosen = _tasks(tasks)
     with _alone(root), _progress(quiet=quiet) as (on_total, on_bytes):
-        downloader = Downloader(on_bytes=on_bytes)
+        downloader = Downloader((lambda seconds: _pause(seconds, base, quiet=quiet)), on_bytes)
         wanted = library.plan(root, chosen, downloader, base.rstrip("/"), mini=mini)
         on_total(sum(one.bytes_left for one in wanted))
         for path, how in library.fetch(root, wanted, downloader):
@@ -114,6 +115,13 @@ def _tasks(words: str) -> Sequence[Task]:
         problem = f"task {built_in[0]} is generated, there is nothing to fetch" if built_in else "--tasks names none"
         raise UsageError(problem, "`aecc-data list` shows the tasks that have data")
     return chosen
+
+
+def _pause(seconds: float, base: str, *, quiet: bool) -> None:
+    """Wait before another try, and say so: minutes of silence look like a program that hangs."""
+    if not quiet and seconds >= 1:
+        console.complain(f"note: {base} does not answer as it should; trying again in {seconds:.0f} s")
+    time.sleep(seconds)
 
 
 @contextmanager

@@ -65,12 +65,12 @@ class Downloader:
                 last = f"status {answer.status_code}"
                 if answer.status_code not in AGAIN:
                     raise MachineError(f"{url}: {last}", "the record may have moved; look at it in a browser")
-                self._wait(number, answer)
+                self._wait(number + 1, answer)
             except requests.exceptions.JSONDecodeError:
                 raise MachineError(f"{url} is no JSON document", "a proxy or a log-in page may answer") from None
             except requests.RequestException as error:
                 last = _words(error)
-                self._wait(number, None)
+                self._wait(number + 1, None)
         raise MachineError(f"{url}: {last}, {TRIES} times", OFFLINE)
 
     def fetch(self, file: RemoteFile, target: Path) -> None:
@@ -145,9 +145,11 @@ class Downloader:
         return "" if had >= size else "the connection was cut"
 
     def _wait(self, tries: int, answer: requests.Response | None) -> None:
-        """As long as the server asks for, else twice as long each time, with some jitter."""
+        """As long as the server asks for, else twice as long each time, with some jitter; not where no try is left."""
+        if tries >= TRIES:
+            return
         asked = answer.headers.get("Retry-After", "") if answer is not None else ""
-        seconds = float(asked) if asked.isdigit() else 2.0**tries * random.uniform(0.5, 1.0)  # noqa: S311 - only jitter
+        seconds = float(asked) if asked.isdigit() else 2.0 ** (tries - 1) * random.uniform(0.5, 1.0)  # noqa: S311 - only jitter
         self.pause(min(seconds, LONGEST_WAIT_S))
 
 

@@ -4,11 +4,16 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from click.testing import CliRunner
+
+from audio_encoder_checker.cli.data import data
 from tests.datasets.server import serving
 from tests.shards import write_task
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 COMMAND = (sys.executable, "-c", "from audio_encoder_checker.cli.data import main; main()")
 
@@ -58,3 +63,17 @@ def test_a_second_run_on_the_same_folder_is_kept_out(tmp_path: Path) -> None:
         done = run("fetch", "--tasks", "esc50", "--to", str(tmp_path), "--from", "http://127.0.0.1:1")
     assert done.returncode == 3
     assert "another aecc-data is at work" in done.stderr
+
+
+def test_a_server_that_is_away_is_told_while_it_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("time.sleep", slept.append)
+    words = ["fetch", "--tasks", "esc50", "--to", str(tmp_path), "--from", "http://127.0.0.1:9"]
+    told = CliRunner().invoke(data, words)
+    assert (
+        told.stderr.count("http://127.0.0.1:9 does not answer as it should; trying again in ")
+        == sum(one >= 1 for one in slept)
+        > 2
+    )
+    slept.clear()
+    assert "trying again" not in CliRunner().invoke(data, [*words, "--quiet"]).stderr
