@@ -34,7 +34,7 @@ def _without(one: Flaw) -> str:
 def undeclared_import(requirements: RequirementFacts) -> Iterator[Problem]:
     """The encoder imports a package that no requirement provides.
 
-    It is installed on your machine, so that you do not see it. The organisers install what you require: then the import
+    Where it is installed on your machine, you do not see it. The organisers install what you require: then the import
     fails, and X-ARES says no more than "Module not found", with the name of your encoder file.
 
     Fix: add the package to `requirements.txt`, with the version that you tested.
@@ -82,7 +82,7 @@ def _missing(one: Undeclared) -> str:
 def _search_hint(one: Undeclared) -> str:
     if one.source is Source.REMOVED:
         return f"replace `{one.module}`: docs.python.org/3/whatsnew/3.12.html#removed names successors"
-    command = f"""python -c "import importlib.metadata as m; print(m.packages_distributions()['{one.module}'])\""""
+    command = f"""python -c "import importlib.metadata as m; print(m.packages_distributions().get('{one.module}'))\""""
     return f"find the package to add: `{command}`"
 
 

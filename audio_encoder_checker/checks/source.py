@@ -27,7 +27,7 @@ def missing_encoder(sources: SourceFacts) -> Iterator[Problem]:
     if sources.asked or sources.candidates:
         return
     if not sources.files:
-        hint = "zip the folder that holds the encoder file: `aecc-package build DIR -o submission.zip`"
+        hint = "name, or zip, the folder that holds the encoder file: `aecc-package build DIR -o submission.zip`"
         yield Problem("there is no Python file", hint=hint)
         return
     imported = [(file, name) for file in sources.files for name in file.names if name.is_encoder]
