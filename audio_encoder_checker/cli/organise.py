@@ -26,7 +26,8 @@ def audit(results: Path, sample: int, seed: int) -> int:
     from audio_encoder_checker.organising.resources import parse_jobs
     from audio_encoder_checker.organising.worker import judge
 
-    found = audit_results(results, sample, seed, judge, parse_jobs("1", "cpu", "icme-2025").needs)
+    needs = parse_jobs("1", "cpu", "icme-2025").needs
+    found = audit_results(results, sample, seed, judge, needs, lambda words: complain(printable(words, limit=200)))
     bad = 0
     for record, one in found.values():
         name = printable(team(record), limit=80)

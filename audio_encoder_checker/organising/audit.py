@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from audio_encoder_checker.archive.manifest import describe_file
 from audio_encoder_checker.errors import UsageError
+from audio_encoder_checker.organising.board import team
 from audio_encoder_checker.organising.jobs import Job
 from audio_encoder_checker.organising.records import OF_THE_RUN, Setting, read_own_report
 from audio_encoder_checker.organising.results import is_sound, read_records
@@ -41,7 +42,12 @@ class Audited:
 
 
 def audit(
-    root: Path, sample: int, seed: int, judge: Callable[[Job], Ended], needs: Needs
+    root: Path,
+    sample: int,
+    seed: int,
+    judge: Callable[[Job], Ended],
+    needs: Needs,
+    begun: Callable[[str], None] = lambda _words: None,
 ) -> dict[str, tuple[Mapping[str, Any], Audited]]:
     """Hold every result against its record, and judge some of them again.
 
@@ -51,6 +57,7 @@ def audit(
         seed: of the choice.
         judge: does a job.
         needs: of a job.
+        begun: told of each that is judged again, which takes as long as it took then.
 
     Returns:
         Records and what was found, by SHA-256.
@@ -64,7 +71,9 @@ def audit(
     }
     sound = [name for name, (_, one) in found.items() if not one.altered]
     chosen = random.Random(seed).sample(sound, min(sample, len(sound)))  # noqa: S311 - a sample, no secret
-    for name in sorted(chosen):
+    for number, name in enumerate(sorted(chosen), 1):
+        seconds = records[name]["attempts"][-1]["seconds"]
+        begun(f"[{number}/{len(chosen)}] judging {team(records[name])} again; it took {seconds:.0f} s")
         found[name] = (records[name], _again(root, records[name], judge, needs))
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -207,7 +208,8 @@ def test_wrong_usage_names_the_remedy(arguments: tuple[str, ...], said: str, inb
 
 def test_an_audit_finds_what_was_altered_and_what_drifted(inbox: Path) -> None:
     run(inbox, *zips(inbox), "--out", "out", "--until", "load")
-    status, stdout, _ = run(inbox, "audit", "out", "--sample", "1")
+    status, stdout, stderr = run(inbox, "audit", "out", "--sample", "1")
+    assert re.search(r"^\[1/1\] judging \S+ again; it took \d+ s$", stderr, re.MULTILINE)
     assert status == 0, stdout
     assert "3 results held against their records, 1 judged again: none drifted" in stdout
     by_name = {Path(json.loads(p.read_text())["submission"]["files"][0]).stem: p.parent for p in
