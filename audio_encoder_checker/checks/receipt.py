@@ -14,10 +14,11 @@ from audio_encoder_checker.printable import printable
 def unreadable_receipt(receipt: ReceiptFacts) -> Iterator[Problem]:
     """The receipt cannot be read.
 
-    A receipt says which archive was checked, by which rules and with which result. A damaged or edited one proves
-    nothing.
+    A receipt says which archive was checked, by which rules and with which result. A missing, damaged or edited one
+    proves nothing.
 
-    Fix: build the archive again, which writes a new one: `aecc-package build DIR -o submission.zip --force`.
+    Fix: build the archive again, which writes a new one unless `--no-check` is given: `aecc-package build DIR -o
+    submission.zip --force`.
     """
     if receipt.unreadable:
         yield Problem(printable(receipt.unreadable, limit=300), at=printable(receipt.name))

@@ -123,6 +123,8 @@ def read_receipt(path: Path, archive: Path, paper: Path | None = None) -> Receip
     name = str(path)
     try:
         document = read_json(path, "receipt", MOST_BYTES)
+    except FileNotFoundError:
+        return ReceiptFacts(name, unreadable="there is no such file: a receipt is sent beside the ZIP")
     except OSError as error:
         return ReceiptFacts(name, unreadable=f"the receipt cannot be read: {error.strerror}")
     except ValueError as error:

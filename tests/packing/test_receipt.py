@@ -135,3 +135,8 @@ def test_a_paper_is_attached_to_its_own_archive_only(checked: Path) -> None:
     with pytest.raises(UsageError, match="No such file") as caught:
         attach_paper(checked, paper)
     assert "aecc-package build" in caught.value.hint
+
+
+def test_a_receipt_that_is_not_there_is_told_as_missing(tmp_path: Path) -> None:
+    facts = read_receipt(tmp_path / "a.receipt.json", tmp_path / "a.zip")
+    assert facts.unreadable == "there is no such file: a receipt is sent beside the ZIP"
