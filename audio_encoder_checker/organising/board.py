@@ -49,6 +49,7 @@ def board(records: Sequence[Mapping[str, Any]], kin: Sequence[Kin] = (), waiting
         "written": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "setting": {key: records[0][key] for key in SETTING} if records else None,
         "waiting": waiting,
+        "quick_set": bool(records) and not records[0]["data_sha256"],
         "counts": {verdict: sum(row["verdict"] == verdict for row in rows) for verdict in verdicts},
         "submissions": sorted(rows, key=lambda row: (row["team"].casefold(), row["sha256"])),
         "leaderboards": {track: _leaderboard(found, names) for track, found in boards.items()},

@@ -91,6 +91,16 @@ def test_the_page_says_how_it_came_about_and_what_is_left(tmp_path: Path) -> Non
     assert "track A" not in text, "no column is empty throughout"
 
 
+@pytest.mark.parametrize(("sha256", "told"), [(None, True), ("d" * 64, False)])
+def test_places_on_the_quick_set_are_not_taken_for_those_of_the_challenge(
+    sha256: str | None, *, told: bool, tmp_path: Path
+) -> None:
+    with Results(tmp_path / "out") as results:
+        write_board(results, [{**one, "data_sha256": sha256} for one in five()])
+    text = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert ("no scores of the challenge" in text) is told
+
+
 def test_an_open_verdict_stands_with_its_reason_and_copies_are_named(tmp_path: Path) -> None:
     files = {"submission": {"sha256": sha(1), "size_bytes": 1, "files": ["a.zip", "b.zip"]}}
     one = record(1, "undecided", summary=summary(), reason="AEC509: ignored: no tensor is needed", **files)
