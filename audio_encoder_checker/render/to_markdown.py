@@ -48,7 +48,7 @@ def render(report: Report) -> str:
 
 def _parts(report: Report) -> Iterator[str]:
     counts = ", ".join(counts_in_words(report))
-    yield f"## {MARKS[report.verdict]} {report.verdict.words}: {_plain(report.path)}\n\n{counts}\n\n"
+    yield f"## {MARKS[report.verdict]} {report.verdict.words}: {_name(report)}\n\n{counts}\n\n"
     yield f"{' · '.join(_facts(report))}\n\n"
     yield from _stages(report)
     families = families_of(report.findings)
@@ -63,6 +63,11 @@ def _parts(report: Report) -> Iterator[str]:
         yield "</details>\n\n"
     yield from _open(report)
     yield from _scores(report)
+
+
+def _name(report: Report) -> str:
+    """What was checked; a full stop, as in `aecc-check .`, would be taken for the end of a sentence."""
+    return "this repository" if report.path == "." else _plain(report.path)
 
 
 def _facts(report: Report) -> Iterator[str]:

@@ -169,6 +169,12 @@ def test_markdown_takes_text_as_text() -> None:
     assert f"\n\n    {HOSTILE}\n\n" in shown, "source stands in a block that nothing in a line can end"
 
 
+def test_a_full_stop_is_no_name() -> None:
+    report = of(kind=SubmissionKind.FOLDER, path=".")
+    assert to_markdown.render(report).startswith("## ✅ READY: this repository\n")
+    assert "READY <bdi>this repository</bdi></h1>" in MACHINE["html"](report)
+
+
 def test_markdown_counts_the_checks_that_wait_for_the_same() -> None:
     report = poor_report()
     open_ones = tuple(Unjudged(f"AEC{n}", "x", "waits until AEC201 is mended", open=True) for n in range(500, 600))
