@@ -50,6 +50,10 @@ def test_several_frames_keep_their_borders() -> None:
         (len(b'{"payload_bytes": -1}').to_bytes(4, "big") + b'{"payload_bytes": -1}', "payload of -1"),
         (len(b'{"payload_bytes": 1e9}').to_bytes(4, "big") + b'{"payload_bytes": 1e9}', "payload of"),
         (len(b'{"payload_bytes": 101}').to_bytes(4, "big") + b'{"payload_bytes": 101}', "payload of 101"),
+        (
+            len(b'{"payload_bytes": 1%030d}' % 0).to_bytes(4, "big") + b'{"payload_bytes": 1%030d}' % 0,
+            "no such number of",
+        ),
         ((60_000).to_bytes(4, "big") + b"[" * 60_000, "no JSON object"),
     ],
 )
@@ -59,6 +63,19 @@ def test_what_is_no_frame_is_garbled(raw: bytes, complaint: str) -> None:
         near.sendall(raw)
         with pytest.raises(wire.GarbledError, match=complaint):
             wire.receive(far, 100, soon())
+
+
+def test_a_header_may_have_64_KiB_and_no_more() -> None:
+    largest = b'{"payload_bytes": 0}'.ljust(64 * 1024)
+    near, far = pair()
+    with near, far:
+        sender = threading.Thread(target=near.sendall, args=(len(largest).to_bytes(4, "big") + largest,))
+        sender.start()
+        assert wire.receive(far, 0, soon())[0] == {"payload_bytes": 0}
+        sender.join()
+        near.sendall((len(largest) + 1).to_bytes(4, "big"))
+        with pytest.raises(wire.GarbledError, match="a header of 65537 bytes"):
+            wire.receive(far, 0, soon())
 
 
 def test_an_end_in_the_middle_of_a_frame_is_an_end() -> None:
@@ -91,6 +108,24 @@ def test_the_deadline_holds_for_the_whole_frame_however_busily_bytes_trickle() -
         sender.join()
 
 
+def test_what_is_there_before_a_near_deadline_is_taken() -> None:
+    near, far = pair()
+    with near, far:
+        wire.send(near, {"n": 1}, b"x", soon(0.9))
+        assert bytes(wire.receive(far, 1, soon(0.9))[1]) == b"x"
+
+
+def test_a_deadline_does_not_hold_for_the_next_frame() -> None:
+    near, far = pair()
+    with near, far:
+        with pytest.raises(TimeoutError):
+            wire.receive(far, 1, soon(0.05))
+        sender = threading.Timer(0.2, wire.send, (near, {"n": 1}))
+        sender.start()
+        assert wire.receive(far, 1)[0]["n"] == 1
+        sender.join()
+
+
 def test_sending_to_nobody_is_an_end() -> None:
     near, far = pair()
     far.close()
@@ -102,3 +137,14 @@ def test_sending_to_somebody_who_does_not_listen_times_out() -> None:
     near, far = pair()
     with near, far, pytest.raises(TimeoutError):
         wire.send(near, {}, b"x" * 50_000_000, soon(0.2))
+
+
+def test_a_header_alone_has_a_deadline_too() -> None:
+    near, far = pair()
+    with near, far:
+        near.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            near.sendall(b"x" * 50_000_000)
+        near.settimeout(None)
+        with pytest.raises(TimeoutError):
+            wire.send(near, {"ask": "encode"}, deadline=soon(0.1))
