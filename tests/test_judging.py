@@ -110,6 +110,12 @@ def test_the_first_reason_stands() -> None:
     assert judge(bag, [APPLES]).skipped[0].open
 
 
+def test_checks_that_could_be_judged_are_told_found_they_something_or_not() -> None:
+    bag = evidence(Apples(0))
+    assert judge(bag, [APPLES, FRUIT]).judged == ("AEC501",)
+    assert judge(bag, [APPLES, FRUIT], {"AEC501": "ripe"}).judged == ()
+
+
 def test_a_crash_inside_a_check_is_ours_and_not_swallowed() -> None:
     def broken(apples: Apples) -> Iterator[Problem]:
         raise ZeroDivisionError(apples)
@@ -156,6 +162,14 @@ class TestFolding:
             other = check("AEC501", ("AEC502",), Problem("other", own_cause=own))
             found = judge(evidence(Apples(0)), [other, cause]).findings
             assert {one.id: one.because_of for one in found} == {"AEC501": because, "AEC502": ""}
+
+    def test_the_gravest_finding_of_a_check_explains_and_stands_for_it(self) -> None:
+        lesser, graver = (Problem("two", severity=one) for one in (Severity.WARNING, Severity.ERROR))
+        for problems in ([lesser, graver], [graver, lesser]):
+            effect = Check("AEC501", "n", Severity.ERROR, "t", "w", "f", (Apples,), rotten_apples, ("AEC502",))
+            cause = Check("AEC502", "n", Severity.ERROR, "t", "w", "f", (Apples,), lambda _, f=problems: iter(f))
+            found = [(one.id, one.because_of) for one in judge(evidence(Apples(1)), [effect, cause]).findings]
+            assert found == [("AEC502", ""), ("AEC501", "AEC502"), ("AEC502", "")]
 
     def test_only_a_cause_that_found_something_counts(self) -> None:
         found = self.judged(
