@@ -161,10 +161,20 @@ def test_aec109_does_not_repeat_what_a_damaged_entry_explains() -> None:
     assert not list(archive.unlisted_bytes(listing("a.py", spans=(span,), defects=(defect,))))
 
 
+def test_aec109_does_not_repeat_what_a_damaged_directory_explains() -> None:
+    before, after = Span(SpanKind.BEFORE_END, 50, 16, blank=False), Span(SpanKind.TRAILING, 99, 3, blank=False)
+    damaged = listing("a.py", spans=(before, after), defects=(Defect(DefectKind.STRUCTURE, "it ends early"),))
+    assert said(archive.unlisted_bytes(damaged)) == "3 bytes after the end of the archive, from byte 99"
+    assert len(list(archive.unlisted_bytes(listing("a.py", spans=(before, after))))) == 2
+
+
 def test_aec112_names_the_fullest_folders(rules: Rules) -> None:
     many = listing(*(f"repo/venv/{n}" for n in range(10_001)))
     assert "repo/venv/ has 10001" in said(archive_contents.too_many_entries(many, rules))
-    assert not list(archive_contents.too_many_entries(listing("a.py"), rules))
+    flat = listing(*(f"{n}.wav" for n in range(10_001)))
+    assert said(archive_contents.too_many_entries(flat, rules)) == "10001 entries, at most 10000 are allowed"
+    allowed = listing(*(f"{n}.wav" for n in range(10_000)))
+    assert not list(archive_contents.too_many_entries(allowed, rules))
 
 
 def test_aec113_names_the_largest_file(rules: Rules) -> None:
@@ -172,12 +182,20 @@ def test_aec113_names_the_largest_file(rules: Rules) -> None:
     assert said(archive_contents.too_large_unpacked(huge, rules)) == (
         "the archive unpacks to 9 GB, at most 8.59 GB are allowed; the largest file is 'w.pt' with 9 GB"
     )
-    assert not list(archive_contents.too_large_unpacked(listing("a.py"), rules))
+    allowed = listing(entry("w.pt", unpacked_bytes=8 << 30, packed_bytes=7 << 30))
+    assert not list(archive_contents.too_large_unpacked(allowed, rules))
 
 
 @pytest.mark.parametrize(
     ("unpacked", "packed", "count"),
-    [(MEGABYTE, 1, 0), (2 * MEGABYTE, 1000, 1), (2 * MEGABYTE, MEGABYTE, 0), (2 * MEGABYTE, 0, 1)],
+    [
+        (MEGABYTE, 1, 0),
+        (2 * MEGABYTE, 1000, 1),
+        (2 * MEGABYTE, MEGABYTE, 0),
+        (2 * MEGABYTE, 0, 1),
+        (200 * 6000, 6000, 0),
+        (200 * 6000 + 1, 6000, 1),
+    ],
 )
 def test_aec114_judges_the_ratio_of_large_files_only(rules: Rules, unpacked: int, packed: int, count: int) -> None:
     one = listing(entry("a.bin", unpacked_bytes=unpacked, packed_bytes=packed))

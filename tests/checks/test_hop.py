@@ -61,11 +61,18 @@ def test_frames_that_do_not_grow_are_named() -> None:
         (200, "looks like ten times the hop"),
         (2, "looks like a tenth of the hop"),
         (37, "hop_size_in_ms = 20`"),
+        (9, "hop_size_in_ms = 20`"),
     ],
 )
 def test_the_unit_is_guessed(declared: float, guess: str) -> None:
     (problem,) = wrong_hop(hop(20.0), encoder(hop_size_in_ms=declared), landmarks())
     assert problem.hint.endswith(guess)
+
+
+def test_without_a_sampling_rate_no_number_of_samples_is_guessed() -> None:
+    facts = encoder(hop_size_in_ms=0.02, sampling_rate=None)
+    (problem,) = wrong_hop(hop(20.0), facts, landmarks())
+    assert problem.hint.endswith("; 0.02 looks like seconds")
 
 
 def test_AEC533_tells_where_frames_end() -> None:
