@@ -35,6 +35,16 @@ OTHER_SHAPE = Difference(same_shape=False, relative=float("inf"), cosine=0.0)
 MIB = 1 << 20
 
 
+@pytest.mark.parametrize(
+    ("relative", "cosine", "count"), [(0.0009, 0.9, 0), (0.0011, 0.998, 1), (0.049, 0.9991, 0), (0.051, 1.0, 1)]
+)
+def test_embeddings_are_other_where_a_score_may_show_it(relative: float, cosine: float, count: int) -> None:
+    found = Difference(same_shape=True, relative=relative, cosine=cosine)
+    assert len(list(behaviour.order_dependent_output(BatchOrder(found)))) == count
+    assert len(list(behaviour.state_kept_between_calls(AfterNan(found)))) == count
+    assert len(list(behaviour.batch_dependent_output(BatchCompany(found, 3)))) == count
+
+
 def test_AEC518_is_about_places_in_the_batch() -> None:
     for near in (SAME, NEAR):
         assert list(behaviour.order_dependent_output(BatchOrder(near))) == []
@@ -57,7 +67,8 @@ def test_AEC520_accepts_rounding_and_grades_the_rest() -> None:
 
 def test_AEC521_is_about_identical_embeddings_only() -> None:
     assert "identical" in next(behaviour.constant_output(InputDependence(EQUAL), landmarks())).message
-    assert list(behaviour.constant_output(InputDependence(NEAR), landmarks())) == []
+    for near in (NEAR, Difference(same_shape=True, relative=2e-6, cosine=1.0)):
+        assert list(behaviour.constant_output(InputDependence(near), landmarks())) == []
 
 
 def test_AEC522_accepts_what_batched_arithmetic_gives() -> None:
@@ -70,7 +81,7 @@ def test_AEC522_accepts_what_batched_arithmetic_gives() -> None:
 def test_AEC524_is_about_embeddings_on_a_line() -> None:
     spread = Spread(clips=16, effective_rank=1.2, closest_tones=0.9)
     assert "effective rank of 1.20, of at most 15" in next(behaviour.collapsed_embeddings(spread)).message
-    assert list(behaviour.collapsed_embeddings(replace(spread, effective_rank=4.0))) == []
+    assert list(behaviour.collapsed_embeddings(replace(spread, effective_rank=1.4))) == []
 
 
 def test_AEC525_compares_processes() -> None:
