@@ -20,8 +20,8 @@ def fails(batch: int, samples: int = 50_000, label: str = "") -> Trace:
     return trace(batch=batch, samples=samples, outcome=raised(), label=label)
 
 
-def works(batch: int, samples: int = 50_000) -> Trace:
-    return trace(tensor(batch, samples // 160, 64), batch=batch, samples=samples)
+def works(batch: int, samples: int = 50_000, label: str = "") -> Trace:
+    return trace(tensor(batch, samples // 160, 64), batch=batch, samples=samples, label=label)
 
 
 def test_a_good_encoder_is_not_accused() -> None:
@@ -97,6 +97,25 @@ def test_AEC506_leaves_other_batches_and_signals_to_others() -> None:
     assert list(checks.length_failure(traces(works(1, 16_000), fails(1, 16_000, "silence")), NO_MAP)) == []
 
 
+def test_AEC506_is_certain_from_half_a_second_on() -> None:
+    graded = [next(checks.length_failure(traces(fails(1, samples)), NO_MAP)) for samples in (7999, 8000)]
+    assert [problem.severity for problem in graded] == [Severity.WARNING, Severity.ERROR]
+
+
+def test_AEC506_gives_other_lengths_than_the_chunks_the_line_that_pads() -> None:
+    (problem,) = checks.length_failure(traces(fails(1, 400)), SurvivalMap((), chunk_samples=160_000))
+    assert "F.pad" in problem.hint
+
+
+def test_a_kind_of_audio_says_nothing_of_shapes() -> None:
+    silent = traces(fails(1, 16_000, "silence"), fails(2, label="silence"))
+    assert list(checks.batch_size_failure(silent, landmarks())) == []
+    assert list(checks.length_failure(silent, NO_MAP)) == []
+    assert list(checks.failure_in_inference_mode(silent)) == []
+    answers_to_silence_alone = traces(works(1, 16_000, "silence"), fails(1, 16_000))
+    assert len(list(checks.length_failure(answers_to_silence_alone, NO_MAP))) == 1
+
+
 def test_AEC515_is_for_encoders_that_know_the_official_call_alone() -> None:
     (problem,) = checks.fixed_input_shape(traces(fails(1), works(2), fails(3), fails(1, 16_000)), RULES)
     assert problem.message.startswith("shape (2, 50000) works, 1 clip of 3.125 s and 2 other calls raised")
@@ -108,9 +127,12 @@ def test_AEC516_is_for_the_same_call_in_inference_mode() -> None:
     (problem,) = checks.failure_in_inference_mode(traces(fails(2)))
     assert "inside `torch.inference_mode()`" in problem.message
     assert list(checks.failure_in_inference_mode(traces(fails(1)))) == []
+    assert list(checks.batch_size_failure(traces(fails(2)), landmarks())) == []
 
 
 def test_AEC517_is_for_kinds_of_audio_where_others_work() -> None:
     (problem,) = checks.failure_on_signal(traces(works(1, 16_000), fails(1, 16_000, "silence")))
     assert problem.message.startswith("1 clip of 1 s (silence) raised")
     assert list(checks.failure_on_signal(traces(fails(1, 16_000), fails(1, 16_000, "silence")))) == []
+    assert list(checks.failure_on_signal(traces(works(1, 16_000), fails(1, 16_000)))) == []
+    assert list(checks.failure_on_signal(traces(works(2), first=official(outcome=raised())))) == []

@@ -35,6 +35,9 @@ def test_AEC501_names_the_attribute_and_the_line_to_add() -> None:
         ("output_dim", -1, "-1 (int)"),
         ("hop_size_in_ms", 0, "0 (int)"),
         ("hop_size_in_ms", "10", "'10' (str)"),
+        ("sampling_rate", 16, "1,000 to 768,000 Hz, found 16"),
+        ("sampling_rate", 999, "1,000 to 768,000 Hz, found 999"),
+        ("sampling_rate", 768_001, "1,000 to 768,000 Hz, found 768001"),
     ],
 )
 def test_AEC502_tells_expected_and_found(name: str, value: object, found: str) -> None:
@@ -42,6 +45,26 @@ def test_AEC502_tells_expected_and_found(name: str, value: object, found: str) -
     assert problem.message.startswith(name)
     assert found in problem.message
     assert name in problem.hint or name == "output_dim"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("sampling_rate", 1_000), ("sampling_rate", 768_000), ("output_dim", 1), ("hop_size_in_ms", 0.5)],
+)
+def test_AEC502_accepts_the_outermost_values(name: str, value: float) -> None:
+    assert list(contract.wrong_attribute_value(encoder(**{name: value}), landmarks())) == []
+
+
+def test_AEC502_accepts_whole_numbers_of_numpy_and_leaves_what_is_missing_to_AEC501() -> None:
+    whole = Attribute("sampling_rate", True, "int64", 16_000.0, "16000")
+    wrong = Attribute("output_dim", True, "str", None, "'64'")
+    facts = replace(encoder(), attributes=(whole, Attribute("hop_size_in_ms", present=False), wrong))
+    assert [one.message for one in contract.wrong_attribute_value(facts, landmarks())] == [
+        "output_dim: expected a positive whole number (int), found '64' (str)"
+    ]
+    marks = landmarks((LandmarkKind.CONSTRUCTOR, 3, "def __init__(self):"))
+    assert next(contract.missing_attribute(facts, marks)).at == "encoder.py:3"
+    assert next(contract.missing_attribute(facts, landmarks())).at == "encoder.py"
 
 
 def test_AEC514_names_the_layers() -> None:
