@@ -52,6 +52,8 @@ def test_AEC801_names_task_clip_and_line() -> None:
 def test_AEC802_says_what_is_wrong_with_the_embedding() -> None:
     (problem,) = evaluation.unusable_embedding(encoding(problem="5 values are NaN"))
     assert problem.message == "task quick-notes: 5 values are NaN"
+    both = EncodingFacts(tuple(replace(GOOD, task=task, problem="5 values are NaN") for task in ("one", "two")))
+    assert next(evaluation.unusable_embedding(both)).message == "task one: 5 values are NaN; the same in two"
 
 
 def test_AEC803_needs_a_loss_beyond_the_interval_on_most_tasks() -> None:
@@ -59,6 +61,12 @@ def test_AEC803_needs_a_loss_beyond_the_interval_on_most_tasks() -> None:
     assert len(list(evaluation.worse_than_log_mel(scores(0.3, 0.7, 0.4), REFERENCES))) == 1
     assert list(evaluation.worse_than_log_mel(scores(0.3, 0.7, 0.1), REFERENCES)) == []
     assert list(evaluation.worse_than_log_mel(scores(0.47, 0.3, 0.22), REFERENCES)) == []
+
+
+def test_AEC803_is_silent_where_half_of_the_tasks_are_lost() -> None:
+    two = References(REFERENCES.scores[:2])
+    assert list(evaluation.worse_than_log_mel(scores(0.3, 0.7, 0.4), two)) == []
+    assert len(list(evaluation.worse_than_log_mel(scores(0.3, 0.3, 0.1), two))) == 1
 
 
 def test_AEC804_names_task_shard_and_key() -> None:
