@@ -121,3 +121,11 @@ def test_AEC411_is_about_workers_and_not_about_the_folder() -> None:
 def test_AEC407_and_AEC408_name_the_class() -> None:
     assert "TinyEncoder" in next(loading.not_a_module(encoder(is_module=False))).message
     assert "'Tiny'" in next(loading.class_name_suffix(encoder(class_name="Tiny"))).message
+
+
+@pytest.mark.parametrize("missing", ["einops", ""])
+@pytest.mark.parametrize("phase", ["import", "construct"])
+def test_a_failure_points_at_the_line_that_raised(phase: str, missing: str) -> None:
+    facts = load(raised("ModuleNotFoundError", missing=missing), phase)
+    (problem,) = (problem for judge in LOAD_CHECKS[:3] for problem in judge(facts))
+    assert problem.at == "encoder.py:12"
