@@ -75,17 +75,26 @@ def test_AEC603_names_the_calls() -> None:
     assert problem.message == "2 requests to huggingface.co while it was called (2 x 3.1 s)"
 
 
-@pytest.mark.parametrize(("inside", "found"), [(5_000_000, 1), (400_000, 0)])
+@pytest.mark.parametrize(("inside", "found"), [(5_000_000, 1), (4_500_000, 1), (4_499_999, 0), (400_000, 0)])
 def test_AEC604_only_where_as_much_lies_inside(inside: int, found: int) -> None:
     weights = WeightFacts((WeightFile("w.pt", WeightKind.TORCH_ZIP, inside),))
     assert len(list(checks.needless_download(GOOD, weights))) == found
 
 
-def test_AEC605_counts_one_start_only() -> None:
-    second = Moment("contract")
-    assert not list(checks.too_many_requests(facts(*[hub(at=second)] * 60), RULES))
-    (problem,) = checks.too_many_requests(facts(*[hub()] * 31), RULES)
-    assert problem.message.startswith("31 requests to the Hub in one start")
+@pytest.mark.parametrize("other", [hub(size=1_000_000), hub(at=Moment("load", "2 x 3.1 s"), size=5_000_000)])
+def test_AEC604_leaves_small_files_and_calls_to_others(other: Transfer) -> None:
+    weights = WeightFacts((WeightFile("w.pt", WeightKind.TORCH_ZIP, 9_000_000),))
+    assert not list(checks.needless_download(facts(other), weights))
+
+
+@pytest.mark.parametrize("other", [hub(at=Moment("contract")), hub(at=Moment("load", "2 x 3.1 s")), host("zenodo.org")])
+def test_AEC605_counts_requests_to_the_hub_in_one_start_only(other: Transfer) -> None:
+    assert not list(checks.too_many_requests(facts(*[hub()] * RULES.network.requests, *[other] * 60), RULES))
+
+
+def test_AEC605_tells_how_many_are_plenty() -> None:
+    (problem,) = checks.too_many_requests(facts(*[hub()] * 21), RULES)
+    assert problem.message.startswith("21 requests to the Hub in one start")
 
 
 def test_AEC606_prints_the_commit_of_today_once() -> None:

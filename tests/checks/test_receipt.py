@@ -40,6 +40,7 @@ def silent_but(check: object, facts: ReceiptFacts) -> bool:
 def test_a_receipt_that_fits_is_no_problem() -> None:
     assert silent_but(None, FITTING)
     assert silent_but(None, replace(FITTING, paper=None, report_verdict="", report_sha256=""))
+    assert silent_but(None, replace(FITTING, archive=None))
 
 
 def test_AEC906_unreadable_receipt() -> None:
