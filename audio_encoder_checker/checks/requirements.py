@@ -310,7 +310,7 @@ def _unreadable(one: Flaw) -> Problem:
 
 
 def _utf8_hint(one: Flaw) -> str:
-    encoding = one.what if one.what.startswith("UTF-") else one.what or "WINDOWS-1252"
+    encoding = one.what or "WINDOWS-1252"
     source = encoding.removesuffix("-LE").removesuffix("-BE")
     file = quote(printable(one.file))
     return f"iconv -f {source} -t UTF-8 {file} > utf8.txt && mv utf8.txt {file}"

@@ -163,6 +163,18 @@ def test_AEC306_accepts_a_project_for_the_target(tmp_path: Path, versions: str) 
     assert findings(tmp_path, "torch", pyproject_toml=text) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("torch\n".encode("utf-16"), "iconv -f UTF-16 -t UTF-8 requirements.txt > utf8.txt"),
+        ("torch  # für".encode("cp1252"), "iconv -f WINDOWS-1252 -t UTF-8 requirements.txt > utf8.txt"),
+    ],
+)
+def test_AEC310_gives_the_command_that_mends_the_encoding(tmp_path: Path, text: bytes, command: str) -> None:
+    (found,) = findings(tmp_path, text)
+    assert found.hint.startswith(command)
+
+
 def test_AEC306_a_marker_that_leaves_out_what_is_imported(tmp_path: Path) -> None:
     (found,) = findings(tmp_path, "lmdb==1.0; python_version < '3.12'", "import lmdb")
     assert (found.id, found.severity) == ("AEC306", WARNING)
