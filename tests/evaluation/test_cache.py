@@ -25,6 +25,18 @@ def fill(key: str, size: int, age_s: int) -> Path:
     return folder
 
 
+def test_the_folder_is_the_users_unless_another_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert cache_folder() == tmp_path / "cache"
+    monkeypatch.delenv("AECC_CACHE_DIR")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cache_folder() == tmp_path / "audio-encoder-checker"
+
+
+def test_embeddings_are_for_the_users_eyes_alone(tmp_path: Path) -> None:
+    with kept_folder("k", tmp_path / "one"):
+        assert (cache_folder() / "embeddings").stat().st_mode & 0o777 == 0o700
+
+
 def test_a_key_depends_on_every_fact_and_on_nothing_else() -> None:
     assert content_key("a", {"b": 1, "c": 2}) == content_key("a", {"c": 2, "b": 1})
     assert len({content_key("a", "b"), content_key("ab"), content_key("a", ["b"]), content_key("b", "a")}) == 4
@@ -53,10 +65,18 @@ def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path, monkeypa
 
 def test_what_was_not_used_for_the_longest_time_goes_first() -> None:
     new, old, oldest = fill("new", 1000, 0), fill("old", 1000, 10), fill("oldest", 1000, 20)
-    prune(most_bytes=2500)
+    prune(most_bytes=2 * 1002)  # the others fit
     assert (new.exists(), old.exists(), oldest.exists()) == (True, True, False)
+    assert not oldest.with_suffix(".lock").exists()
     prune(most_bytes=100)
     assert not new.exists()
+
+
+def test_a_folder_was_used_when_its_last_part_was() -> None:
+    used, old = fill("used", 1000, 30), fill("old", 1000, 10)
+    fill("used/part", 0, 0)
+    prune(most_bytes=1500)
+    assert (used.exists(), old.exists()) == (True, False)
 
 
 def test_what_another_run_is_using_stays(tmp_path: Path) -> None:

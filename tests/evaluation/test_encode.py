@@ -112,6 +112,28 @@ def test_an_interrupted_run_goes_on_where_it_was(
     assert np.array_equal(np.load(again.x), np.load(whole.x))
 
 
+@pytest.mark.parametrize(("commit", "stop", "kept"), [(1, 0, 0), (1, 3, 6), (2, 3, 4), (2, 4, 8), (64, 4, 0)])
+def test_an_interruption_costs_what_was_not_committed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, commit: int, stop: int, kept: int
+) -> None:
+    monkeypatch.setattr(encode_module, "BATCHES_BEFORE_COMMIT", commit)
+    with pytest.raises(KeyboardInterrupt), PartStore(tmp_path) as store:
+        embed(store, source(), Stopping(stop), manner(), lambda _done: None)
+    with PartStore(tmp_path) as store:
+        assert store.state.progress.clips == kept
+
+
+def test_progress_stands_behind_crops_that_are_lost(tmp_path: Path) -> None:
+    state = run(tmp_path, manner(encoding=Encoding(batch=3, crop_s=1))).state
+    crops = sum(max(1, samples // RATE) for samples in LENGTHS)
+    assert (state.progress.clips, state.progress.items) == (len(LENGTHS), crops)
+
+
+def test_the_shortest_clip_has_a_frame_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(globals(), "LENGTHS", [3, 100])
+    assert [record.true_frames for record in run(tmp_path, manner()).records] == [1, 10]
+
+
 def test_what_is_done_is_not_encoded_again(tmp_path: Path) -> None:
     run(tmp_path, manner())
     with PartStore(tmp_path) as store:

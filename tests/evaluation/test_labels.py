@@ -55,6 +55,7 @@ def test_every_task_reads_its_documents_and_numbers_their_labels(task_id: str) -
             [{"start": 0, "end": 1, "phone": "AA1"}, {"start": 1, "end": 2, "phone": "sil"}],
             (Event(0, 1, "AA"),),
         ),
+        ("librispeech", {"trans": "it rains"}, "it rains"),
         ("clotho", {"caption_1": "rain", "caption_2": "it rains"}, ("rain", "it rains")),
     ],
 )
@@ -89,6 +90,7 @@ def test_classes_are_the_sorted_labels_found() -> None:
     task = task_of(classes=3)
     assert class_names(task, ["b", "a", "b"]) == ("a", "b")
     assert class_names(task, [10, 2, 1]) == (1, 2, 10)
+    assert class_names(task, ["a", 10, 2]) == (2, 10, "a")
     with pytest.raises(LabelError, match="4 classes are found, the task has 3"):
         class_names(task, "abcd")
 
@@ -106,7 +108,8 @@ def test_a_frame_has_the_class_at_its_middle_or_none() -> None:
 
 
 def test_labels_go_on_where_an_event_outlasts_its_item() -> None:
-    assert label_frames([[Event(0, 0.3, "a")], []], [5, 4], 40.0) == [8, 4]
+    two = [Event(0, 0.3, "a"), Event(0.1, 0.2, "b")]
+    assert label_frames([two, [], [Event(0, 0.1, "a")]], [5, 4, 3], 40.0) == [8, 4, 3]
 
 
 def test_items_are_joined() -> None:
