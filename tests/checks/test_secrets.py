@@ -82,6 +82,12 @@ def test_aec216_counts_what_a_file_holds_once(
     assert found.message == message
 
 
+def test_aec216_leaves_what_another_file_holds_to_that_file() -> None:
+    facts = SecretFacts((HF,), (SecretFile(".env", "a file of environment variables", full=True),))
+    (found,) = (one for one in findings(facts) if one.id == "AEC216")
+    assert found.message == ".env is a file of environment variables, and it holds a password or key"
+
+
 def test_no_value_reaches_a_finding(tmp_path: Path) -> None:
     value = "hf" + "_" + "QwErTyUiOpAsDfGhJkLzXcVbNmPoIuYtRe"
     root = write_tree(tmp_path, {"a.py": f'login("{value}")\n', ".env": f"HF_TOKEN={value}\n"})
