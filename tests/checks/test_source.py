@@ -76,6 +76,12 @@ def test_aec202_names_the_files_and_both_ways_to_choose(tmp_path: Path) -> None:
     assert 'encoder = "a.py"' in found.hint
 
 
+@pytest.mark.parametrize(("count", "end"), [(5, "a3.py, a4.py"), (6, "a3.py, a4.py and 1 more")])
+def test_aec202_counts_the_files_behind_the_fifth(tmp_path: Path, count: int, end: str) -> None:
+    found = only(tmp_path, {f"a{number}.py": ENCODER for number in range(count)})
+    assert found.message == f"{count} files define an encoder: a0.py, a1.py, a2.py, {end}"
+
+
 @pytest.mark.parametrize(
     ("line", "at", "hint"),
     [
@@ -107,6 +113,11 @@ def test_aec203_names_all_names_and_mends_the_other(tmp_path: Path, line: str, a
 def test_aec204_says_what_is_missing(tmp_path: Path, asked: str, source: str, message: str) -> None:
     found = only(tmp_path, {"a.py": source}, asked)
     assert (found.id, found.message) == ("AEC204", message)
+
+
+def test_aec204_looks_into_a_star_import_of_an_own_module(tmp_path: Path) -> None:
+    found = findings(tmp_path, {"a.py": "from own import *", "own.py": "x = 1"}, "a.py")
+    assert "AEC204" in {one.id for one in found}
 
 
 def test_aec204_leaves_a_foreign_star_import_to_the_loading_stage(tmp_path: Path) -> None:
