@@ -67,9 +67,10 @@ def test_AEC431_unknown_names_in_weights_is_explained_by_AEC430() -> None:
 
 @pytest.mark.parametrize("kind", [WeightKind.TORCH_ZIP, WeightKind.TORCH_LEGACY])
 def test_AEC432_not_weights_only(kind: WeightKind) -> None:
-    (found,) = findings(file(name(Safety.DATA, "argparse:Namespace"), name(Safety.WEIGHTS_ONLY), kind=kind))
-    assert (found.id, found.severity) == ("AEC432", Severity.NOTE)
-    assert found.message.endswith("does not load with weights_only=True: it needs argparse.Namespace")
+    for safety in (Safety.DATA, Safety.OWN):
+        (found,) = findings(file(name(safety, "argparse:Namespace"), name(Safety.WEIGHTS_ONLY), kind=kind))
+        assert (found.id, found.severity) == ("AEC432", Severity.NOTE)
+        assert found.message.endswith("does not load with weights_only=True: it needs argparse.Namespace")
 
 
 def test_AEC432_names_the_protocol_where_no_name_is_at_fault() -> None:
