@@ -8,7 +8,7 @@ from audio_encoder_checker.archive.declaration import named_model
 from audio_encoder_checker.archive.pretrained import read_training
 from audio_encoder_checker.archive.source import read_sources
 from audio_encoder_checker.catalogue import all_checks
-from audio_encoder_checker.evidence.training import Declaration, TrainingFacts
+from audio_encoder_checker.evidence.training import DataUse, Declaration, Named, Relation, TrainingFacts
 from audio_encoder_checker.findings import Finding, Severity
 from audio_encoder_checker.judging import Evidence, judge
 from tests.builders import write_tree
@@ -154,3 +154,14 @@ def test_of_several_sets_it_is_said_which_is_meant(tmp_path: Path) -> None:
     assert found.severity is Severity.WARNING
     assert "AudioSet: DESED's recorded clips" in found.message
     assert "Multilingual LibriSpeech: both" in found.message
+
+
+def test_AEC921_names_what_is_evaluated_on_and_not_what_is_related_to_it() -> None:
+    other = next(one for one in Relation if one is not Relation.SAME)
+    uses = (
+        DataUse("DESED", Relation.SAME, "DESED", ("desed",), "", "a"),
+        DataUse("AudioSet", other, "FSD50K", ("fsd50k",), "both are of one source", "b"),
+    )
+    declaration = Declaration("aecc.toml", data=(Named("sounds", "aecc.toml:2", uses),))
+    (found,) = (one for one in judged(TrainingFacts(declaration=declaration)) if one.id == "AEC921")
+    assert found.message == '"sounds" names DESED, which the challenge evaluates on (desed)'
