@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import pytest
 
+from audio_encoder_checker.evaluation.scorer import bootstrap
 from audio_encoder_checker.evaluation.scorer.bootstrap import measured
 from audio_encoder_checker.evaluation.scorer.statistics import share
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 def hits(right: int, wrong: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
@@ -39,3 +45,27 @@ def test_the_same_seed_gives_the_same_interval_and_another_seed_another() -> Non
 def test_what_is_always_right_has_no_width() -> None:
     found = measured("accuracy", [share(hits(40, 0))], seed=0)
     assert (found["low"], found["high"]) == (1.0, 1.0)
+
+
+class Counting:
+    """A statistic that notes the weights it is asked for."""
+
+    items, value, resamples = 7, 0.0, 10
+
+    def __init__(self) -> None:
+        self.blocks: list[NDArray[Any]] = []
+
+    def weighted(self, weights: NDArray[Any]) -> NDArray[Any]:
+        self.blocks.append(weights)
+        return np.zeros(len(weights))
+
+
+@pytest.mark.parametrize(("block", "rows"), [(1, [1] * 10), (21, [3, 3, 3, 1]), (1 << 22, [10])])
+def test_every_draw_is_of_as_many_items_and_none_is_left_out(
+    monkeypatch: pytest.MonkeyPatch, block: int, rows: list[int]
+) -> None:
+    monkeypatch.setattr(bootstrap, "BLOCK", block)
+    counting = Counting()
+    measured("accuracy", [counting], seed=0)
+    assert [len(weights) for weights in counting.blocks] == rows
+    assert {float(draw.sum()) for weights in counting.blocks for draw in weights} == {7.0}

@@ -74,6 +74,34 @@ def test_timed_segments_keep_what_x_ares_drops() -> None:
     assert timed.hits.tolist() == [[1.0]]
 
 
+@pytest.mark.parametrize(
+    ("hop_ms", "said", "true", "hits", "errors"),
+    [
+        (40.0, [20], [10], 1, 0),  # centres 0.82 s and 0.42 s
+        (40.0, [24], [25], 0, 2),  # 0.98 s and 1.02 s
+        (40.0, [25], [49], 1, 0),  # 1.02 s and 1.98 s
+        (600.0, [0], [1], 1, 0),  # 0.3 s and 0.9 s
+        (600.0, [1], [2], 0, 2),  # 0.9 s and 1.5 s
+    ],
+)
+def test_a_frame_belongs_to_the_timed_segment_of_its_centre(
+    hop_ms: float, said: list[int], true: list[int], hits: int, errors: int
+) -> None:
+    marks = np.zeros((2, 50, 1), dtype=bool)
+    marks[0, said], marks[1, true] = True, True
+    found = timed_segment_f1([marks[0]], [marks[1]], hop_ms=hop_ms, segment_s=1.0, macro=False)
+    assert (found.hits.tolist(), found.errors.tolist()) == ([[hits]], [[errors]])
+
+
+def test_recall_does_not_depend_on_the_length_of_embeddings() -> None:
+    audio, owner = np.random.default_rng(0).standard_normal((8, 4)), np.arange(8)
+    text = audio + np.random.default_rng(1).standard_normal((8, 4))
+    plain = recall_at_1(audio, text, owner)
+    lengths = np.geomspace(1e-6, 1e6, 8)[:, None]
+    scaled = recall_at_1(audio * lengths, text * lengths[::-1], owner)
+    assert [one.value for one in scaled] == [one.value for one in plain]
+
+
 @pytest.mark.parametrize("index", range(3))
 def test_recall_is_that_of_x_ares(oracle: Oracle, index: int) -> None:
     answers = oracle("retrieval.npz")

@@ -86,3 +86,15 @@ def test_equal_logits_count_together_in_resampled_average_precision() -> None:
     found = MeanAveragePrecision(logits, LABELS).weighted(weights)
     expected = [average_precision_score(LABELS, logits, average="macro", sample_weight=row) for row in weights]
     np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("drawn", [0, 1])
+def test_a_draw_of_one_class_alone_leaves_the_rate_as_it_is(drawn: int) -> None:
+    rate = EqualErrorRate(LOGITS[:, 0], BINARY)
+    weights = np.stack([drawn == BINARY, np.ones(60)]).astype(np.float32)
+    assert rate.weighted(weights).tolist() == [rate.value, pytest.approx(rate.value)]
+
+
+def test_one_item_of_a_class_makes_a_rate() -> None:
+    rate = EqualErrorRate(np.array([0.1, 0.2, 0.9], dtype=np.float32), np.array([0, 1, 1]))
+    assert rate.weighted(np.array([[1, 0, 1], [1, 1, 0]], dtype=np.float32)).tolist() == [0.0, 0.0]
