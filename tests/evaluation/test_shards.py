@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import tarfile
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -75,6 +76,16 @@ def test_a_clip_that_cannot_be_used_is_named_and_the_others_are_read(
     ((name, key, said),) = problems
     assert (name, key) == ("a.tar", "bad")
     assert problem in said
+
+
+@pytest.mark.parametrize("kind", [tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE])
+def test_what_is_no_plain_file_is_passed_over(tmp_path: Path, kind: bytes) -> None:
+    shard = write_shard(tmp_path / "a.tar", clip_files(ESC50, 0))
+    odd = tarfile.TarInfo("clip000.wav")
+    odd.type, odd.linkname = kind, "clip000.flac"
+    with tarfile.open(shard, "a") as tar:
+        tar.addfile(odd)
+    assert read(shard) == (["clip000"], [])
 
 
 def test_a_key_that_comes_twice_is_named(tmp_path: Path) -> None:

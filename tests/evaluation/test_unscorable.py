@@ -48,6 +48,13 @@ def test_embeddings_whose_score_would_be_chance_are_refused(
     assert problem_of(with_value(scoring_job(), rows, value)) == f"test: {problem}"
 
 
+def test_a_single_embedding_is_not_all_the_same(scoring_job: Build) -> None:
+    job = scoring_job()
+    x, y = np.array(job.parts["test"].x), np.array(job.parts["test"].y)
+    assert problem_of(changed(job, "test", x=x[:1], y=y[:1])) == ""
+    assert problem_of(changed(job, "test", y=None)) == "test: 30 embeddings and 0 labels do not match"
+
+
 def test_a_silent_frame_among_many_may_be_zero(scoring_job: Build) -> None:
     assert problem_of(with_value(scoring_job("frame-class"), 3, 0.0)) == ""
 
