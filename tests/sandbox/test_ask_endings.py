@@ -117,6 +117,7 @@ def test_without_an_answer_the_exit_status_tells(
     child.says()
     outcome = asked(session).outcome
     assert (outcome.ending, outcome.detail, child.killed) == (ending, detail, True)
+    assert 0 <= outcome.seconds < 5
     assert asked(session).outcome is outcome
 
 
@@ -138,6 +139,7 @@ def test_an_answer_is_handed_on_with_its_bytes(session: Session, child: Child) -
     child.seen = OVER  # noticed later, by the next question or at the end
     child.says(b"12", shape=[2])
     answer = asked(session)
+    assert 0 <= answer.outcome.seconds < 5
     assert (answer.outcome.ending, answer.header["shape"], bytes(answer.payload)) == (Ending.ANSWERED, [2], b"12")
 
 
@@ -221,6 +223,7 @@ def test_what_keeps_the_interpreter_from_ending_is_named(
     if not stays:
         child.far.shutdown(socket.SHUT_WR)
     session.close()
+    assert wire.receive(child.far, 0)[0]["ask"] == "finish"
     conduct = session.conduct()
     assert (conduct.exit_blocked_by, conduct.left_behind, child.closed) == (blocked_by, (left,), True)
 
