@@ -121,6 +121,8 @@ def test_AEC515_is_for_encoders_that_know_the_official_call_alone() -> None:
     assert problem.message.startswith("shape (2, 50000) works, 1 clip of 3.125 s and 2 other calls raised")
     assert list(checks.fixed_input_shape(traces(fails(1), works(3)), RULES)) == []
     assert list(checks.fixed_input_shape(traces(fails(1), fails(2), fails(3)), RULES)) == []
+    labelled = traces(fails(1), fails(3), works(1, 16_000, "silence"))
+    assert len(list(checks.fixed_input_shape(labelled, RULES))) == 1
 
 
 def test_AEC516_is_for_the_same_call_in_inference_mode() -> None:
@@ -128,6 +130,7 @@ def test_AEC516_is_for_the_same_call_in_inference_mode() -> None:
     assert "inside `torch.inference_mode()`" in problem.message
     assert list(checks.failure_in_inference_mode(traces(fails(1)))) == []
     assert list(checks.batch_size_failure(traces(fails(2)), landmarks())) == []
+    assert list(checks.batch_size_failure(traces(fails(1, 16_000)), landmarks())) == []
 
 
 def test_AEC517_is_for_kinds_of_audio_where_others_work() -> None:
@@ -136,3 +139,4 @@ def test_AEC517_is_for_kinds_of_audio_where_others_work() -> None:
     assert list(checks.failure_on_signal(traces(fails(1, 16_000), fails(1, 16_000, "silence")))) == []
     assert list(checks.failure_on_signal(traces(works(1, 16_000), fails(1, 16_000)))) == []
     assert list(checks.failure_on_signal(traces(works(2), first=official(outcome=raised())))) == []
+    assert list(checks.failure_on_signal(traces(works(1, 16_000), fails(4, 16_000, "silence")))) == []

@@ -69,6 +69,13 @@ def test_AEC602_leaves_alone_what_libraries_try_and_do_without() -> None:
     assert not list(checks.unreachable_repository(load(), facts(hub(status=401))))
 
 
+@pytest.mark.parametrize(
+    "answer", [hub(status=500), hub(status=200), replace(hub(status=401), fault="a 401 of the test's own")]
+)
+def test_AEC602_is_about_what_the_hub_refuses(answer: Transfer) -> None:
+    assert not list(checks.unreachable_repository(load(raised("OSError"), "construct"), facts(answer)))
+
+
 def test_AEC603_names_the_calls() -> None:
     late = Moment("contract", "2 x 3.1 s")
     (problem,) = checks.download_in_forward(facts(hub(at=late), hub(at=late)))
@@ -100,6 +107,7 @@ def test_AEC605_tells_how_many_are_plenty() -> None:
 def test_AEC606_prints_the_commit_of_today_once() -> None:
     (problem,) = checks.unpinned_download(facts(hub(revision="main"), hub(revision="main", file="x")))
     assert problem.hint == f'pass `revision="{COMMIT}"`'
+    assert not list(checks.unpinned_download(facts(hub(revision="main", commit=""))))  # today's commit is not known
 
 
 def test_AEC607_and_AEC608_by_name_and_by_suffix() -> None:
@@ -138,6 +146,9 @@ def test_AEC611_is_an_error_where_it_ends_the_start() -> None:
     (problem,) = checks.download_into_repository(GOOD, wrote, load(ANSWERED))
     assert problem.severity is None
     assert not list(checks.download_into_repository(facts(), wrote, failed))
+    other = load(raised("KeyError", "w"), "construct")
+    (problem,) = checks.download_into_repository(GOOD, wrote, other)
+    assert problem.severity is None
 
 
 def test_AEC612_names_the_hosts() -> None:
