@@ -41,7 +41,7 @@ def _escape(character: str) -> str:
 def size_words(count: float) -> str:
     """A number of bytes for people, in decimal units as mail programs count them."""
     for unit in ("bytes", "kB", "MB"):
-        if count < 1000:
+        if count < 999.5:
             return f"{count:.3g} {unit}"
         count /= 1000
     return f"{count:,.4g} GB"

@@ -26,13 +26,6 @@ class ArchiveRules:
 
 
 @dataclass(frozen=True)
-class EncoderRules:
-    """How the organisers' code finds the encoder."""
-
-    class_suffix: str
-
-
-@dataclass(frozen=True)
 class ContractRules:
     """The calls an encoder has to survive: lengths in seconds, batches in clips.
 
@@ -122,7 +115,6 @@ class Rules:
     name: str
     title: str
     archive: ArchiveRules
-    encoder: EncoderRules
     contract: ContractRules
     network: NetworkRules
     budget: Budget
@@ -147,7 +139,6 @@ def load_rules(profile: str = DEFAULT_PROFILE, machine: str = "") -> Rules:
         name=data["name"],
         title=data["title"],
         archive=ArchiveRules(**data["archive"]),
-        encoder=EncoderRules(**data["encoder"]),
         contract=ContractRules(**_frozen(data["contract"])),
         network=NetworkRules(**_frozen(data["network"])),
         budget=Budget(

@@ -88,7 +88,7 @@ def whole(repository: Path, shard: Path, folder: Path) -> float:
     limits = rules.limits
     box, _ = choose_box("auto", trust=True, repository=repository, gpu=False)
     with Session(box, repository, subfolder(folder), limits_of(rules), "cpu") as session:
-        _, encoder = load_encoder(session, Target("encoder.py", "encoder"), rules, limits.load_s)
+        _, encoder = load_encoder(session, Target("encoder.py", "encoder"), limits.load_s)
         if encoder is None:
             raise RuntimeError(f"{repository} does not load")
         asked = Batchwise(session, int(encoder.number("output_dim") or 0), 16000, limits.call_s)

@@ -31,10 +31,11 @@ def test_the_result_is_short_and_harmless(text: str, limit: int) -> None:
 
 
 def test_sizes_are_told_in_decimal_units() -> None:
-    assert [size_words(n) for n in (0, 999, 1000, 1_234_567, 4_600_000_000, 5e12)] == [
+    assert [size_words(n) for n in (0, 999, 1000, 999_999, 1_234_567, 4_600_000_000, 5e12)] == [
         "0 bytes",
         "999 bytes",
         "1 kB",
+        "1 MB",
         "1.23 MB",
         "4.6 GB",
         "5,000 GB",

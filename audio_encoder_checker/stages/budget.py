@@ -114,7 +114,7 @@ class Trial:
         """Load it; whether that went well."""
         greeted(self.session)
         self.on_call("a pretended GPU, with books")
-        question = {"ask": "trial", "step": "build", **where(self.session, self.target, self.rules), "device": "cpu"}
+        question = {"ask": "trial", "step": "build", **where(self.session, self.target), "device": "cpu"}
         answer = self.session.ask(question, timeout_s=self.load_s)
         if answer.outcome.ending is not Ending.ANSWERED:
             self.failures.append(f"loading on a pretended GPU: {answer.outcome}")

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from audio_encoder_checker.errors import MachineError, NoGpuError
 from audio_encoder_checker.evidence.load import Attribute, EncoderFacts, LoadFacts
 from audio_encoder_checker.evidence.run import Ending, Outcome, Raised
+from audio_encoder_checker.evidence.source import ENCODER_SUFFIX
 from audio_encoder_checker.printable import printable, told
 from audio_encoder_checker.sandbox.ask import Answer
 from audio_encoder_checker.stages.network import unreached
 
 if TYPE_CHECKING:
-    from audio_encoder_checker.rules import Rules
     from audio_encoder_checker.sandbox.ask import Session
 
 START_SECONDS = 180.0
@@ -42,7 +42,7 @@ class Target:
 
 
 def load_encoder(
-    session: Session, target: Target, rules: Rules, timeout_s: float, *, elsewhere: bool = False
+    session: Session, target: Target, timeout_s: float, *, elsewhere: bool = False
 ) -> tuple[LoadFacts, EncoderFacts | None]:
     """Load the encoder in the session's child, from the repository's root or from a folder `elsewhere`.
 
@@ -53,7 +53,7 @@ def load_encoder(
         MachineError: our own child did not start, or has no GPU although one was asked for.
     """
     greeted(session)
-    question = {"ask": "load", **where(session, target, rules), "elsewhere": elsewhere}
+    question = {"ask": "load", **where(session, target), "elsewhere": elsewhere}
     answer = session.ask(question, timeout_s=timeout_s)
     if answer.outcome.ending is Ending.ANSWERED and answer.header.get("phase") not in ("find", "construct"):
         answer = Answer(Outcome(Ending.GARBLED, answer.outcome.seconds, "an answer that says nothing of the encoder"))
@@ -85,13 +85,13 @@ def greeted(session: Session) -> None:
         )
 
 
-def where(session: Session, target: Target, rules: Rules) -> dict[str, Any]:
+def where(session: Session, target: Target) -> dict[str, Any]:
     """What a child has to know before it loads an encoder."""
     return {
         "root": session.repository_path,
         "module": target.module,
         "class": target.class_name,
-        "suffix": rules.encoder.class_suffix,
+        "suffix": ENCODER_SUFFIX,
         "device": session.device,
         "threads": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         "answer_bytes": session.limits.answer_bytes,

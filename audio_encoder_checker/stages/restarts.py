@@ -157,7 +157,7 @@ class Trials:
         with session:
             session.begin_stage("download", max(self._end - time.monotonic(), 1.0))
             patience_s = PATIENCE_S * math.ceil(1 + PATIENCE * self.load_s / PATIENCE_S)  # the same on every run
-            loaded, encoder = load_encoder(session, self.target, self.rules, patience_s)
+            loaded, encoder = load_encoder(session, self.target, patience_s)
             call = Call(loaded.outcome) if encoder is None else encode(session, self.clips, self.call_s)
         self.conducts.append(session.conduct())
         return call

@@ -120,7 +120,7 @@ class Running:
     def _converse(self, session: Session, last: int) -> None:
         """Load, contract and evaluation in one child."""
         with self.job.stage("load"):
-            loaded, encoder = load_encoder(session, self.target, self.job.rules, self._load_s)
+            loaded, encoder = load_encoder(session, self.target, self._load_s)
             lists = self.job.evidence.get(InstallFacts), self.job.evidence.get(RequirementFacts)
             absent = not_installed(*lists, loaded.outcome.raised)
             loaded = replace(loaded, excused=loaded.excused or absent)

@@ -49,7 +49,7 @@ class SecondRun:
         first: the session that goes on living meanwhile.
         workspace: a private folder.
         target: the encoder to load.
-        rules: how it is found.
+        rules: how long it may take.
         rate_hz: of the audio.
         seed: of the audio.
         load_s: seconds for loading.
@@ -114,7 +114,7 @@ class SecondRun:
     def _start(self, clips: NDArray[np.float32], *, elsewhere: bool) -> Call:
         """Load and call in a process of its own."""
         with self._session() as session:
-            loaded, encoder = load_encoder(session, self.target, self.rules, self.load_s, elsewhere=elsewhere)
+            loaded, encoder = load_encoder(session, self.target, self.load_s, elsewhere=elsewhere)
             if encoder is None:
                 return Call(loaded.outcome)
             call = encode(session, clips, self.call_s)
@@ -136,7 +136,7 @@ class SecondRun:
         """
         with self._session() as session:
             greeted(session)
-            question = {"ask": "pretend", "shape": list(clips.shape), **where(session, self.target, self.rules)}
+            question = {"ask": "pretend", "shape": list(clips.shape), **where(session, self.target)}
             timeout_s = self.load_s + self.call_s * PRETENDED_SLOWNESS
             answer = session.ask(question, clips.data.cast("B"), timeout_s=timeout_s)
         if not answer.outcome.ending.alive:

@@ -70,7 +70,7 @@ class Bench:
         rules = load_rules()
         session = Session(box, self.repository, subfolder(self.folder), limits_of(rules), "cpu", outside=self.used)
         with session:
-            loaded, _ = load_encoder(session, Target("encoder.py", "encoder"), rules, 120.0)
+            loaded, _ = load_encoder(session, Target("encoder.py", "encoder"), 120.0)
         self.conduct = session.conduct()
         text = str(loaded.outcome)
         assert "said: " in text, text
@@ -257,7 +257,7 @@ def test_a_home_folder_that_grows_too_large_ends_the_run(bench: Bench) -> None:
     box = next(one.box for one in survey() if one.box and one.box.observes)
     limits = replace(limits_of(load_rules()), home_bytes=20 << 20)
     with Session(box, bench.repository, subfolder(bench.folder), limits, "cpu", outside=bench.outside()) as session:
-        loaded, _ = load_encoder(session, Target("encoder.py", "encoder"), load_rules(), 120.0)
+        loaded, _ = load_encoder(session, Target("encoder.py", "encoder"), 120.0)
     assert "in the home folder" in loaded.outcome.detail
     remove(bench.home)
     assert not os.path.lexists(bench.home)
