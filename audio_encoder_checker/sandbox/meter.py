@@ -319,6 +319,13 @@ def kill_tree(seen: Iterable[psutil.Process], more: Callable[[], Iterable[psutil
         psutil.wait_procs(alive, timeout=1)
 
 
+def bury(dead: Iterable[psutil.Process]) -> None:
+    """Take the exit statuses of those that became our children when their parents died: nobody else will."""
+    for process in dead:
+        with contextlib.suppress(psutil.Error):  # it is nobody's any more, or somebody else's
+            process.wait(0)
+
+
 def _children(process: psutil.Process) -> list[psutil.Process]:
     try:
         return process.children(recursive=True)

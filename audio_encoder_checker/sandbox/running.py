@@ -22,7 +22,7 @@ from audio_encoder_checker.sandbox.cgroup import make_cgroup
 from audio_encoder_checker.sandbox.drain import Drain
 from audio_encoder_checker.sandbox.gauge import FolderGauge
 from audio_encoder_checker.sandbox.host import own_interpreter
-from audio_encoder_checker.sandbox.meter import Meter, adopt_orphans, is_alive, kill_tree, orphans
+from audio_encoder_checker.sandbox.meter import Meter, adopt_orphans, bury, is_alive, kill_tree, orphans
 from audio_encoder_checker.sandbox.outside import NAME_SERVER, NAME_SERVERS
 from audio_encoder_checker.sandbox.seccomp import seal_program, watch_program
 from audio_encoder_checker.sandbox.watch import Watch
@@ -183,6 +183,7 @@ class Running:
                 self._cgroup.kill()
             kill_tree(self.meter.seen.values(), tuple if self.box.holds_orphans else self._orphans)
             self.process.wait()
+            bury(self.meter.seen.values())
 
     def _orphans(self) -> list[psutil.Process]:
         return orphans(self._bystanders | ROOTS)

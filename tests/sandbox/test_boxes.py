@@ -19,7 +19,7 @@ from audio_encoder_checker.evidence.run import Conduct, Ending, Outcome
 from audio_encoder_checker.sandbox.ask import Session
 from audio_encoder_checker.sandbox.box import Limits
 from audio_encoder_checker.sandbox.choose import survey
-from audio_encoder_checker.sandbox.meter import is_alive
+from audio_encoder_checker.sandbox.meter import adopt_orphans, is_alive
 
 if TYPE_CHECKING:
     from audio_encoder_checker.sandbox.ask import Answer
@@ -277,6 +277,12 @@ class TestStrongBox:
             "except OSError as e:\n    found = type(e).__name__\nraise ValueError(found)"
         )
         return said(run(the_box("strong"), tmp_path, code)[0])
+
+    def test_nothing_unburied_is_left_to_a_process_that_adopts_orphans(self, tmp_path: Path) -> None:
+        adopt_orphans()  # as an earlier box of a weaker tier has done
+        before = set(psutil.Process().children())
+        assert self.attempt(tmp_path, "1") == "1"
+        assert set(psutil.Process().children()) - before == set()
 
     def test_files_of_the_host_are_not_there(self, tmp_path: Path) -> None:
         canary = tmp_path / "id_rsa"
