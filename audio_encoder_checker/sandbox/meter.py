@@ -68,6 +68,7 @@ class Meter(threading.Thread):
         self.cpu_seconds = 0.0
         self.over: tuple[Ending, str] | None = None
         self.seen: dict[int, psutil.Process] = {pid: self.root}
+        self.ever = {self.root}
         self._end = end
         self._kills_before = machine_kills()
         self._stopped = threading.Event()
@@ -124,6 +125,7 @@ class Meter(threading.Thread):
             except psutil.Error:
                 continue
         self.seen = found if LINUX else {**self.seen, **found}
+        self.ever.update(found.values())
         return list(found.values())
 
     def _measure(self, *, now: bool) -> tuple[Ending, str] | None:

@@ -183,7 +183,7 @@ class Running:
                 self._cgroup.kill()
             kill_tree(self.meter.seen.values(), tuple if self.box.holds_orphans else self._orphans)
             self.process.wait()
-            bury(self.meter.seen.values())
+            bury(self.meter.ever)
 
     def _orphans(self) -> list[psutil.Process]:
         return orphans(self._bystanders | ROOTS)
