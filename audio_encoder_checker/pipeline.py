@@ -168,7 +168,9 @@ class _Run:
         there = os.path.isfile(named)  # noqa: PTH113 - `Path.is_file` raises for a name that no file system holds
         if not there and not inside:
             message = f"the settings name the paper {printable(self.config.paper)!r}, which is not there"
-            raise UsageError(message, f"put it at {printable(str(named))}, or mend `paper = ...` in aecc.toml")
+            raise UsageError(
+                message, f"put it at {printable(os.path.normpath(named))}, or mend `paper = ...` in aecc.toml"
+            )
         if not there or (inside and not named.resolve().is_relative_to(sources.root.resolve())):
             return None
         return named.resolve()

@@ -18,6 +18,7 @@ from audio_encoder_checker.evidence.contract import HopFit
 from audio_encoder_checker.evidence.scores import TrackScores
 from audio_encoder_checker.packing.build import build_zip
 from audio_encoder_checker.pipeline import Options, check_submission
+from audio_encoder_checker.stages.plan import Wishes
 from tests.builders import dress
 from tests.honest import known, outcome
 from tests.profiles import changed_profile
@@ -52,7 +53,8 @@ def report(name: str) -> Report:
         dress(repository)
         build_zip(repository, archive)
         profile = changed_profile(Path(folder), lengths_s=[0.025, 0.1, 0.5, 1.0, 10.0, 60.0], survival_s=1.0)
-        return check_submission(archive, Options(trust=True, device="cpu", profile=profile))
+        wishes = Wishes(tasks=tuple(LEADERS))
+        return check_submission(archive, Options(trust=True, device="cpu", profile=profile, evaluation=wishes))
 
 
 def assert_as_known(name: str, found: Report) -> None:

@@ -104,7 +104,7 @@ def test_AEC506_is_certain_from_half_a_second_on() -> None:
 
 def test_AEC506_gives_other_lengths_than_the_chunks_the_line_that_pads() -> None:
     (problem,) = checks.length_failure(traces(fails(1, 400)), SurvivalMap((), chunk_samples=160_000))
-    assert "F.pad" in problem.hint
+    assert "functional.pad" in problem.hint
 
 
 def test_a_kind_of_audio_says_nothing_of_shapes() -> None:

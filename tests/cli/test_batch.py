@@ -15,6 +15,7 @@ import pytest
 
 from audio_encoder_checker.cli.batch import _tasks, _whole
 from tests.organising.specimens import zipped
+from tests.profiles import BRIEF, changed_profile
 
 pytestmark = pytest.mark.box
 NAMES = ("good-frames", "AEC402-import-failure", "AEC503-zero-frames")
@@ -279,7 +280,7 @@ def test_an_export_gives_each_submission_a_folder_and_a_class_of_its_own(inbox: 
 
 
 def test_task_by_task_gives_the_same_scores_as_the_whole(inbox: Path) -> None:
-    tasks = ("--tasks", "quick-pitch,quick-spoof")
+    tasks = ("--tasks", "quick-pitch,quick-spoof", "--profile", changed_profile(inbox, **BRIEF))
     assert run(inbox, "in/good-frames.zip", "--out", "whole", *tasks)[0] == 0
     status, _, stderr = run(
         inbox, "in/good-frames.zip", "in/AEC503-zero-frames.zip", "--out", "parts", *tasks, "--by-task"
