@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 from hypothesis import settings
 
@@ -13,11 +11,6 @@ settings.load_profile("busy machines")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="rewrite expected outputs")
-
-
-def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores: many tests wait, for boxes, browsers and the clock."""
-    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture

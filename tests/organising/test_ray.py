@@ -16,6 +16,7 @@ from audio_encoder_checker.errors import MachineError
 from audio_encoder_checker.organising.batch import Batch
 from audio_encoder_checker.organising.jobs import Needs
 from audio_encoder_checker.organising.results import Results, read_records
+from audio_encoder_checker.sandbox.meter import is_alive
 from tests.organising.literals import SETTING
 from tests.organising.specimens import ended, job
 
@@ -104,7 +105,10 @@ def test_a_worker_that_is_killed_is_told(cluster: tuple[Any, Any], tmp_path: Pat
         assert worker, "Ray's"
         worker.kill()
         assert "the worker was lost" in ended(engine).lost
-        checker.wait(60)  # it ends with whoever started it
+        end = time.monotonic() + 60
+        while is_alive(checker) and time.monotonic() < end:
+            time.sleep(0.1)
+        assert not is_alive(checker), "it ends with whoever started it"
     finally:
         engine.close()
 
