@@ -41,18 +41,21 @@ def largest(used: Callable[[float], float | None], start: float, most: float) ->
             high = (value, share)
         if low[0] >= most or high[0] <= CLOSE * low[0] or high[0] - low[0] <= 1:
             break
-        value = min(max(math.floor(min(_between(low, high), most)), low[0] + 1), high[0] - 1)
+        value = min(max(math.floor(min(_between(low, high, most), most)), low[0] + 1), high[0] - 1)
     return Most(low[0], more=math.isinf(high[0])) if low[0] else None
 
 
-def _between(low: tuple[float, float], high: tuple[float, float]) -> float:
+def _between(low: tuple[float, float], high: tuple[float, float], most: float) -> float:
     """The next value to try: where a power of the value would reach the whole card, but not too near to what is known.
 
     Args:
         low: the largest value that fits, 0 for none, and its share.
         high: the smallest that does not, infinite for none, and its share.
+        most: the largest there is; it is next where it fits in proportion.
     """
     if math.isinf(high[0]):
+        if low[1] * most <= low[0]:
+            return most
         return low[0] * min(STRIDE, max(STEP, 1 / low[1])) if low[1] > 0 else low[0] * STRIDE
     if not low[0]:
         return high[0] / min(STRIDE, max(STEP, high[1]))

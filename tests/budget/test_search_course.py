@@ -36,8 +36,13 @@ def test_it_climbs_by_what_is_left_of_the_card() -> None:
 
 
 def test_it_climbs_by_four_at_most() -> None:
-    assert course(lambda _: 0.001, 1, 20) == ([1, 4, 16, 20], Most(20, more=True))
-    assert course(lambda _: 0.0, 1, 20) == ([1, 4, 16, 20], Most(20, more=True))
+    assert course(lambda value: 0.1 if value < 20 else 0.5, 1, 20)[0] == [1, 4, 20]
+    assert course(lambda _: 0.1, 1, 200)[0] == [1, 4, 16, 64, 200]
+
+
+def test_it_takes_the_most_at_once_where_that_fits_in_proportion() -> None:
+    assert course(lambda _: 0.05, 1, 20) == ([1, 20], Most(20, more=True))
+    assert course(lambda _: 0.0, 1, 20) == ([1, 20], Most(20, more=True))
 
 
 def test_it_descends_by_what_is_too_much() -> None:
