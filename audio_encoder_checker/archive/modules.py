@@ -22,12 +22,17 @@ def top_modules(root: Path) -> tuple[TopModule, ...]:
     """
     found: dict[str, TopModule] = {}
     for entry in sorted(os.scandir(root), key=lambda one: one.name)[:MOST]:
-        name = entry.name.partition(".")[0]
+        name = module_name(entry.name)
         package = f"{entry.name}/__init__" if name == entry.name else name
         path = next((package + suffix for suffix in all_suffixes() if (root / (package + suffix)).is_file()), "")
         if name.isidentifier() and path and (name == entry.name or name not in found):
             found[name] = TopModule(name, path, is_installed(name))  # a package comes before a module
     return tuple(found.values())
+
+
+def module_name(entry: str) -> str:
+    """What a file or folder of this name is imported as; the name itself where it is no module's."""
+    return entry.removesuffix(next((suffix for suffix in all_suffixes() if entry.endswith(suffix)), ""))
 
 
 def is_installed(name: str) -> bool:

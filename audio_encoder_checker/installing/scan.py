@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 import shutil
-from importlib.machinery import all_suffixes
 from typing import TYPE_CHECKING
 
+from audio_encoder_checker.archive.modules import module_name
 from audio_encoder_checker.printable import printable
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def neutralise(site: Path, lent: Iterable[Lent]) -> tuple[str, ...]:
     Returns:
         What was removed and why, in words.
     """
-    modules = {_module(top) for one in lent for top in one.tops}
+    modules = {module_name(top) for one in lent for top in one.tops}
     removed = []
     for path in sorted(site.iterdir()):
         reason = ""
@@ -42,7 +42,7 @@ def neutralise(site: Path, lent: Iterable[Lent]) -> tuple[str, ...]:
             reason = "it would run whenever Python starts"
         elif path.suffix == ".pth" and not _harmless(path, site):
             reason = "it runs code, or leads elsewhere, whenever Python starts"
-        elif _module(path.name) in modules and not _namespace(path):
+        elif module_name(path.name) in modules and not _namespace(path):
             reason = "it would hide what the checker lends"
         if reason:
             _remove(path)
@@ -68,12 +68,7 @@ def _harmless(path: Path, site: Path) -> bool:
 
 def _namespace(path: Path) -> bool:
     """Whether several distributions may have a part of it, such as `nvidia`."""
-    return path.is_dir() and "__init__" not in (_module(one.name) for one in path.iterdir())
-
-
-def _module(name: str) -> str:
-    """What a file or folder is imported as."""
-    return name.removesuffix(next((suffix for suffix in all_suffixes() if name.endswith(suffix)), ""))
+    return path.is_dir() and "__init__" not in (module_name(one.name) for one in path.iterdir())
 
 
 def _remove(path: Path) -> None:
