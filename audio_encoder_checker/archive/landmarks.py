@@ -12,7 +12,9 @@ from audio_encoder_checker.archive.syntax import (
     ParsedSource,
     assigned,
     dotted,
+    full_name,
     functions,
+    imported,
     parse_source,
     source_line,
     targets,
@@ -22,7 +24,7 @@ from audio_encoder_checker.evidence.landmarks import Landmark, LandmarkKind, Lan
 from audio_encoder_checker.evidence.source import CONTRACT_ATTRIBUTES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from audio_encoder_checker.evidence.source import SourceFacts
 
@@ -32,6 +34,16 @@ MODULES = {"torch", "np", "numpy"}
 """What is squeezed is then the first argument: `torch.squeeze(x)`."""
 FUNCTIONAL = {"torch", "functional", "F", "nn.functional", "torch.nn.functional"}
 """What they change is then the first argument: `torch.relu_(x)`."""
+DROPOUTS = {
+    f"torch.nn.functional.{name}" for name in ("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout")
+}
+DRAWN = {"rand", "randn", "randint", "randperm", "rand_like", "randn_like", "normal", "bernoulli", "multinomial"}
+"""Functions of torch that draw random numbers."""
+DRAWN_IN_PLACE = {"uniform_", "normal_", "bernoulli_", "exponential_"}
+GENERATORS = ("random.", "numpy.random.")
+SEEDED = ("seed", "Random", "RandomState", "default_rng")
+PREPARING = ("init", "reset", "build")
+"""Parts of the names of functions that make weights, where random numbers belong."""
 HARMLESS = {"requires_grad_", "detach_", "share_memory_"}
 """Methods whose name ends in `_` that leave the samples as they are."""
 
@@ -60,6 +72,8 @@ def find_landmarks(sources: SourceFacts) -> Landmarks:
         LandmarkKind.RETURN: reversed(list(_returns(forward))) if forward else [],
         LandmarkKind.SQUEEZE: _squeezes(lineage),
         LandmarkKind.IN_PLACE: _in_place(forward) if forward else [],
+        LandmarkKind.DROPOUT: _calls(lineage, forward, _drops_always),
+        LandmarkKind.CHANCE: _calls(lineage, forward, _draws),
         **{LandmarkKind(name): _setting(lineage, name) for name in CONTRACT_ATTRIBUTES},
     }
     return Landmarks(tuple(_landmark(kind, place) for kind, found in places.items() for place in islice(found, MOST)))
@@ -135,6 +149,36 @@ def _squeezes_all(call: ast.Call) -> bool:
     if not isinstance(call.func, ast.Attribute) or call.func.attr != "squeeze" or call.keywords:
         return False
     return len(call.args) == int(dotted(call.func.value) in MODULES)
+
+
+def _calls(
+    lineage: list[_Class], forward: tuple[ParsedSource, ast.FunctionDef] | None, wanted: Callable[[ast.Call, str], bool]
+) -> Iterator[_Place]:
+    """Calls in the lineage's files, outside of what makes weights: those of `forward` first."""
+    files = {parsed.file.path: parsed for parsed, _ in lineage}.values()
+    for parsed in files:
+        names = imported(parsed.tree) if parsed.tree else {}
+        found = [one for one in ast.walk(parsed.tree or ast.Module([], [])) if isinstance(one, ast.FunctionDef)]
+        for one in sorted(found, key=lambda one: not forward or one is not forward[1]):
+            if not any(part in one.name for part in PREPARING):
+                yield from (
+                    _Place(parsed, node)
+                    for node in _own(one)
+                    if isinstance(node, ast.Call) and wanted(node, full_name(node.func, names))
+                )
+
+
+def _drops_always(call: ast.Call, name: str) -> bool:
+    """`dropout(x, p)`: its third argument says that it is training, and does so by default."""
+    return name in DROPOUTS and len(call.args) < 3 and all(one.arg not in {"training", None} for one in call.keywords)
+
+
+def _draws(call: ast.Call, name: str) -> bool:
+    """Whether a call draws random numbers from what every call of the encoder moves on."""
+    in_place = isinstance(call.func, ast.Attribute) and call.func.attr in DRAWN_IN_PLACE
+    drawn = name.removeprefix("torch.") in DRAWN and name.startswith("torch.")
+    drawn |= name.startswith(GENERATORS) and not name.endswith(SEEDED)
+    return (drawn or in_place) and all(one.arg != "generator" for one in call.keywords)
 
 
 def _in_place(forward: tuple[ParsedSource, ast.FunctionDef]) -> Iterator[_Place]:

@@ -77,7 +77,7 @@ def state_kept_between_calls(after: AfterNan) -> Iterator[Problem]:
 
 
 @check("AEC520")
-def unrepeatable_output(repeatability: Repeatability) -> Iterator[Problem]:
+def unrepeatable_output(repeatability: Repeatability, landmarks: Landmarks) -> Iterator[Problem]:
     """The same audio gives different embeddings each time.
 
     Training and test embeddings are computed once each; noise in them lowers every score and cannot be
@@ -87,12 +87,15 @@ def unrepeatable_output(repeatability: Repeatability) -> Iterator[Problem]:
         or better, encode it in chunks.
     """
     found = repeatability.difference
+    always = landmarks.first(LandmarkKind.DROPOUT)
+    at = always.at if always else landmarks.at(LandmarkKind.CHANCE)
+    hint = f"pass `training=self.training` in `{always.text}`, and end `__init__` with `self.eval()`" if always else ""
     if not found.same_shape:
-        yield Problem("two calls with the same audio gave different shapes")
+        yield Problem("two calls with the same audio gave different shapes", at)
     elif found.relative > SAME:
         severity = Severity.ERROR if found.cosine < 0.999 else Severity.WARNING
         message = f"two calls with the same audio of {repeatability.seconds:g} s {_apart(found)}"
-        yield Problem(message, severity=severity)
+        yield Problem(message, at, hint, severity)
 
 
 @check("AEC521")

@@ -66,8 +66,8 @@ def _seconds(value: float) -> str:
 
 def _two(hop: HopFit) -> tuple[tuple[float, int], tuple[float, int]]:
     """Two calls that show the growth best: ten seconds if there are, and the longest."""
-    ten = [point for point in hop.points if point[0] <= DESED_CLIP_S]
-    return (ten or hop.points)[-1], hop.points[-1]
+    *shorter, longest = hop.points
+    return next((point for point in reversed(shorter) if point[0] <= DESED_CLIP_S), shorter[0]), longest
 
 
 def _unit_guess(declared: float, measured_ms: float, rate_hz: float) -> str:

@@ -16,6 +16,8 @@ class LandmarkKind(str, Enum):
     RETURN = "return"
     SQUEEZE = "squeeze"
     IN_PLACE = "in place"
+    DROPOUT = "dropout"
+    CHANCE = "chance"
     SAMPLING_RATE = "sampling_rate"
     OUTPUT_DIM = "output_dim"
     HOP_SIZE = "hop_size_in_ms"
@@ -55,6 +57,8 @@ class Landmarks:
             `RETURN`: of `forward`, the last one first.
             `SQUEEZE`: `.squeeze()` of every axis in a method other than the constructor, those of `forward` first.
             `IN_PLACE`: what changes the audio that `forward` was given.
+            `DROPOUT` and `CHANCE`: in the same files, a functional dropout that `.eval()` does not turn off, and
+                random numbers without a generator; those of `forward` first, none of constructors.
             Attributes of the contract: a property, then what the constructor, another method or the class body sets.
     """
 

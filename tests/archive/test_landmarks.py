@@ -32,7 +32,8 @@ class AcmeEncoder(torch.nn.Module):
         if audio.ndim == 1:
             return self.one(audio)
         audio -= audio.mean()
-        return self.layers(audio).squeeze()
+        audio = torch.nn.functional.dropout(audio, 0.1)
+        return self.layers(audio + torch.rand_like(audio)).squeeze()
 
     def one(self, audio):
         return audio.squeeze(1) + torch.squeeze(audio) + torch.squeeze(audio, 1)
@@ -52,16 +53,18 @@ def test_every_kind_is_found_and_the_most_telling_line_comes_first(tmp_path: Pat
     assert {kind: lines(facts, kind) for kind in LandmarkKind} == {
         LandmarkKind.CONSTRUCTOR: [6],
         LandmarkKind.FORWARD: [11],
-        LandmarkKind.RETURN: [17, 15],
-        LandmarkKind.SQUEEZE: [17, 20],
+        LandmarkKind.RETURN: [18, 15],
+        LandmarkKind.SQUEEZE: [18, 21],
         LandmarkKind.IN_PLACE: [16],
+        LandmarkKind.DROPOUT: [17],
+        LandmarkKind.CHANCE: [18],
         LandmarkKind.SAMPLING_RATE: [8],
         LandmarkKind.OUTPUT_DIM: [8],
         LandmarkKind.HOP_SIZE: [4],
     }
     first = facts.first(LandmarkKind.SQUEEZE)
     assert first is not None
-    assert (first.at, first.text) == ("encoder.py:17", "return self.layers(audio).squeeze()")
+    assert (first.at, first.text) == ("encoder.py:18", "return self.layers(audio + torch.rand_like(audio)).squeeze()")
 
 
 def test_a_place_is_the_first_kind_that_there_is_any_of(tmp_path: Path) -> None:
@@ -174,3 +177,48 @@ def test_lines_are_counted_as_python_counts_them(tmp_path: Path) -> None:
     facts = found(tmp_path, {"a.py": "# \f \u2028\r\nclass AEncoder:\r\n def forward(self, x):\r  return x\n"})
     (one,) = facts.of(LandmarkKind.RETURN)
     assert (one.line, one.text) == (4, "return x")
+
+
+CHANCE = """\
+import random, torch
+import numpy as np
+import torch.nn.functional as F
+from torch.nn import functional
+
+class Block(torch.nn.Module):
+    def forward(self, x):
+        return {block}
+
+class AcmeEncoder(torch.nn.Module):
+    def _init_weights(self):
+        self.weight.data.normal_(0, 0.02)
+
+    def forward(self, x):
+        return {forward}
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "kind"),
+    [
+        ("F.dropout(x, 0.1)", LandmarkKind.DROPOUT),
+        ("functional.alpha_dropout(x, p=0.1, inplace=True)", LandmarkKind.DROPOUT),
+        ("F.dropout(x, 0.1, self.training)", None),
+        ("F.dropout(x, training=False)", None),
+        ("F.dropout(x, **how)", None),
+        ("torch.randint(9, ())", LandmarkKind.CHANCE),
+        ("x.clone().normal_(0, 1)", LandmarkKind.CHANCE),
+        ("random.choice(x)", LandmarkKind.CHANCE),
+        ("np.random.uniform()", LandmarkKind.CHANCE),
+        ("torch.randn(9, generator=self.fixed)", None),
+        ("np.random.default_rng(0)", None),
+        ("self.random.choice(x)", None),
+        ("rand(x)", None),
+    ],
+)
+def test_calls_that_chance_decides_are_told_from_those_it_does_not(
+    tmp_path: Path, call: str, kind: LandmarkKind | None
+) -> None:
+    facts = found(tmp_path, {"encoder.py": CHANCE.format(block=call, forward=call)}, "encoder.py:AcmeEncoder")
+    for one in (LandmarkKind.DROPOUT, LandmarkKind.CHANCE):
+        assert lines(facts, one) == ([15, 8] if one is kind else []), "forward's first"

@@ -59,10 +59,22 @@ def test_AEC519_is_about_what_a_bad_clip_leaves_behind() -> None:
 
 
 def test_AEC520_accepts_rounding_and_grades_the_rest() -> None:
-    assert list(behaviour.unrepeatable_output(Repeatability(SAME, 3.125))) == []
-    graded = [next(behaviour.unrepeatable_output(Repeatability(d, 3.125))).severity for d in (NEAR, FAR)]
+    nowhere = landmarks()
+    assert list(behaviour.unrepeatable_output(Repeatability(SAME, 3.125), nowhere)) == []
+    graded = [next(behaviour.unrepeatable_output(Repeatability(d, 3.125), nowhere)).severity for d in (NEAR, FAR)]
     assert graded == [Severity.WARNING, Severity.ERROR]
-    assert "different shapes" in next(behaviour.unrepeatable_output(Repeatability(OTHER_SHAPE, 3.125))).message
+    other = next(behaviour.unrepeatable_output(Repeatability(OTHER_SHAPE, 3.125), nowhere))
+    assert "different shapes" in other.message
+
+
+def test_AEC520_points_at_a_dropout_that_stays_on_before_other_chance() -> None:
+    chance, dropout = (LandmarkKind.CHANCE, 7, "torch.rand(1)"), (LandmarkKind.DROPOUT, 9, "F.dropout(x, 0.1)")
+    found = Repeatability(FAR, 3.125)
+    first = next(behaviour.unrepeatable_output(found, landmarks(chance, dropout)))
+    assert first.at == "encoder.py:9"
+    assert "`training=self.training` in `F.dropout(x, 0.1)`" in first.hint
+    drawn = next(behaviour.unrepeatable_output(found, landmarks(chance)))
+    assert (drawn.at, drawn.hint) == ("encoder.py:7", "")
 
 
 def test_AEC521_is_about_identical_embeddings_only() -> None:

@@ -43,6 +43,11 @@ def test_labels_slip_no_further_than_the_clip() -> None:
     assert slip(9.0, 10.0, 600.0) == pytest.approx(60.0)
 
 
+def test_two_lengths_are_told_where_the_longest_call_was_of_ten_seconds() -> None:
+    ended = HopFit(10.5, 0.0, ((0.5, 50), (1.0, 100), (10.0, 1000)))
+    assert "(100 frames for 1 s, 1000 for 10 s)" in next(wrong_hop(ended, encoder(), landmarks())).message
+
+
 def test_frames_that_do_not_grow_are_named() -> None:
     (problem,) = wrong_hop(hop(None), encoder(), landmarks())
     assert "does not grow" in problem.message
