@@ -30,6 +30,7 @@ SPECIMENS = sorted(p for p in FOLDER.iterdir() if p.is_dir() and not p.name.star
 UNSTEADY = re.compile(
     r"\d[\d.]* [MG]iB|(?<=differ by )\S+|(?<=full after )\S+|(?<=over )\d+(?= calls)|(?<=audio of )\S+"
     r"|\d+\.\d+e?-?\d*|(?<=cosine )-?[\d.]+|(?<=\()\d+ samples"
+    r"|\d+ frames for \S+ s, \d+ for \S+ s(?=$|\))"
     r"|\d+(?= to \d+ h,)|(?<= to )\d+(?= h,)|(?<=the CPU takes )\d+"
 )
 """Figures that are not the same on every run and machine."""
