@@ -29,6 +29,7 @@ from rich.table import Table
 from audio_encoder_checker.budget.allocator import replay
 from audio_encoder_checker.budget.memory import point
 from audio_encoder_checker.budget.trace import Trace, read_trace
+from audio_encoder_checker.child.devices import Pretence
 from audio_encoder_checker.child.measure import measure
 from audio_encoder_checker.child.trial import Trial
 from audio_encoder_checker.rules import load_rules
@@ -89,7 +90,7 @@ def rows(name: str, device: str, patience: float) -> Iterator[dict[str, Any]]:
     gpu = load_rules().budget.machine.gpu
     torch.manual_seed(0)
     encoder = ARCHITECTURES[name]()
-    trial = Trial(lambda: encoder, str(ROOT / "benchmarks"))
+    trial = Trial(lambda: encoder, Pretence(str(ROOT / "benchmarks")))
     card = None
     if device == "cuda":  # an encoder of its own: the other one's tensors only say that they are on a card
         card = ARCHITECTURES[name]().to("cuda:0")

@@ -12,6 +12,7 @@ from torch.overrides import _get_current_function_mode_stack
 from torch.utils._python_dispatch import _get_current_dispatch_mode_stack
 
 from audio_encoder_checker.child import pretend
+from audio_encoder_checker.child.devices import Pretence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,7 +70,7 @@ def run(folder: Path, source: str) -> dict[str, Any]:
 
 def run_made(make: Callable[[], Any], folder: Path) -> dict[str, Any]:
     before = _surroundings()
-    header = pretend.run(make, audio(), str(folder))
+    header = pretend.run(make, audio(), Pretence(str(folder)))
     assert _surroundings() == before
     return header
 

@@ -12,6 +12,7 @@ import pytest
 
 from audio_encoder_checker.devices import gpus
 from audio_encoder_checker.evidence.behaviour import SecondStart
+from audio_encoder_checker.evidence.budget import Basis, GpuForecast
 from audio_encoder_checker.evidence.device import DeviceFacts
 from audio_encoder_checker.evidence.run import Isolation, Usage
 from audio_encoder_checker.pipeline import Options, check_submission
@@ -20,7 +21,7 @@ from audio_encoder_checker.sandbox.choose import survey
 from audio_encoder_checker.sandbox.meter import Meter
 from audio_encoder_checker.sandbox.running import Running
 from audio_encoder_checker.stages.order import STAGES
-from tests.builders import make_zip
+from tests.builders import dress, make_zip, write_tree
 from tests.profiles import BRIEF, changed_profile
 
 GOOD = Path(__file__).parent / "specimens" / "good-frames"
@@ -112,6 +113,46 @@ def test_a_second_process_compares_and_the_third_plays_the_gpu(tmp_path: Path, t
     assert (second.difference.relative, second.at_root) == (0.0, None)
     assert device is not None
     assert (device.pretended, device.output_device, device.culprit) == (True, "cuda:0", None)
+
+
+HELD_BY_A_MODULE = """
+import torch
+
+LAYER = torch.nn.Linear(160, 4).eval()
+
+
+class HeldEncoder(torch.nn.Module):
+    sampling_rate, output_dim, hop_size_in_ms = 16_000, 4, 10
+
+    def __init__(self):
+        super().__init__()
+        self.layer = LAYER
+
+    def forward(self, audio):
+        audio = torch.nn.functional.pad(audio, (0, max(160 - audio.shape[-1], 0)))
+        return self.layer(audio.unfold(-1, 160, 160))
+"""
+
+
+@pytest.mark.box
+def test_the_process_that_played_the_gpu_keeps_the_books(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a module has held since that first construction is counted as well."""
+    started: list[Running] = []
+    begin = Running.begin
+
+    def counted(running: Running) -> None:
+        started.append(running)
+        begin(running)
+
+    monkeypatch.setattr(Running, "begin", counted)
+    profile = changed_profile(tmp_path, **{**BRIEF, "second_process": True, "search_s": 0.1})
+    repository = dress(write_tree(tmp_path / "repository", {"encoder.py": HELD_BY_A_MODULE}))
+    report = check_submission(repository, Options(stages=STAGES[:-1], trust=True, device="cpu", profile=profile))
+    forecast = report.evidence.get(GpuForecast)
+    assert len(started) == 3, "the encoder, a second one, and the one on the pretended GPU"
+    assert forecast is not None
+    assert (forecast.basis, forecast.not_covered) == (Basis.FORECAST, ())
+    assert forecast.weights_bytes == 4 * (160 * 4 + 4)
 
 
 @pytest.mark.box

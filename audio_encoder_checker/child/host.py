@@ -7,9 +7,10 @@ It greets, then answers frames (see `wire`) until it is told `bye` or killed:
     {"ask": "encode", shape, ...} + float32 bytes                                call it (`encode` tells the manners)
     {"ask": "again"}                                                             construct another in its place
     {"ask": "pretend", shape, ...} + float32 bytes                               load and call it on a pretended GPU
-    {"ask": "trial", step, ...}                                                  keep books of memory and work:
-                                                                    step `build` loads, `real` calls on audio that comes
-                                                                    with it, `symbolic` on so many clips and samples
+    {"ask": "trial", step, ...}                                                  keep books of memory and work, after
+                                                                    `pretend` or instead of it: step `build` constructs,
+                                                                    `real` calls on audio that comes with it, `symbolic`
+                                                                    on so many clips and samples
     {"ask": "measure", shape, limit_bytes, capability}                           call it on a real GPU, held to these
     {"ask": "convert", step, ...}                                                read a checkpoint, and no encoder:
                                                                     step `open` loads `file` and lists the tensors at
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .convert import Conversion
+    from .devices import Pretence
     from .trial import Trial
 
 QUESTION_BYTES = 1 << 30
@@ -57,6 +59,7 @@ class Host:
         self.root = ""
         self.device = "cpu"
         self.answer_bytes = 0
+        self.pretence: Pretence | None = None
         self.on_trial: Trial | None = None
         self.conversion: Conversion | None = None
 
@@ -112,9 +115,17 @@ class Host:
         """Load and call the encoder on a pretended GPU; the exception that a real one would raise is the answer."""
         from . import pretend  # here: few children play, and it loads much of torch
 
-        self._settle(question)
         audio = encode.waveforms(payload, question["shape"], "cpu")
-        return pretend.run(lambda: self._constructed(question), audio, self.root), b""
+        return pretend.run(lambda: self._constructed(question), audio, self._pretence(question)), b""
+
+    def _pretence(self, question: dict[str, Any]) -> Pretence:
+        """The one of this process: what modules keep has its device in these books."""
+        if self.pretence is None:
+            from .devices import Pretence
+
+            self._settle(question)
+            self.pretence = Pretence(self.root)
+        return self.pretence
 
     @staticmethod
     def _constructed(question: dict[str, Any]) -> Any:
@@ -125,8 +136,7 @@ class Host:
         from . import trial  # here: only one child needs it, and it loads much of torch
 
         if question["step"] == "build":
-            self._settle(question)
-            self.on_trial = trial.Trial(lambda: self._constructed(question), self.root)
+            self.on_trial = trial.Trial(lambda: self._constructed(question), self._pretence(question))
             return {"built": True}, b""
         assert self.on_trial is not None  # noqa: S101 - the parent builds first
         if question["step"] == "real":

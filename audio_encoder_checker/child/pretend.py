@@ -14,19 +14,21 @@ import torch
 from . import failure
 from .answers import Functions
 from .card import plugged_in
-from .devices import Operators, Pretence
+from .devices import Operators
 from .holdings import survey
 from .tags import CPU, CUDA, Origin, Tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from .devices import Pretence
+
 ERRORS = 50
 CAUSE: Any = vars(BaseException)["__cause__"]  # read in this way, a foreign class cannot answer for them
 CONTEXT: Any = vars(BaseException)["__context__"]
 
 
-def run(make: Callable[[], Any], audio: torch.Tensor, root: str) -> dict[str, Any]:
+def run(make: Callable[[], Any], audio: torch.Tensor, pretence: Pretence) -> dict[str, Any]:
     """Construct an encoder on a pretended card, move it there, call it, and bring back what it returns.
 
     Nothing of the repository may have been imported before: what a module chose when CUDA was not there would look
@@ -35,7 +37,7 @@ def run(make: Callable[[], Any], audio: torch.Tensor, root: str) -> dict[str, An
     Args:
         make: imports and constructs the encoder. What it made is not for use after.
         audio: `[B, samples]`, on the CPU.
-        root: the repository, as a path.
+        pretence: a fresh one.
 
     Returns:
         A header for JSON:
@@ -47,14 +49,13 @@ def run(make: Callable[[], Any], audio: torch.Tensor, root: str) -> dict[str, An
           `ordinal`, `other`), `name`, `op`, and where the tensor to blame was made: `file`, `line`, `text`.
         - `raised`: what `failure.describe` says, if anything was.
     """
-    pretence = Pretence(root)
     header: dict[str, Any] = {"phase": "construct", "output_device": "", "not_covered": "", "culprit": None}
     foreign = ""
     try:
         with plugged_in(pretence), Operators(pretence), Functions(pretence):
             _perform(make, audio, pretence, header)
     except BaseException as error:
-        raised = header["raised"] = failure.describe(error, root)
+        raised = header["raised"] = failure.describe(error, pretence.root)
         header["culprit"] = _culprit(error, pretence)
         if header["culprit"] is None:
             foreign = f"an error that is none of CUDA's: {raised['type']}: {raised['message'][:300]}"

@@ -15,7 +15,7 @@ from torch.utils._python_dispatch import _disable_current_modes
 
 from . import kernels, shapes
 from .devices import Operators, Pretence
-from .ledger import ON_CPU, POSSIBLE, TEMPORARY, Ledger, Operation
+from .ledger import ON_CPU, POSSIBLE, TEMPORARY, Operation
 from .tags import CPU, CUDA, Tag, storage, tensors_in
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Recorder(Operators):  # type: ignore[no-untyped-call]  # torch does not ty
         self.symbolic = symbolic
         self.marks = marks
         self.hidden = hidden or {}
-        self.ledger = pretence.tags.ledger = pretence.tags.ledger or Ledger()
+        self.ledger = pretence.tags.ledger
         self.unsure: set[str] = set()
         self.cpu_s = 0.0
         self.busy = 0

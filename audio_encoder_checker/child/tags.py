@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from .ledger import ACTIVATION, ON_CPU
+from .ledger import ACTIVATION, ON_CPU, Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from .ledger import Ledger
 
 CUDA, CPU = "cuda", "cpu"
 
@@ -43,12 +41,12 @@ class Tags:
     """The books. An entry goes with its storage.
 
     Attributes:
-        ledger: is told of every storage that is entered, changes its device, or goes; None where nobody counts.
+        ledger: is told of every storage that is entered, changes its device, or goes.
     """
 
     def __init__(self) -> None:
         self._entries: dict[int, tuple[Tag, weakref.ref[Any]]] = {}
-        self.ledger: Ledger | None = None
+        self.ledger = Ledger()
 
     def of(self, tensor: torch.Tensor) -> Tag | None:
         """The tag of a tensor's storage; None where the storage was made out of sight."""
@@ -69,7 +67,7 @@ class Tags:
         key = id(held)
         known = self._entries.get(key)
         self.alias(held, tag)
-        if self.ledger and (known is None or known[0].device != tag.device):
+        if known is None or known[0].device != tag.device:
             size = held.nbytes() if isinstance(held, torch.UntypedStorage) else 0
             self.ledger.enter(key, size, ACTIVATION + (0 if tag.device == CUDA else ON_CPU))
 
@@ -80,8 +78,7 @@ class Tags:
 
     def _forget(self, key: int) -> None:
         self._entries.pop(key, None)
-        if self.ledger:
-            self.ledger.leave(key)
+        self.ledger.leave(key)
 
 
 def storage(tensor: torch.Tensor) -> Any:

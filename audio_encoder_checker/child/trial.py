@@ -16,7 +16,6 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from . import kernels, truth
 from .answers import Functions
 from .card import plugged_in
-from .devices import Pretence
 from .holdings import survey
 from .ledger import INPUT, ON_CPU, POSSIBLE, TEMPORARY
 from .recorder import Recorder
@@ -25,6 +24,8 @@ from .tags import CUDA, storage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from .devices import Pretence
 
 CONVOLUTIONS, OF_DEVICE = (frozenset(map(str, packets)) for packets in (kernels.CONVOLUTIONS, kernels.OF_DEVICE))
 CONVERTED = ("float16", "bfloat16")
@@ -38,16 +39,16 @@ class Trial:
 
     Args:
         make: imports and constructs the encoder.
-        root: the repository, as a path.
+        pretence: a fresh one, or the one under which the repository was imported.
     """
 
-    def __init__(self, make: Callable[[], Any], root: str) -> None:
-        self.pretence = Pretence(root)
+    def __init__(self, make: Callable[[], Any], pretence: Pretence) -> None:
+        self.pretence = pretence
         self.hidden: dict[str, float] = {}
         recorder = Recorder(self.pretence)
         with self._pretending(recorder):
             encoder = make()
-            self.pretence.blind = dict(survey(encoder, root).unseen)
+            self.pretence.blind = dict(survey(encoder, pretence.root).unseen)
             self.encoder = encoder.to(CUDA)
         gc.freeze()  # the modules of a dozen packages need no look after each call
 

@@ -1,6 +1,6 @@
 """Ask a child to play the organisers' graphics card, and forecast memory, time and disk by what it notes.
 
-In a process of its own: symbolic tensors may be left in what the encoder keeps.
+In the process that played it before, or one of its own: symbolic tensors may be left in what the encoder keeps.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from audio_encoder_checker.budget.trace import UNREADABLE, Trace, read_trace
 from audio_encoder_checker.evidence.budget import Basis, GpuForecast, Most, Point
 from audio_encoder_checker.evidence.run import Ending
 from audio_encoder_checker.printable import printable
-from audio_encoder_checker.stages.load import Target, greeted, where
+from audio_encoder_checker.stages.load import Target, where
 from audio_encoder_checker.stages.watched import Watched
 from audio_encoder_checker.stages.waves import quiet_noise
 
@@ -55,7 +55,7 @@ class Trial:
     """The questions to one child.
 
     Args:
-        session: a fresh one.
+        session: of a child that has greeted; it may have played the GPU before, and nothing else.
         target: the encoder to load.
         rules: the budget.
         loaded: what loading took in another process.
@@ -112,7 +112,6 @@ class Trial:
 
     def _begin(self) -> bool:
         """Load it; whether that went well."""
-        greeted(self.session)
         self.on_call("a pretended GPU, with books")
         question = {"ask": "trial", "step": "build", **where(self.session, self.target), "device": "cpu"}
         answer = self.session.ask(question, timeout_s=self.load_s)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -23,13 +24,14 @@ from audio_encoder_checker.sandbox.sweep import subfolder
 from audio_encoder_checker.stages import budget, contract, second
 from audio_encoder_checker.stages.environment import environment_for, not_installed
 from audio_encoder_checker.stages.evaluate import Evaluation
-from audio_encoder_checker.stages.load import Target, load_encoder
+from audio_encoder_checker.stages.load import Target, greeted, load_encoder
 from audio_encoder_checker.stages.measure import with_measured
 from audio_encoder_checker.stages.network import downloaded_data, outside_of
 from audio_encoder_checker.stages.order import AFTER_LOADING, EVIDENCE, RUNNING, SECOND, STAGES
 from audio_encoder_checker.stages.restarts import Trials
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from audio_encoder_checker.evidence.load import EncoderFacts
@@ -49,6 +51,8 @@ class Running:
         self.target = Target(chosen.path, chosen.module, chosen.class_name)
         self.loaded = budget.Loaded(0, 0)
         self.second_conducts: list[Conduct] = []
+        self.beside = ExitStack()
+        self.card: Session | None = None  # plays the GPU
         self.outside = (
             outside_of(job.rules, hosts, job.workspace, job.options.hub_cache) if job.options.network else None
         )
@@ -87,7 +91,7 @@ class Running:
             outside=self.outside if box.observes else None, interpreter=interpreter,
         )  # fmt: skip
         try:
-            with session:
+            with session, self.beside:
                 self._converse(session, last)
         except NoGpuError:
             raise
@@ -178,19 +182,21 @@ class Running:
             load_s=self._load_s,
             call_s=self._call_s,
             on_call=self.job.progress.detail,
+            kept=self.beside if "budget" in self.job.options.stages else None,
         )  # fmt: skip
         try:
             self.job.evidence.put(*again.run(self.loaded.peak_bytes))
         except MachineError as error:
             self._leave_open(error, *SECOND)
         self.job.evidence.miss("the first process does not survive the same call", *SECOND)
-        self.second_conducts = again.conducts
+        self.second_conducts, self.card = again.conducts, again.card
 
     def _restart(self, session: Session, outside: Outside, encoder: EncoderFacts) -> None:
         """Further starts, if the first one got anything from the network."""
         if not outside.ledger.facts().passed:
             self.job.evidence.put(Restarts())
             return
+        self._end_card()  # there will be processes enough
         trials = Trials(
             session, outside, self.job.workspace, self.target, self.job.rules,
             rate_hz=contract.usable_rate(encoder),
@@ -207,12 +213,12 @@ class Running:
         self.second_conducts += trials.conducts
 
     def _forecast(self, session: Session, encoder: EncoderFacts) -> None:
-        """A process of its own; where there is no room for it, its checks stay open."""
+        """In the process that played the GPU or one like it; where there is no room for it, its checks stay open."""
         try:
-            with session.beside(subfolder(self.job.workspace)) as other:
-                other.begin_stage("budget", self.job.rules.limits.budget_s)
+            with self._on_card(session) as card:
+                card.begin_stage("budget", self.job.rules.limits.budget_s)
                 trial = budget.Trial(
-                    other, self.target, self.job.rules, self.loaded,
+                    card, self.target, self.job.rules, self.loaded,
                     rate_hz=contract.usable_rate(encoder),
                     seed=self.job.options.seed,
                     load_s=self._load_s,
@@ -221,11 +227,32 @@ class Running:
                     outside=budget.outside_torch(self.job.evidence.get(SourceFacts)),
                 )  # fmt: skip
                 gpu, others = trial.run(challenge_tasks())
-            self.second_conducts.append(other.conduct())
             self.job.evidence.put(with_measured(gpu, session, trial), *others)
         except MachineError as error:
             self._leave_open(error, *EVIDENCE["budget"])
         self.job.evidence.miss("the pretended GPU could not follow it", *EVIDENCE["budget"])
+
+    @contextmanager
+    def _on_card(self, session: Session) -> Iterator[Session]:
+        """A process that plays the GPU, and ends after this.
+
+        Raises:
+            MachineError: it does not start.
+        """
+        if self.card is None:
+            with session.beside(subfolder(self.job.workspace)) as fresh:
+                greeted(fresh)
+                yield fresh
+            self.second_conducts.append(fresh.conduct())
+            return
+        try:
+            yield self.card
+        finally:
+            self._end_card()
+
+    def _end_card(self) -> None:
+        self.card = None
+        self.beside.close()
 
     def _evaluate(self, session: Session, encoder: EncoderFacts) -> None:
         evaluation = Evaluation(

@@ -7,7 +7,7 @@ looked for beside the working directory.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -55,6 +55,7 @@ class SecondRun:
         load_s: seconds for loading.
         call_s: seconds for each call.
         on_call: told what is being done.
+        kept: where the process that played the GPU goes on living, as `card`, if that went well; None if it need not.
     """
 
     first: Session
@@ -66,9 +67,11 @@ class SecondRun:
     load_s: float
     call_s: float
     on_call: Callable[[str], None]
+    kept: ExitStack | None = None
 
     def __post_init__(self) -> None:
         """Nothing has been learnt yet."""
+        self.card: Session | None = None
         self.conducts: list[Conduct] = []
         self.facts: list[object] = []
         self.rebuilt: Outcome | None = None
@@ -134,11 +137,15 @@ class SecondRun:
 
         What it answers is testimony, but only the submission's own defects are at stake.
         """
-        with self._session() as session:
+        with ExitStack() as stack:
+            session = stack.enter_context(self._session())
             greeted(session)
             question = {"ask": "pretend", "shape": list(clips.shape), **where(session, self.target)}
             timeout_s = self.load_s + self.call_s * PRETENDED_SLOWNESS
             answer = session.ask(question, clips.data.cast("B"), timeout_s=timeout_s)
+            if self.kept is not None and answer.header.get("phase") == "done":
+                self.card = session
+                self.kept.push(stack.pop_all())
         if not answer.outcome.ending.alive:
             return DeviceFacts(True, answer.outcome, not_covered=f"no answer: {answer.outcome}")
         return DeviceFacts(

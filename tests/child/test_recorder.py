@@ -33,7 +33,7 @@ def recorder_of(function: Callable[[Tensor], Any], **how: Any) -> Recorder:
         audio = torch.ones(2, 8).to("cuda")
         recorder.begin_call()
         held = function(audio)
-        recorder.pretence.tags.ledger = None  # what goes from here on is no part of the call
+        recorder.pretence.tags.ledger = Ledger()  # what goes from here on is no part of the call
     del held
     return recorder
 
@@ -249,7 +249,7 @@ class TestSymbols:
                 moved = audio.to("cuda")
                 recorder.begin_call()
                 result = function(moved)
-                recorder.pretence.tags.ledger = None
+                recorder.pretence.tags.ledger = Ledger()
         return recorder, result
 
     @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensor
 
+from audio_encoder_checker.child.devices import Pretence
 from audio_encoder_checker.child.recorder import Recorder
 from audio_encoder_checker.child.trial import Trial
 
@@ -66,7 +67,7 @@ def operations(ask: Callable[[Tensor], Any], monkeypatch: pytest.MonkeyPatch) ->
         seen.append(recorder.ledger.operations.names)
 
     monkeypatch.setattr(Recorder, "begin_call", noted)
-    trial = Trial(lambda: curious(ask), str(Path(__file__).parent))
+    trial = Trial(lambda: curious(ask), Pretence(str(Path(__file__).parent)))
     trial.real(torch.zeros(SHAPE), profiled=False)
     trial.symbolic(*SHAPE, grad=False)
     return seen[0], seen[1]
@@ -98,7 +99,7 @@ def test_torch_is_as_it_was_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_wanted_values_is_told() -> None:
-    trial = Trial(lambda: curious(CURIOUS["item"]), str(Path(__file__).parent))
+    trial = Trial(lambda: curious(CURIOUS["item"]), Pretence(str(Path(__file__).parent)))
     trial.real(torch.zeros(SHAPE), profiled=False)
     header, _ = trial.symbolic(*SHAPE, grad=False)
     assert header["stand_ins"] == ["item"]

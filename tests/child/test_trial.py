@@ -14,6 +14,7 @@ from torch.overrides import _get_current_function_mode_stack
 from torch.utils._python_dispatch import _get_current_dispatch_mode_stack
 
 from audio_encoder_checker.budget.trace import Trace, peak, read_trace
+from audio_encoder_checker.child.devices import Pretence
 from audio_encoder_checker.child.trial import Trial
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def audio(batch: int = BATCH, samples: int = SAMPLES) -> Tensor:
 
 def tried(make: Callable[[], nn.Module]) -> Trial:
     torch.manual_seed(0)
-    return Trial(lambda: make().eval(), ROOT)
+    return Trial(lambda: make().eval(), Pretence(ROOT))
 
 
 def real(trial: Trial, batch: int = BATCH, samples: int = SAMPLES, *, profiled: bool = True) -> Trace:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from audio_encoder_checker.budget.trace import Trace, peak, read_trace
+from audio_encoder_checker.child.devices import Pretence
 from audio_encoder_checker.child.trial import Trial
 from audio_encoder_checker.child.truth import observed
 
@@ -102,7 +103,7 @@ LONG = {"convolutions": (1, 29999, 32), "spectral": (1, 15001, 204)}
 
 def tried(make: Callable[[], nn.Module]) -> Trial:
     torch.manual_seed(0)
-    return Trial(lambda: make().eval(), ROOT)
+    return Trial(lambda: make().eval(), Pretence(ROOT))
 
 
 def real(trial: Trial, batch: int = 2, samples: int = SAMPLES, *, profiled: bool = False) -> Trace:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from audio_encoder_checker.archive.source import read_sources
 from audio_encoder_checker.child import failure
+from audio_encoder_checker.child.devices import Pretence
 from audio_encoder_checker.child.encode import waveforms
 from audio_encoder_checker.child.trial import Trial as InChild
 from audio_encoder_checker.evaluation.tasks import challenge_tasks
@@ -82,9 +83,6 @@ class InProcess:
     limits: Any = field(default_factory=lambda: SimpleNamespace(answer_bytes=1 << 29))
     child: InChild | None = None
 
-    def greeting(self, _timeout_s: float) -> Answer:
-        return Answer(FINE, {"torch": "2.13.0"})
-
     def resident_bytes(self) -> int:
         return GIB
 
@@ -98,7 +96,7 @@ class InProcess:
         try:
             if question["step"] == "build":
                 torch.manual_seed(0)
-                self.child = InChild(lambda: self.make().eval(), ROOT)
+                self.child = InChild(lambda: self.make().eval(), Pretence(ROOT))
                 return Answer(FINE, {"built": True})
             assert self.child is not None
             if question["step"] == "real":
