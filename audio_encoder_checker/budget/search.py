@@ -21,8 +21,8 @@ def largest(used: Callable[[float], float | None], start: float, most: float) ->
     """The largest whole number from 1 to `most` for which `used` is at most 1.
 
     Args:
-        used: what share of the card a value takes, infinite where it is only known not to fit; None where no more may
-            be tried.
+        used: what share of the card a value takes, infinite where it is only known not to fit; None where trying it
+            would take too long, which ends the search unless it was a leap.
         start: the first value.
         most: no larger one is tried.
 
@@ -30,18 +30,20 @@ def largest(used: Callable[[float], float | None], start: float, most: float) ->
         None if nothing that was tried fits.
     """
     low, high = (0.0, 0.0), (math.inf, math.inf)  # value and share
-    value = start
+    value, leaps = start, most
     for _ in range(TRIALS):
         share = used(value)
         if share is None:
-            break
-        if share <= 1:
+            if not low[0] or value <= STRIDE * low[0]:
+                break
+            leaps = math.inf
+        elif share <= 1:
             low = (value, share)
         else:
             high = (value, share)
         if low[0] >= most or high[0] <= CLOSE * low[0] or high[0] - low[0] <= 1:
             break
-        value = min(max(math.floor(min(_between(low, high, most), most)), low[0] + 1), high[0] - 1)
+        value = min(max(math.floor(min(_between(low, high, leaps), most)), low[0] + 1), high[0] - 1)
     return Most(low[0], more=math.isinf(high[0])) if low[0] else None
 
 
@@ -51,7 +53,7 @@ def _between(low: tuple[float, float], high: tuple[float, float], most: float) -
     Args:
         low: the largest value that fits, 0 for none, and its share.
         high: the smallest that does not, infinite for none, and its share.
-        most: the largest there is; it is next where it fits in proportion.
+        most: the largest there is; it is next where it fits in proportion. Infinite where it takes too long.
     """
     if math.isinf(high[0]):
         if low[1] * most <= low[0]:

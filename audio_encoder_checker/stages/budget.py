@@ -82,7 +82,7 @@ class Trial:
     failures: list[str] = field(default_factory=list)
     host_growth: int = 0
     basis: Basis = Basis.FORECAST
-    _slowest_s: float = 0.0  # of the calls without data
+    _walls: dict[float, float] = field(default_factory=dict)  # of the calls without data, by seconds of audio
     _rate: float = 0.0  # seconds for a second of real audio
 
     def run(self, tasks: Iterable[Task]) -> tuple[GpuForecast, tuple[object, ...]]:
@@ -137,7 +137,7 @@ class Trial:
         start = time.monotonic()
         with Watched(self.session.resident_bytes) as watched:
             trace = self._ask(question, b"", batch, seconds)
-        self._slowest_s = max(self._slowest_s, time.monotonic() - start)
+        self._walls[batch * seconds] = max(self._walls.get(batch * seconds, 0.0), time.monotonic() - start)
         if trace and (batch, seconds) in self.rules.budget.calls:
             self.host_growth = max(self.host_growth, watched.growth)
         return trace
@@ -240,16 +240,22 @@ class Trial:
         until = time.monotonic() + self.rules.limits.search_s
         limit = self.rules.budget.machine.gpu.total_bytes
 
-        def share(batch: int, seconds: float, before_s: float) -> float | None:
-            if (batch, seconds) not in self.points and time.monotonic() + before_s > until:
+        def share(batch: int, seconds: float) -> float | None:
+            if (batch, seconds) not in self.points and time.monotonic() + self._wall(batch * seconds) > until:
                 return None
             point = self._point(batch, seconds)
             return point.upper_bytes / limit if point else None
 
-        batch = search.largest(lambda clips: share(int(clips), FULL[1], self._slowest_s), FULL[0], LARGEST_BATCH)
+        batch = search.largest(lambda clips: share(int(clips), FULL[1]), FULL[0], LARGEST_BATCH)
         until = time.monotonic() + self.rules.limits.search_s
-        longest = search.largest(lambda seconds: share(1, seconds, self._slowest_s), PROMISED_S, LONGEST_S)
+        longest = search.largest(lambda seconds: share(1, seconds), PROMISED_S, LONGEST_S)
         return batch, longest
+
+    def _wall(self, audio_s: float) -> float:
+        """Seconds that a call without data will take: as the slowest, and more for more audio where that was seen."""
+        (least, quick), (most, slow) = min(self._walls.items()), max(self._walls.items())
+        growth = max(slow - quick, 0.0) / (most - least) if most > least else 0.0
+        return max(self._walls.values()) + growth * max(audio_s - most, 0.0)
 
     def _costs(self, tasks: Iterable[Task], worst: Trace | None, cpu_s: float) -> tuple[object, ...]:
         machine = self.rules.budget.machine

@@ -45,6 +45,14 @@ def test_it_takes_the_most_at_once_where_that_fits_in_proportion() -> None:
     assert course(lambda _: 0.0, 1, 20) == ([1, 20], Most(20, more=True))
 
 
+def test_where_the_most_would_take_too_long_it_climbs_by_four() -> None:
+    assert course(lambda value: 0.01 if value < 100 else None, 1, 200) == (
+        [1, 4, 200, 16, 64, 200],
+        Most(64, more=True),
+    )
+    assert course(lambda value: 0.01 if value < 150 else None, 40, 200) == ([40, 200, 160], Most(40, more=True))
+
+
 def test_it_descends_by_what_is_too_much() -> None:
     """Five times too much: a quarter. A third too much: three quarters."""
     assert course(lambda value: value / 3) == ([16, 4, 3], Most(3))

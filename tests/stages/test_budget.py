@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -213,6 +214,20 @@ def test_the_search_ends_with_its_time() -> None:
     gpu, _ = tried(InProcess(Frames), search_s=0.0)
     assert gpu.largest_batch is not None
     assert (gpu.largest_batch.value, gpu.largest_batch.more) == (16, True)
+
+
+class Slow(Frames):
+    def forward(self, audio: Tensor) -> Tensor:
+        time.sleep(0.0005 * audio.numel() / 16000)
+        return super().forward(audio)
+
+
+def test_no_call_is_made_that_would_take_longer_than_the_search_may() -> None:
+    session = InProcess(Slow)
+    gpu, _ = tried(session)
+    assert gpu.largest_batch is not None
+    assert gpu.largest_batch.more
+    assert max(question.get("batch", 0) for question in session.asked) < 512
 
 
 def test_a_library_that_takes_memory_of_its_own_is_told_and_nothing_surely_fits(tmp_path: Path) -> None:
