@@ -206,6 +206,10 @@ THREADS = {"threads": ["pool", "w\x1b[2J"]}
         ((), False, "", "before"),  # it is gone
         ((GARBAGE,), False, "", "before"),
         ((LISTENS,), False, "", "before"),
+        (({"threads": 7},), True, "", "before"),
+        (({"threads": None},), True, "", "before"),
+        (({"threads": "abc"},), True, "", "before"),
+        (({"threads": {}},), True, "", "before"),
         ((LISTENS, {"finished": True}), True, "", "after"),
         ((LISTENS,), True, "an exit handler", "after"),
         ((THREADS,), True, "the threads pool, w\\x1b[2J, which are not daemons", "after"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import os
 import shutil
@@ -122,56 +123,72 @@ CLIENTS = {
 }
 
 
-@pytest.mark.parametrize("client", CLIENTS)
-def test_a_client_gets_a_file_from_a_host_that_is_let_through(bench: Bench, client: str) -> None:
-    if client == "curl" and not shutil.which("curl"):
-        pytest.skip("curl is not installed")
-    assert bench.said(CLIENTS[client]) == DIGEST
-    (transfer,) = [one for one in bench.facts.transfers if one.received_bytes > len(WEIGHTS)]
-    assert (transfer.host, transfer.port, transfer.refused) == (HOST, 443, "")
-    assert (transfer.at.stage, transfer.at.call) == ("load", "")
-    assert transfer.way is (Way.DIRECT if "proxy" in client else Way.PROXY)
-
-
-@pytest.mark.parametrize(
-    ("client", "files"),
-    [
-        ("from huggingface_hub import hf_hub_download\npath = hf_hub_download('lab/model', 'weights.bin')\n", 1),
-        (
-            "from huggingface_hub import snapshot_download\npath = snapshot_download('lab/model') + '/weights.bin'\n",
-            2,
-        ),
-    ],
-)  # fmt: skip
-def test_the_hubs_own_client_sees_no_difference(bench: Bench, client: str, files: int) -> None:
-    commit = bench.hub.add("lab/model", {"weights.bin": WEIGHTS, "config.json": b"{}"})
-    assert bench.said(client + DIGEST_OF_FILE) == DIGEST
-    got = [one for one in bench.facts.transfers if one.method == "GET" and one.hub and one.hub.file]
-    assert len({one.hub.file for one in got if one.hub}) == files
-    (weights,) = [one for one in got if one.hub and one.hub.file == "weights.bin"]
-    assert weights.hub
-    assert (weights.hub.repository, weights.hub.commit, weights.sha256) == ("lab/model", commit, DIGEST)
-    assert (weights.received_bytes, weights.whole, weights.status) == (len(WEIGHTS), True, 200)
-
-
-@pytest.mark.parametrize(("wall", "error"), [("private", "RepositoryNotFoundError"), ("gated", "GatedRepoError")])
-def test_a_closed_repository_is_what_it_is_to_everybody(bench: Bench, wall: str, error: str) -> None:
-    bench.hub.add("lab/model", {"weights.bin": WEIGHTS}, wall=wall)
-    code = (
-        "from huggingface_hub import hf_hub_download\ntry:\n    hf_hub_download('lab/model', 'weights.bin')\n"
-        "except Exception as error:\n    said = type(error).__name__"
+def together(codes: dict[str, str]) -> str:
+    """Code that runs others, one after the other, and says what each of them says."""
+    return (
+        f"all_said = {{}}\nfor name, code in {codes!r}.items():\n    exec(code)\n    all_said[name] = said\n"
+        "said = all_said"
     )
-    assert bench.said(code) == error
+
+
+def test_clients_get_a_file_from_a_host_that_is_let_through(bench: Bench) -> None:
+    clients = {name: code for name, code in CLIENTS.items() if name != "curl" or shutil.which("curl")}
+    assert bench.said(together(clients)) == str(dict.fromkeys(clients, DIGEST))
+    transfers = [one for one in bench.facts.transfers if one.received_bytes > len(WEIGHTS)]
+    for client, transfer in zip(clients, transfers, strict=True):
+        assert (transfer.host, transfer.port, transfer.refused) == (HOST, 443, ""), client
+        assert (transfer.at.stage, transfer.at.call) == ("load", ""), client
+        assert transfer.way is (Way.DIRECT if "proxy" in client else Way.PROXY), client
+
+
+HUB_CLIENTS = {
+    "lab/file": "from huggingface_hub import hf_hub_download\npath = hf_hub_download('lab/file', 'weights.bin')\n",
+    "lab/all": (
+        "from huggingface_hub import snapshot_download\npath = snapshot_download('lab/all') + '/weights.bin'\n"
+    ),
+}
+
+
+def test_the_hubs_own_client_sees_no_difference(bench: Bench) -> None:
+    commits = {name: bench.hub.add(name, {"weights.bin": WEIGHTS, "config.json": b"{}"}) for name in HUB_CLIENTS}
+    codes = {name: code + DIGEST_OF_FILE for name, code in HUB_CLIENTS.items()}
+    assert bench.said(together(codes)) == str(dict.fromkeys(codes, DIGEST))
+    for name, files in (("lab/file", {"weights.bin"}), ("lab/all", {"weights.bin", "config.json"})):
+        got = {
+            one.hub.file: one
+            for one in bench.facts.transfers
+            if one.method == "GET" and one.hub and one.hub.file and one.hub.repository == name
+        }
+        assert set(got) == files
+        weights = got["weights.bin"]
+        assert weights.hub
+        assert (weights.hub.commit, weights.sha256) == (commits[name], DIGEST)
+        assert (weights.received_bytes, weights.whole, weights.status) == (len(WEIGHTS), True, 200)
+
+
+def test_a_closed_repository_is_what_it_is_to_everybody(bench: Bench) -> None:
+    codes = {}
+    for wall in ("private", "gated"):
+        bench.hub.add(f"lab/{wall}", {"weights.bin": WEIGHTS}, wall=wall)
+        codes[wall] = (
+            f"from huggingface_hub import hf_hub_download\ntry:\n    hf_hub_download('lab/{wall}', 'weights.bin')\n"
+            "except Exception as error:\n    said = type(error).__name__"
+        )
+    assert bench.said(together(codes)) == str({"private": "RepositoryNotFoundError", "gated": "GatedRepoError"})
     assert {one.status for one in bench.facts.passed} <= {401, 403}
 
 
-def test_what_was_cached_is_there_when_the_network_is_gone(bench: Bench) -> None:
+def test_the_home_folder_and_what_was_cached_there_outlive_the_box_and_nothing_else_does(bench: Bench) -> None:
     bench.hub.add("lab/model", {"weights.bin": WEIGHTS})
-    code = "from huggingface_hub import hf_hub_download\npath = hf_hub_download('lab/model', 'weights.bin')\n"
-    code += DIGEST_OF_FILE
-    assert bench.said(code) == DIGEST
+    load = "from huggingface_hub import hf_hub_download\npath = hf_hub_download('lab/model', 'weights.bin')\n"
+    write = "Path.home().joinpath('kept').write_text('x')\nPath('/tmp/gone').write_text('x')\nsaid = 'written'"
+    look = "said = [Path.home().joinpath('kept').exists(), Path('/tmp/gone').exists()]"
+    load += DIGEST_OF_FILE
+    assert bench.said(together({"load": load, "write": write})) == str({"load": DIGEST, "write": "written"})
+    assert sorted(path.name for path in bench.home.iterdir()) == [".cache", "kept"]
     asked = len(bench.hub.asked)
-    assert bench.said(code, bench.outside(cut=True)) == DIGEST
+    again = bench.said(together({"load": load, "look": look}), bench.outside(cut=True))
+    assert again == str({"load": DIGEST, "look": [True, False]})
     assert len(bench.hub.asked) == asked
     assert bench.facts.transfers == ()
 
@@ -184,34 +201,33 @@ def refused(statement: str) -> str:
     return f"try:\n    {statement}\n    said = 'reached'\nexcept OSError as error:\n    said = type(error).__name__"
 
 
-@pytest.mark.parametrize(
-    ("statement", "named"),
-    [
-        ("socket.create_connection(('1.1.1.1', 443), timeout=5)", "1.1.1.1:443"),
-        ("socket.create_connection(('10.0.0.1', 8080), timeout=5)", "10.0.0.1:8080"),
-        ("socket.socket(socket.AF_INET, socket.SOCK_RAW, 1)", "a raw socket of family IPv4"),
-        ("socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM)", "a socket of family packet"),
-        (
-            f"socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto({QUERY!r}, ('8.8.8.8', 53))",
-            "evil.example",
-        ),
-    ],
-    ids=["address", "private address", "raw", "packet", "DNS over UDP"],
-)  # fmt: skip
-def test_ways_past_the_doors_lead_nowhere_and_are_named(bench: Bench, statement: str, named: str) -> None:
-    assert bench.said(refused(statement)) in ("OSError", "PermissionError", "TimeoutError")
+PAST_THE_DOORS = {
+    "1.1.1.1:443": "socket.create_connection(('1.1.1.1', 443), timeout=5)",
+    "10.0.0.1:8080": "socket.create_connection(('10.0.0.1', 8080), timeout=5)",
+    "a raw socket of family IPv4": "socket.socket(socket.AF_INET, socket.SOCK_RAW, 1)",
+    "a socket of family packet": "socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM)",
+    "evil.example": f"socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto({QUERY!r}, ('8.8.8.8', 53))",
+}
+
+
+def test_ways_past_the_doors_lead_nowhere_and_are_named(bench: Bench) -> None:
+    said = bench.said(together({named: refused(statement) for named, statement in PAST_THE_DOORS.items()}))
+    ends = ast.literal_eval(said)
+    assert set(ends) == set(PAST_THE_DOORS)
+    assert set(ends.values()) <= {"OSError", "PermissionError", "TimeoutError"}
     assert bench.conduct
     if bench.conduct.watched:
-        assert named in [attempt.target for attempt in bench.conduct.attempts]
+        assert set(PAST_THE_DOORS) <= {attempt.target for attempt in bench.conduct.attempts}
     assert bench.facts.passed == ()
 
 
 def test_a_host_that_nobody_declared_is_refused_and_named(bench: Bench) -> None:
-    assert bench.said(refused("urllib.request.urlopen('https://evil.example/x')")) == "URLError"
+    statements = ("urllib.request.urlopen('https://evil.example/x')", "socket.getaddrinfo('evil.example', 443)")
+    said = bench.said(together({one: refused(one) for one in statements}))
+    assert ast.literal_eval(said) == dict(zip(statements, ("URLError", "gaierror"), strict=True))
     (transfer,) = bench.facts.transfers
     assert (transfer.host, transfer.way) == ("evil.example", Way.PROXY)
     assert transfer.refused
-    assert bench.said(refused("socket.getaddrinfo('evil.example', 443)")) == "gaierror"
     assert [(one.name, one.known) for one in bench.facts.look_ups] == [("evil.example", False)]
 
 
@@ -234,13 +250,6 @@ def test_the_child_holds_no_right_and_no_door(bench: Bench) -> None:
         "said = [set(rights), sum('socket' in link for link in links), os.getuid()]"
     )
     assert bench.said(code) == "[{'0000000000000000'}, 1, 0]"
-
-
-def test_the_home_folder_outlives_the_box_and_nothing_else_does(bench: Bench) -> None:
-    write = "Path.home().joinpath('kept').write_text('x')\nPath('/tmp/gone').write_text('x')\nsaid = 'written'"
-    assert bench.said(write) == "written"
-    assert bench.said("said = [Path.home().joinpath('kept').exists(), Path('/tmp/gone').exists()]") == "[True, False]"
-    assert [path.name for path in bench.home.iterdir()] == ["kept"]
 
 
 FILLING = "with open(Path.home() / 'large', 'wb') as file:\n    while True:\n        file.write(bytes(1 << 20))\n"
