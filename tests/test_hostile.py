@@ -7,10 +7,15 @@ writes what no tool that reads Python could bear), and an `expected.toml`:
     notes               ids that must be among the notes
     until               the last stage, `load` unless `contract`
     weak                `true` or a table: run it in the weak box too, which stops nothing
+    together            run it with others in the medium and the weak box; what must be among the attempts that are seen
     timeout_s, seconds  of one question; that the whole run may take
     [limits]            numbers of the rule book to replace
     [strong], [medium], [weak]   what differs in that box
     [uncounted]         what differs where no control group counts memory
+
+In the strong box every attack goes on alone. In the others those that have `together` and the same verdict and findings
+are one submission, whose encoder constructs theirs one after the other and prints the name of each; what an attack
+prints itself is kept back unless it stole something, so that no secret is crowded out of the report.
 
 Beside it a module `aim` is written that tells the attack what to reach for. All of that is bait made by the test;
 what an attack steals it prints, so that it would show in the report. Attacks do no harm where they succeed.
@@ -21,15 +26,12 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import os
 import runpy
 import secrets
 import shutil
 import socket
-import stat
 import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,12 +42,14 @@ from rich.console import Console
 from audio_encoder_checker import toml
 from audio_encoder_checker.catalogue import all_checks
 from audio_encoder_checker.errors import MachineError, UsageError
+from audio_encoder_checker.evidence.run import Conduct
 from audio_encoder_checker.findings import Severity
 from audio_encoder_checker.pipeline import Options, check_submission
 from audio_encoder_checker.render import to_json, to_text
 from audio_encoder_checker.sandbox.choose import choose_box
 from audio_encoder_checker.sandbox.meter import is_alive
 from audio_encoder_checker.stages.order import STAGES
+from tests.bait import PREFIX, Bait
 from tests.builders import dress
 from tests.profiles import BRIEF, changed_profile
 
@@ -56,7 +60,6 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent / "hostile"
 SPECIMENS = sorted(path.name for path in FOLDER.iterdir() if (path / "expected.toml").exists())
-PREFIX = "aecc-canary-"
 LIMITS = {
     "tasks": 256,
     "scratch_bytes": 1 << 26,
@@ -84,10 +87,11 @@ CLASSES = {
     "bombs": "forks-without-end starts-threads-without-end leaves-its-dead-unburied",
     "run programs": "runs-a-shell runs-a-program-it-brings becomes-another-program",
     "signals": "kills-everything ignores-signals stops-itself slows-other-processes stops-its-parent",
-    "never end": "leaves-a-thread hangs-at-exit goes-on-in-a-fork hoards-memory-at-exit floods-at-exit",
+    "never end": "goes-on-in-a-fork hoards-memory-at-exit",
+    "hold up the end": "leaves-a-thread hangs-at-exit floods-at-exit",
     "prctl, priorities, limits": "changes-its-own-controls",
     "memory": "hoards-memory hoards-memory-in-children hoards-shared-memory keeps-shared-segments"
-    " reserves-address-space returns-an-enormous-embedding",
+    " reserves-address-space",
     "time": "loads-endlessly sleeps-in-forward computes-endlessly burns-processor-time takes-its-time-in-every-call",
     "output": "floods-stdout floods-stderr prints-a-forged-report prints-control-characters prints-what-is-no-text",
     "exceptions": "raises-100-megabytes raises-control-characters raises-what-cannot-be-shown raises-a-knot"
@@ -97,14 +101,15 @@ CLASSES = {
     "forged answers": "forges-a-shape forges-an-infinite-size forges-frames-without-bytes forges-what-it-is"
     " forges-odd-types forges-an-exception nests-what-it-is answers-nothing-in-particular",
     "slow, full or shut channel": "announces-and-sends-nothing answers-one-byte-a-second answers-100000-times"
-    " closes-all-descriptors sends-descriptors fills-the-channel-and-waits talks-over-the-channel-beside-its-answers",
+    " closes-all-descriptors fills-the-channel-and-waits talks-over-the-channel-beside-its-answers",
+    "hand over descriptors": "sends-descriptors",
     "endings": "exits-at-import exits-in-forward raises-system-exit raises-keyboard-interrupt crashes-while-loading"
     " aborts-in-forward kills-itself recurses-without-end overflows-the-stack",
     "lying tensors": "lies-about-its-shape answers-through-torch-function poses-as-a-tensor writes-into-its-answer",
     "lying attributes": "changes-its-attributes declares-odd-attributes declares-an-enormous-rate"
     " declares-a-tiny-rate declares-a-long-representation declares-attributes-that-raise",
     "lying answers": "caches-answers answers-at-random answers-nan detects-the-checker fails-on-a-later-call"
-    " answers-the-largest-numbers",
+    " answers-the-largest-numbers returns-an-enormous-embedding",
     "patched interpreter": "patches-torch patches-torch-to-flatter patches-builtins patches-json patches-sockets"
     " patches-its-host hooks-imports traces-its-host empties-the-module-table",
     "odd tensors": "returns-a-meta-tensor returns-a-sparse-tensor returns-complex-numbers returns-a-quantised-tensor"
@@ -116,84 +121,10 @@ CLASSES = {
     " opens-its-control-group mounts-a-file-system keeps-secrets-in-the-keyring reaches-the-hypervisor"
     " changes-its-personality asks-for-kernel-tools becomes-root types-into-the-terminal"
     " uses-other-system-call-tables",
-    "own files": "brings-its-own-torch brings-its-own-torch-compiled brings-start-up-hooks brings-an-aecc-toml"
-    " unpickles-a-payload",
+    "own files": "brings-start-up-hooks unpickles-a-payload",
+    "own files that the checker reads": "brings-its-own-torch brings-its-own-torch-compiled brings-an-aecc-toml",
 }
 """Every class of attack that the boxes are built against, and the specimens that show it."""
-
-
-@dataclass(frozen=True)
-class Bait:
-    """What attacks reach for, and how to see whether they did.
-
-    Attributes:
-        base: a folder that every user may read; `canary` in it is the attacks' aim, `temporary` the checker's.
-        secret: what must not show in any report.
-        tcp, udp, unix: sockets on which nothing may arrive.
-        marker: what processes left behind are called.
-    """
-
-    base: Path
-    secret: str
-    tcp: socket.socket
-    udp: socket.socket
-    unix: tuple[socket.socket, ...]
-    marker: str
-
-    @property
-    def canary(self) -> Path:
-        """The folder that nothing may change."""
-        return self.base / "canary"
-
-    @property
-    def temporary(self) -> Path:
-        """Where the checker keeps its temporary files."""
-        return self.base / "temporary"
-
-    def aims(self) -> str:
-        """The module `aim` of a submission."""
-        values = {
-            "FOLDER": str(self.canary),
-            "PREFIX": PREFIX,
-            "TCP_PORT": self.tcp.getsockname()[1],
-            "UDP_PORT": self.udp.getsockname()[1],
-            "ABSTRACT": self.marker,
-            "MARKER": self.marker,
-        }
-        return "".join(f"{name} = {value!r}\n" for name, value in values.items())
-
-    def state(self) -> list[tuple[object, ...]]:
-        """Everything about the canary folder that an attack could change, times of reading left out."""
-        found: list[tuple[object, ...]] = []
-        for path in sorted(self.canary.rglob("*")):
-            about = path.lstat()
-            content = path.read_bytes() if stat.S_ISREG(about.st_mode) else b""
-            found.append(
-                (path, about.st_mode, about.st_uid, about.st_nlink, about.st_mtime_ns, about.st_ctime_ns, content)
-            )
-        return found
-
-    def arrivals(self) -> list[str]:
-        """What reached one of the sockets since the last look."""
-        arrived = []
-        for server in (self.tcp, *self.unix):
-            with contextlib.suppress(BlockingIOError):
-                server.accept()[0].close()
-                arrived.append(str(server.getsockname()))
-        with contextlib.suppress(BlockingIOError):
-            arrived.append(str(self.udp.recv(100)))
-        return arrived
-
-    def survivors(self) -> list[str]:
-        """Living processes that carry the marker or have our folder in their command line."""
-        found = []
-        for process in psutil.process_iter():
-            with contextlib.suppress(psutil.Error):
-                command = " ".join(process.cmdline())
-                ours = self.marker in command or str(self.temporary) in command
-                if ours and process.pid != os.getpid() and is_alive(process):
-                    found.append(command)
-        return found
 
 
 @pytest.fixture(scope="module")
@@ -239,6 +170,9 @@ def bait() -> Iterator[Bait]:
 WHATEVER_THE_BOX = (
     "exceptions",
     "garbage on the channel",
+    "slow, full or shut channel",
+    "hold up the end",
+    "own files that the checker reads",
     "forged answers",
     "lying tensors",
     "lying attributes",
@@ -263,30 +197,69 @@ def expectation(name: str, tier: str = "", *, counted: bool = True) -> dict[str,
     return found
 
 
-def submission(name: str, bait: Bait) -> Path:
-    """A copy of a specimen with its aims, readable for every user."""
-    folder = bait.base / "submission"
-    shutil.rmtree(folder, ignore_errors=True)
+def copied(name: str, folder: Path) -> None:
+    """A copy of a specimen."""
     shutil.copytree(FOLDER / name, folder, ignore=shutil.ignore_patterns("__pycache__", "make.py", "expected.toml"))
-    (folder / "aim.py").write_text(bait.aims())
     make = FOLDER / name / "make.py"
     if make.exists():
         build: Callable[[Path], None] = runpy.run_path(str(make))["make"]
         build(folder)
+
+
+TOGETHER = """
+import contextlib
+import importlib
+import io
+
+import torch
+from aim import PREFIX
+
+
+class HostileEncoder(torch.nn.Module):
+    sampling_rate = 16000
+    output_dim = 4
+    hop_size_in_ms = 10
+
+    def __init__(self):
+        super().__init__()
+        self.attacks = []
+        for name in {names!r}:
+            with contextlib.redirect_stdout(io.StringIO()) as said:
+                self.attacks.append(importlib.import_module(f"{{name}}.encoder").HostileEncoder())
+            print("tried", name, said.getvalue() if PREFIX in said.getvalue() else "", flush=True)
+
+    def forward(self, audio):
+        return torch.nn.functional.pad(audio, (0, 159)).unfold(1, 160, 160)[..., :4]
+"""
+
+
+def submission(names: list[str], bait: Bait) -> Path:
+    """One specimen, or several together, with their aims, readable for every user."""
+    folder = bait.base / "submission"
+    shutil.rmtree(folder, ignore_errors=True)
+    if len(names) == 1:
+        copied(names[0], folder)
+    else:
+        for name in names:
+            copied(name, folder / name)
+        (folder / "encoder.py").write_text(TOGETHER.format(names=names))
+    (folder / "aim.py").write_text(bait.aims())
     return dress(folder)
 
 
-def expected_here(name: str, tier: str) -> dict[str, Any]:
+def expected_here(names: list[str], tier: str) -> dict[str, Any]:
     """What is expected in a box that this machine has; skips the test if it has none."""
     try:
         _, isolation = choose_box(tier, trust=tier == "weak")
     except (MachineError, UsageError) as error:
         pytest.skip(str(error))
-    return expectation(name, isolation.tier, counted=isolation.memory.startswith("counted"))
+    each = [expectation(name, isolation.tier, counted=isolation.memory.startswith("counted")) for name in names]
+    attempts = [target for one in each if len(each) > 1 for target in one["together"]]
+    return {**each[0], "notes": sorted({note for one in each for note in one["notes"]}), "attempts": attempts}
 
 
 def checked(
-    name: str, tier: str, expected: dict[str, Any], bait: Bait, monkeypatch: pytest.MonkeyPatch
+    names: list[str], tier: str, expected: dict[str, Any], bait: Bait, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[Report, float]:
     monkeypatch.setattr(tempfile, "tempdir", str(bait.temporary))
     for variable in ("HF_TOKEN", "AWS_SECRET_ACCESS_KEY"):
@@ -299,29 +272,37 @@ def checked(
         device="cpu",
         timeout_s=float(expected["timeout_s"]),
     )
-    path = submission(name, bait)
+    path = submission(names, bait)
     start = time.monotonic()
     report = check_submission(path, options)
     return report, time.monotonic() - start
 
 
 ONCE = {name for one in WHATEVER_THE_BOX for name in CLASSES[one].split()}
-CASES = [
-    pytest.param(name, tier, id=f"{tier}-{name}")
-    for tier in ("auto", "strong", "medium", "weak")
-    for name in SPECIMENS
-    if (tier == "auto") == (name in ONCE) and (tier != "weak" or expectation(name).get("weak"))
-]
+
+
+def cases() -> Iterator[object]:
+    """Every attack with its box; in the medium and the weak one those together that may be."""
+    for tier in ("auto", "strong", "medium", "weak"):
+        groups: dict[object, list[str]] = {}
+        for name in SPECIMENS:
+            expected = expectation(name, tier)
+            if (tier == "auto") == (name in ONCE) and (tier != "weak" or expected.get("weak")):
+                shared = tier in ("medium", "weak") and "together" in expected
+                kind = (expected["verdict"], *expected["findings"]) if shared else name
+                groups.setdefault(kind, []).append(name)
+        for names in groups.values():
+            yield pytest.param(names, tier, id=f"{tier}-{names[0]}" + (f"-and-{len(names) - 1}" if names[1:] else ""))
 
 
 @pytest.mark.box
-@pytest.mark.parametrize(("name", "tier"), CASES)
+@pytest.mark.parametrize(("names", "tier"), list(cases()))
 def test_an_attack_changes_nothing_and_is_judged_for_what_it_is(
-    name: str, tier: str, bait: Bait, monkeypatch: pytest.MonkeyPatch
+    names: list[str], tier: str, bait: Bait, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    expected = expected_here(name, tier)
+    expected = expected_here(names, tier)
     before, relatives = bait.state(), set(psutil.Process().children(recursive=True))
-    report, seconds = checked(name, tier, expected, bait, monkeypatch)
+    report, seconds = checked(names, tier, expected, bait, monkeypatch)
 
     roots = [finding for finding in report.findings if not finding.because_of]
     found = [finding.id for finding in roots if finding.severity is not Severity.NOTE]
@@ -330,6 +311,11 @@ def test_an_attack_changes_nothing_and_is_judged_for_what_it_is(
     said = json.loads(shown)
     assert (report.verdict.value, found) == (expected["verdict"], expected["findings"]), shown
     assert set(expected["notes"]) <= notes, shown
+    if len(names) > 1:
+        conduct = report.evidence.get(Conduct)
+        assert conduct
+        assert {f"tried {name}" for name in names} <= set(conduct.output_tail.replace(" \n", "\n").splitlines())
+        assert set(expected["attempts"]) <= {attempt.target for attempt in conduct.attempts}, shown
     assert bait.secret not in shown
     assert not RAW_CONTROLS.intersection(text_of(said)), "terminal controls in the report"
     assert not RAW_CONTROLS.intersection(as_text(report).replace("\n", "")), "terminal controls in the report"

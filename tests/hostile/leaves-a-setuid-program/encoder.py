@@ -15,7 +15,7 @@ class HostileEncoder(torch.nn.Module):
 
     def __init__(self):
         super().__init__()
-        program = os.path.join(tempfile.gettempdir(), "innocent")
+        program = os.path.join(tempfile.gettempdir(), "program")
         shutil.copyfile("/bin/true", program)
         with contextlib.suppress(OSError):
             os.chmod(program, 0o6755)
