@@ -185,7 +185,7 @@ WHATEVER_THE_BOX = (
     "endings",
 )
 """Classes that no wall of a box has to do with: they are tried in one, the strongest. Clocks, channels, drains and the
-end of an interpreter are the checker's own in every box; `sandbox/test_boxes.py` tries clocks and exit statuses in all."""
+end of an interpreter are the checker's own in every box; `sandbox/test_boxes.py` tries clocks and statuses in all."""
 
 
 def expectation(name: str, tier: str = "", *, counted: bool = True) -> dict[str, Any]:
