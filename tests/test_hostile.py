@@ -26,6 +26,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import runpy
 import secrets
 import shutil
@@ -61,7 +62,7 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent / "hostile"
 SPECIMENS = sorted(path.name for path in FOLDER.iterdir() if (path / "expected.toml").exists())
 LIMITS = {
-    "tasks": 256,
+    "tasks": 128 + 2 * (os.cpu_count() or 1),  # OpenMP takes one a core
     "scratch_bytes": 1 << 26,
     "scratch_files": 2000,
     "cpu_s": 600.0,
@@ -77,21 +78,21 @@ CLASSES = {
     " reads-memory-by-system-call reads-descriptors-of-its-parent steals-a-descriptor reads-what-it-inherited",
     "write outside": "hides-an-attack-in-a-crowd writes-outside plants-itself-in-the-system changes-files-outside",
     "leave something behind": "leaves-a-setuid-program leaves-locked-folders leaves-deep-folders leaves-odd-files",
-    "fill what holds files": "makes-20000-files fills-the-disk fills-the-disk-with-nameless-files fills-dev-shm"
+    "fill what holds files": "fills-the-disk-with-nameless-files fills-dev-shm"
     " fills-a-memfd fills-the-disk-in-deep-folders fills-the-disk-in-shut-folders hides-its-open-files",
     "reach the network": "connects-by-tcp sends-datagrams connects-to-an-abstract-socket connects-to-a-socket-by-path"
     " connects-to-a-control-socket asks-for-cloud-credentials opens-raw-sockets listens-for-connections"
     " tries-a-thousand-targets asks-the-channel-for-its-owner",
     "download": "downloads-with-urllib downloads-on-the-second-call",
     "daemons": "leaves-a-daemon leaves-stubborn-children hides-its-processes leaves-a-process-with-an-evil-name",
-    "bombs": "forks-without-end starts-threads-without-end leaves-its-dead-unburied",
-    "run programs": "runs-a-shell runs-a-program-it-brings becomes-another-program",
+    "use too much": "hoards-memory fills-the-disk makes-20000-files forks-without-end starts-threads-without-end",
+    "bombs": "leaves-its-dead-unburied",
+    "run programs": "runs-a-shell runs-a-program-it-brings",
     "signals": "kills-everything ignores-signals stops-itself slows-other-processes stops-its-parent",
     "never end": "goes-on-in-a-fork hoards-memory-at-exit",
     "hold up the end": "leaves-a-thread hangs-at-exit floods-at-exit",
     "prctl, priorities, limits": "changes-its-own-controls",
-    "memory": "hoards-memory hoards-memory-in-children hoards-shared-memory keeps-shared-segments"
-    " reserves-address-space",
+    "memory": "hoards-memory-in-children hoards-shared-memory keeps-shared-segments reserves-address-space",
     "time": "loads-endlessly sleeps-in-forward computes-endlessly burns-processor-time takes-its-time-in-every-call",
     "output": "floods-stdout floods-stderr prints-a-forged-report prints-control-characters prints-what-is-no-text",
     "exceptions": "raises-100-megabytes raises-control-characters raises-what-cannot-be-shown raises-a-knot"
@@ -103,8 +104,8 @@ CLASSES = {
     "slow, full or shut channel": "announces-and-sends-nothing answers-one-byte-a-second answers-100000-times"
     " closes-all-descriptors fills-the-channel-and-waits talks-over-the-channel-beside-its-answers",
     "hand over descriptors": "sends-descriptors",
-    "endings": "exits-at-import exits-in-forward raises-system-exit raises-keyboard-interrupt crashes-while-loading"
-    " aborts-in-forward kills-itself recurses-without-end overflows-the-stack",
+    "endings": "becomes-another-program exits-at-import exits-in-forward raises-system-exit raises-keyboard-interrupt"
+    " crashes-while-loading aborts-in-forward kills-itself recurses-without-end overflows-the-stack",
     "lying tensors": "lies-about-its-shape answers-through-torch-function poses-as-a-tensor writes-into-its-answer",
     "lying attributes": "changes-its-attributes declares-odd-attributes declares-an-enormous-rate"
     " declares-a-tiny-rate declares-a-long-representation declares-attributes-that-raise",
@@ -172,6 +173,7 @@ WHATEVER_THE_BOX = (
     "garbage on the channel",
     "slow, full or shut channel",
     "hold up the end",
+    "use too much",
     "own files that the checker reads",
     "forged answers",
     "lying tensors",
@@ -184,8 +186,8 @@ WHATEVER_THE_BOX = (
     "output",
     "endings",
 )
-"""Classes that no wall of a box has to do with: they are tried in one, the strongest. Clocks, channels, drains and the
-end of an interpreter are the checker's own in every box; `sandbox/test_boxes.py` tries clocks and statuses in all."""
+"""Classes that no wall of a box has to do with: they are tried in one, the strongest. Clocks, limits, channels, drains
+and the end of an interpreter are the checker's own; `sandbox/test_boxes.py` tries limits, clocks and endings in all."""
 
 
 def expectation(name: str, tier: str = "", *, counted: bool = True) -> dict[str, Any]:
