@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def task_of(kind: str = "clip-class", **changes: Any) -> Task:
     metrics = {
         "clip-class": "accuracy", "clip-multilabel": "mAP", "clip-regression": "MSE", "frame-class": "accuracy",
-        "frame-multilabel": "segment-F1-macro", "retrieval": "recall@1",
+        "frame-multilabel": "segment-F1-macro", "retrieval": "recall@1", "asr": "iWER",
     }  # fmt: skip
     task = Task(
         id=f"a-{kind}",

@@ -55,7 +55,7 @@ def assemble(
         seed=seed,
         corrected=manner.corrected,
     )
-    return Assembled(job, _unseen(stores, rounds, names) if names else ())
+    return Assembled(job, _unseen(stores, rounds, names))
 
 
 def _part(store: PartStore, manner: Manner, names: tuple[Any, ...]) -> Part:

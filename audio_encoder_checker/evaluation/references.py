@@ -29,6 +29,6 @@ def baselines(tasks: Iterable[Task], *, mini: bool) -> References:
     for task in tasks:
         for name, (track_a, *track_b) in task.baselines.items():
             scores.append(Reference(name, task.id, task.metric, track_a, track_b[0] if track_b else None))
-        if task.baselines and task.baselines_mini and not mini:
+        if task.baselines_mini and not mini:
             notes[task.id] = ON_MINI_DATA
     return References(tuple(scores), notes)

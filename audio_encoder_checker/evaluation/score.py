@@ -6,6 +6,7 @@ reach the labels. See `scorer/`.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -14,8 +15,8 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from threading import Thread
-from typing import TYPE_CHECKING, Any, NamedTuple
+from threading import Lock, Thread
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from audio_encoder_checker.errors import MachineError
 from audio_encoder_checker.evaluation.job import JOB_FILE, write_job
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 COMMAND = (sys.executable, "-I", "-m", "audio_encoder_checker.evaluation.scorer")
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+ENDING_S = 10.0
+"""How long a process may take to end once it has said its last."""
 
 
 class ScoredTask(NamedTuple):
@@ -58,6 +61,8 @@ class Scorer:
         self._thread = ThreadPoolExecutor(1, "scorer")
         self._process: subprocess.Popen[bytes] | None = None
         self._jobs = 0
+        self._starting = Lock()
+        self._over = False
 
     def __enter__(self) -> Scorer:
         """Start it."""
@@ -72,8 +77,11 @@ class Scorer:
         self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         """End it, whatever it is doing."""
-        self._end()
-        self._thread.shutdown(cancel_futures=True)
+        self._thread.shutdown(wait=False, cancel_futures=True)
+        with self._starting:
+            self._over = True
+            self._end()
+        self._thread.shutdown()
         self._folder.cleanup()
 
     def submit(self, job: ScoringJob, timeout_s: float) -> Future[ScoredTask]:
@@ -106,17 +114,17 @@ class Scorer:
         )
 
     def _ask(self, folder: Path, timeout_s: float) -> dict[str, Any]:
-        if self._process is None or self._process.poll() is not None:
-            self._start()
         lines: SimpleQueue[bytes] = SimpleQueue()
-        process = self._process
+        with self._starting:  # or it might start behind the back of `__exit__`, and outlive it
+            if not self._over and (self._process is None or self._process.poll() is not None):
+                self._start()
+            process = self._process
         if process is None or process.stdin is None or process.stdout is None:
             raise MachineError("the process that computes scores does not run", "repeat on a less busy machine")
         try:
             process.stdin.write(json.dumps({"job": str(folder)}).encode() + b"\n")
             process.stdin.flush()
-            reader = process.stdout
-            Thread(target=lambda: lines.put(reader.readline()), daemon=True).start()
+            Thread(target=_read_line, args=(process.stdout, lines), daemon=True).start()
             line = lines.get(timeout=timeout_s)
             said: dict[str, Any] = json.loads(line)
         except Empty:
@@ -129,6 +137,7 @@ class Scorer:
         return said
 
     def _start(self) -> None:
+        self._end()  # of one that ended by itself the pipes are still open
         self._errors = Path(self._folder.name, "stderr").open("w+b")  # noqa: SIM115 - closed with the process
         try:
             self._process = subprocess.Popen(
@@ -155,15 +164,26 @@ class Scorer:
         self._errors.close()
 
     def _failure(self) -> MachineError:
-        """What the scorer died of."""
-        status = self._process.wait() if self._process else 0
+        """What the scorer died of; one that lives on after an answer that is none is ended."""
+        try:
+            how = f"ended with status {self._process.wait(ENDING_S) if self._process else 0}"
+        except subprocess.TimeoutExpired:
+            how = "gave no answer that can be understood"
         self._errors.seek(0)
         said = self._errors.read().decode("utf-8", "replace").strip().splitlines()
         self._end()
         return MachineError(
-            f"the scorer ended with status {status}: {said[-1] if said else 'it said nothing'}",
+            f"the scorer {how}: {said[-1] if said else 'it said nothing'}",
             f"`{Path(sys.executable).name} -I -c 'import torch, audio_encoder_checker'` shows whether it can start",
         )
+
+
+def _read_line(stream: IO[bytes], lines: SimpleQueue[bytes]) -> None:
+    """Put a line, or nothing where the stream has ended or was closed meanwhile."""
+    line = b""
+    with contextlib.suppress(ValueError):
+        line = stream.readline()
+    lines.put(line)
 
 
 def _task_score(job: ScoringJob, answer: dict[str, Any]) -> TaskScore:

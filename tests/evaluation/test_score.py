@@ -11,15 +11,15 @@ import pytest
 
 from audio_encoder_checker.errors import MachineError
 from audio_encoder_checker.evaluation import score as scoring
-from audio_encoder_checker.evaluation.score import Scorer
+from audio_encoder_checker.evaluation.score import ScoredTask, Scorer
 from audio_encoder_checker.evaluation.unscorable import UnscorableError
+from audio_encoder_checker.evidence.scores import Measure, Projection, TaskScore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from audio_encoder_checker.evaluation.job import ScoringJob
-    from audio_encoder_checker.evaluation.score import ScoredTask
 
     Build = Callable[..., ScoringJob]
 
@@ -74,7 +74,7 @@ def test_what_cannot_be_scored_is_no_score_of_chance_and_the_next_task_is_scored
 @pytest.mark.parametrize(
     ("program", "message"),
     [
-        ("import sys; sys.exit('no module named torch')", "ended with status 1: no module named torch"),
+        ("import sys; sys.exit('no module named torch\\n')", "ended with status 1: no module named torch"),
         ("import os; os.kill(os.getpid(), 9)", "ended with status -9: it said nothing"),
         ("pass", "ended with status 0: it said nothing"),
         ("print('{')", "ended with status 0: it said nothing"),
@@ -97,6 +97,122 @@ def test_a_scorer_that_takes_too_long_is_stopped(
     with pytest.raises(MachineError, match=r"computing the scores took longer than 0.05 s"):
         scored(scoring_job(), timeout_s=0.05)
     assert list(private.iterdir()) == []
+
+
+ANSWERING = """
+import json, sys, time
+for line in sys.stdin:
+    if json.loads(line)["job"].endswith("1"):
+        {first}
+    print(json.dumps({answer!r}), flush=True)
+"""
+
+
+def answering(answer: dict[str, Any], first: str = "pass") -> tuple[str, ...]:
+    """The command of a scorer that says the same to every question, and does something else at the first."""
+    return sys.executable, "-I", "-c", ANSWERING.format(answer=answer, first=first)
+
+
+@pytest.mark.parametrize(
+    ("fails", "limit_s", "message"),
+    [
+        ("sys.exit(1)", 60.0, "ended with status 1: it said nothing"),
+        ("time.sleep(60)", 0.05, "took longer than 0.05 s"),
+        ("print('{', flush=True)", 60.0, "gave no answer that can be understood: it said nothing"),
+    ],
+)
+def test_the_task_after_a_failure_has_a_scorer_of_its_own(
+    scoring_job: Build, private: Path, monkeypatch: pytest.MonkeyPatch, fails: str, limit_s: float, message: str
+) -> None:
+    monkeypatch.setattr(scoring, "ENDING_S", 1.0)
+    monkeypatch.setattr(scoring, "COMMAND", answering({"unscorable": "all alike"}, fails))
+    with Scorer() as scorer:
+        first, second, third = (scorer.submit(scoring_job(), limit) for limit in (limit_s, 60.0, 60.0))
+        with pytest.raises(MachineError, match=message):
+            first.result()
+        for other in (second, third):
+            with pytest.raises(UnscorableError, match="task a-clip-class: all alike"):
+                other.result()
+        (folder,) = private.iterdir()
+        assert list((folder / "2").iterdir()) == list((folder / "3").iterdir()) == []  # labels are gone
+
+
+def test_a_scorer_that_ends_between_two_tasks_is_started_again_and_leaves_nothing_open(
+    scoring_job: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        scoring, "COMMAND", answering({"unscorable": "all alike"}, "print('{\"unscorable\": 1}', flush=True); break")
+    )
+    with Scorer() as scorer:
+        with pytest.raises(UnscorableError, match="1"):
+            scorer.submit(scoring_job(), 60.0).result()
+        assert scorer._process is not None
+        scorer._process.wait()
+        with pytest.raises(UnscorableError, match="all alike"):
+            scorer.submit(scoring_job(), 60.0).result()
+
+
+def test_what_waits_when_the_scorer_ends_is_never_begun(
+    scoring_job: Build, private: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scoring, "COMMAND", (sys.executable, "-I", "-c", "import time; time.sleep(60)"))
+    with Scorer() as scorer:
+        first, second = (scorer.submit(scoring_job(), 5.0) for _ in range(2))
+    assert first.done()
+    assert second.cancelled()
+    assert list(private.iterdir()) == []
+
+
+def test_an_answer_is_taken_over_whole(scoring_job: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    official, beside, corrected = (
+        {"metric": metric, "value": 0.5, "low": 0.25, "high": 0.75} for metric in ("accuracy", "cosine KNN", "EER")
+    )
+    plain = {
+        "measures": [official],
+        "corrected": None,
+        "folds": [],
+        "n_test": 30,
+        "seconds": 1.5,
+        "note": "",
+    }
+    full = plain | {"measures": [official, beside], "corrected": corrected, "folds": [0.25, 0.75], "note": "some vote"}
+    seen = {"shares": [0.75, 0.125], "points": [[0.5, -0.5, 3]]}
+    said: list[dict[str, Any]] = [
+        {"track_a": full, "track_b": None, "projection": None},
+        {"track_a": plain, "track_b": full, "projection": seen},
+    ]
+    results = []
+    for answer in said:
+        monkeypatch.setattr(scoring, "COMMAND", answering(answer))
+        results += scored(scoring_job(weight=300.0))
+    measures = {name: Measure(name, 0.5, 0.25, 0.75) for name in ("accuracy", "cosine KNN", "EER")}
+    short = TaskScore("a-clip-class", measures["accuracy"], 30, 300.0, 1.5)
+    long = replace(
+        short,
+        beside=(measures["cosine KNN"],),
+        corrected=measures["EER"],
+        folds=(0.25, 0.75),
+        note="some vote",
+    )
+    projection = Projection("a-clip-class", (0.75, 0.125), ((0.5, -0.5, 3),))
+    assert results == [ScoredTask(long, None), ScoredTask(short, long, projection)]
+
+
+def test_the_scorer_has_one_thread_and_leaves_its_files_in_its_folder(
+    scoring_job: Build, private: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = (
+        "import json, os\n"
+        "names = [os.environ.get(name) for name in ('TMPDIR', 'OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS')]\n"
+        "print(json.dumps({'unscorable': ' '.join([*names, os.getcwd()])}))"
+    )
+    monkeypatch.setattr(scoring, "COMMAND", (sys.executable, "-I", "-c", program))
+    with Scorer(private) as scorer, pytest.raises(UnscorableError) as caught:
+        scorer.submit(scoring_job(), 60.0).result()
+    temporary, *threads, current = caught.value.problem.split()
+    assert threads == ["1", "1"]
+    assert temporary == current
+    assert temporary.startswith(str(private))
 
 
 def test_a_scorer_that_cannot_be_started_is_the_machines_fault(private: Path, monkeypatch: pytest.MonkeyPatch) -> None:
