@@ -57,7 +57,7 @@ def send(
         if size:
             _wait(channel, deadline)
             channel.sendall(payload)
-    except (BrokenPipeError, ConnectionError) as error:
+    except ConnectionError as error:
         raise ClosedError(str(error)) from None
 
 

@@ -49,6 +49,7 @@ def test_several_frames_keep_their_borders() -> None:
         (b"\x00\x00\x00\x02{}", "no JSON object"),
         (len(b'{"payload_bytes": -1}').to_bytes(4, "big") + b'{"payload_bytes": -1}', "payload of -1"),
         (len(b'{"payload_bytes": 1e9}').to_bytes(4, "big") + b'{"payload_bytes": 1e9}', "payload of"),
+        (len(b'{"payload_bytes": "9"}').to_bytes(4, "big") + b'{"payload_bytes": "9"}', "no such number of"),
         (len(b'{"payload_bytes": 101}').to_bytes(4, "big") + b'{"payload_bytes": 101}', "payload of 101"),
         (
             len(b'{"payload_bytes": 1%030d}' % 0).to_bytes(4, "big") + b'{"payload_bytes": 1%030d}' % 0,
@@ -86,6 +87,26 @@ def test_an_end_in_the_middle_of_a_frame_is_an_end() -> None:
         near.close()
         with pytest.raises(wire.ClosedError):
             wire.receive(far, 100, soon())
+
+
+def test_an_end_that_leaves_something_unread_is_an_end() -> None:
+    for act in (lambda near: wire.receive(near, 100, soon()), lambda near: wire.send(near, {}, b"x", soon())):
+        near, far = pair()
+        with near:
+            near.sendall(b"never read")
+            far.close()
+            with pytest.raises(wire.ClosedError):
+                act(near)
+
+
+def test_a_deadline_that_has_passed_is_one_that_passes() -> None:
+    near, far = pair()
+    with near, far:
+        with pytest.raises(TimeoutError):
+            wire.send(near, {"n": 1}, deadline=soon(-1))
+        wire.send(near, {"n": 1})
+        with pytest.raises(TimeoutError):
+            wire.receive(far, 0, soon(-1))
 
 
 def test_the_deadline_holds_for_the_whole_frame_however_busily_bytes_trickle() -> None:
