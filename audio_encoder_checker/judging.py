@@ -46,13 +46,11 @@ class Evidence:
         """Add facts; a kind that is already there is replaced."""
         for fact in facts:
             self.facts[type(fact)] = fact
-            self.missing.pop(type(fact), None)
 
     def miss(self, reason: str, *kinds: type) -> None:
-        """Say why facts of these kinds will not come; the first reason given for a kind stands."""
+        """Say why facts of these kinds will not come; the first reason given for a kind stands, facts outdo it."""
         for kind in kinds:
-            if kind not in self.facts:
-                self.missing.setdefault(kind, reason)
+            self.missing.setdefault(kind, reason)
 
     def get(self, kind: type[Kind]) -> Kind | None:
         """The facts of one kind, or None."""

@@ -56,7 +56,7 @@ def evidence(*facts: object) -> Evidence:
 
 
 def test_findings_carry_the_checks_identity_and_the_gravest_comes_first() -> None:
-    findings = judge(evidence(Apples(2), Pears(0)), [APPLES, FRUIT]).findings
+    findings = judge(evidence(Apples(2), Pears(0)), iter((APPLES, FRUIT))).findings
     assert [(f.id, f.severity.value, f.message, f.hint) for f in findings] == [
         ("AEC502", "error", "fruit", "throw it away"),
         ("AEC501", "warning", "apple 0", "eat the pear"),
@@ -67,6 +67,14 @@ def test_findings_carry_the_checks_identity_and_the_gravest_comes_first() -> Non
 def test_what_a_finding_quotes_steers_no_terminal() -> None:
     found = stamp(APPLES, Problem("an \x1b[2J apple", "\x1b[31m.py:1", "eat \u202e it"))
     assert (found.message, found.at, found.hint) == (r"an \x1b[2J apple", r"\x1b[31m.py:1", r"eat \u202e it")
+
+
+def test_what_checks_say_at_length_is_kept() -> None:
+    long = "apple " * 800
+    found = stamp(APPLES, Problem(long, long, long))
+    assert (found.message, found.at, found.hint) == (long, long, long)
+    (skip,) = judge(evidence(Apples(2)), [APPLES], {"AEC501": long}).skipped
+    assert skip.reason == f"ignored: {long.strip()}"
 
 
 def test_missing_evidence_is_a_skip_with_its_reason_and_never_a_pass() -> None:
@@ -99,8 +107,11 @@ def test_the_reason_for_ignoring_a_check_steers_no_terminal() -> None:
 
 def test_facts_that_came_are_not_declared_missing_later() -> None:
     bag = evidence(Apples(0))
-    bag.miss("gone", Apples)
+    bag.miss("gone", Apples, Pears)
     assert bag.why_missing((Apples,)) == ""
+    assert bag.why_missing((Apples, Pears)) == "gone"
+    bag.put(Pears(0))
+    assert bag.why_missing((Apples, Pears)) == ""
 
 
 def test_the_first_reason_stands() -> None:

@@ -6,7 +6,7 @@ import stat
 import sys
 from collections import Counter
 from importlib import resources
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -14,14 +14,17 @@ import pytest
 from audio_encoder_checker.errors import UsageError
 from audio_encoder_checker.evaluation import cache as cache_module
 from audio_encoder_checker.evaluation import quick
-from audio_encoder_checker.evaluation.clips import TEST, TRAIN, VALID, Clips
+from audio_encoder_checker.evaluation.clips import TEST, TRAIN, VALID, Clips, Event
 from audio_encoder_checker.evaluation.labels import as_array, class_names
 from audio_encoder_checker.evaluation.quick import QUICK_SET_VERSION, fingerprint, quick_clips
+from audio_encoder_checker.evaluation.quickset.signals import RATE_HZ, STEPS
 from audio_encoder_checker.evaluation.tasks import all_tasks, quick_tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from audio_encoder_checker.evaluation.tasks import Task
 
@@ -133,59 +136,89 @@ def test_an_unknown_task_is_refused() -> None:
         quick_clips("quick-smell")
 
 
-def damage_truncated(path: Path) -> None:
+def half(path: Path) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
-def damage_one_sample(path: Path) -> None:
+def written_anew(**changed: Callable[[NDArray[Any]], NDArray[Any]]) -> Callable[[Path], None]:
+    """A change of some arrays of a cache file, which stays a good archive."""
+
+    def damage(path: Path) -> None:
+        with np.load(path) as file:
+            arrays = dict(file)
+        np.savez(path, **arrays | {name: change(arrays[name]) for name, change in changed.items()})
+
+    return damage
+
+
+def without_split(path: Path) -> None:
     with np.load(path) as file:
         arrays = dict(file)
-    arrays["audio"][17, 1000] += 1
+    del arrays["split"]
     np.savez(path, **arrays)
 
 
-def damage_labels(path: Path) -> None:
-    with np.load(path) as file:
-        arrays = dict(file)
-    arrays["labels"] = np.array(str(arrays["labels"]).replace("1", "2"))
-    np.savez(path, **arrays)
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "truncated": half,
+    "a sample": written_anew(audio=lambda array: array + (np.arange(array.size).reshape(array.shape) == 75)),
+    "a label": written_anew(labels=lambda array: np.array(str(array).replace("1", "2"))),
+    "splits": written_anew(split=lambda array: array[::-1]),
+    "a shape": written_anew(audio=lambda array: array.reshape(array.shape[::-1])),
+    "a type": written_anew(audio=lambda array: array.view(np.uint16)),
+    "an array": without_split,
+    "format": lambda path: path.write_bytes(b"no archive at all"),
+    "empty": lambda path: path.write_bytes(b""),
+}
 
 
-def damage_format(path: Path) -> None:
-    path.write_bytes(b"no archive at all")
+@pytest.fixture
+def events(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clips]:
+    """What `quick-events` is made of for a moment: clips that cost nothing to make, and are not those cached before."""
+    path = file_of(cache, "quick-events")
+    path.unlink(missing_ok=True)
+    audio = (np.arange(-60, 60, dtype=np.float32).reshape(12, 10) * 17) / np.float32(STEPS)
+    labels = tuple((Event(0.0, 0.5, number),) for number in range(12))
+    clips = Clips(audio, RATE_HZ, labels, np.arange(12, dtype=np.uint8) % 3)
+    monkeypatch.setitem(quick.MAKERS, "quick-events", lambda: clips)
+    yield clips
+    path.unlink(missing_ok=True)
 
 
-def damage_empty(path: Path) -> None:
-    path.write_bytes(b"")
+def test_a_cache_is_read_and_not_made_again(events: Clips, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert quick_clips("quick-events") is events
+    monkeypatch.setitem(quick.MAKERS, "quick-events", lambda: pytest.fail("it is made again"))
+    found = quick_clips("quick-events")
+    assert same(found, events)
+    assert [str(array.dtype) for array in (found.audio, found.split)] == ["float32", "uint8"]
 
 
-@pytest.mark.parametrize("damage", [damage_truncated, damage_one_sample, damage_labels, damage_format, damage_empty])
-def test_a_damaged_cache_is_made_again(damage: object, cache: Path) -> None:
-    good = quick_clips("quick-events")
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_cache_is_made_again(damage: str, cache: Path, events: Clips) -> None:
+    quick_clips("quick-events")
     path = file_of(cache, "quick-events")
     before = path.read_bytes()
-    assert callable(damage)
-    damage(path)
+    DAMAGES[damage](path)
     assert path.read_bytes() != before
-    assert same(quick_clips("quick-events"), good)
+    assert quick_clips("quick-events") is events
     assert path.read_bytes() == before
     assert [file.name for file in cache.iterdir() if file.suffix == ".tmp"] == []
 
 
-def test_a_cache_that_holds_a_pickle_is_not_opened(cache: Path) -> None:
-    good = quick_clips("quick-events")
+def test_a_cache_that_holds_a_pickle_is_not_opened(cache: Path, events: Clips) -> None:
     np.savez(file_of(cache, "quick-events"), audio=np.array([print], dtype=object), digest=np.array(""))
-    assert same(quick_clips("quick-events"), good)
+    assert quick_clips("quick-events") is events
 
 
-def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    good = quick_clips("quick-events")
+def test_a_cache_that_cannot_be_written_is_done_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, events: Clips
+) -> None:
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv(cache_module.CACHE_VARIABLE, str(tmp_path / "file" / "folder"))
-    assert same(quick_clips("quick-events"), good)
+    assert quick_clips("quick-events") is events
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="modes are POSIX")
+@pytest.mark.usefixtures("events")
 def test_the_cache_is_nobody_elses_to_write(cache: Path) -> None:
     quick_clips("quick-events")
     mode = stat.S_IMODE(file_of(cache, "quick-events").stat().st_mode)
