@@ -109,6 +109,7 @@ def test_facts_that_came_are_not_declared_missing_later() -> None:
     bag = evidence(Apples(0))
     bag.miss("gone", Apples, Pears)
     assert bag.why_missing((Apples,)) == ""
+    assert (bag.get(Apples), bag.get(Pears)) == (Apples(0), None)
     assert bag.why_missing((Apples, Pears)) == "gone"
     bag.put(Pears(0))
     assert bag.why_missing((Apples, Pears)) == ""

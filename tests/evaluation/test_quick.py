@@ -217,6 +217,14 @@ def test_a_cache_that_cannot_be_written_is_done_without(
     assert quick_clips("quick-events") is events
 
 
+def test_a_write_that_fails_leaves_nothing_half_written(cache: Path, events: Clips) -> None:
+    path = file_of(cache, "quick-events")
+    path.mkdir(parents=True)
+    assert quick_clips("quick-events") is events
+    assert [file.name for file in cache.iterdir() if file.suffix == ".tmp"] == []
+    path.rmdir()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="modes are POSIX")
 @pytest.mark.usefixtures("events")
 def test_the_cache_is_nobody_elses_to_write(cache: Path) -> None:
