@@ -43,29 +43,30 @@ def unreachable_repository(load: LoadFacts, network: NetworkFacts) -> Iterator[P
     """
     if load.outcome.ending is Ending.ANSWERED:
         return
-    failed = {_told(one.hub): one for one in network.passed if one.hub and one.status in WALLS and not one.fault}
+    failed = {
+        _told(one.hub): (one.hub, one.status)
+        for one in network.passed
+        if one.hub and one.status in WALLS and not one.fault
+    }
     came = {one.hub.repository for one in network.passed if one.hub and one.hub.file and one.status == 200}
-    for words, one in failed.items():
-        if one.hub and one.hub.repository not in came:  # libraries ask for files that need not be there
-            yield Problem(f"{words}: {_wall(one)}", load.outcome.at or load.file, HINTS.get(one.hub.error, ""))
+    for words, (hub, status) in failed.items():
+        if hub.repository not in came:  # libraries ask for files that need not be there
+            yield Problem(f"{words}: {_wall(hub, status)}", load.outcome.at or load.file, HINTS.get(hub.error, ""))
 
 
-def _told(hub: HubFile | None) -> str:
-    if hub is None:
-        return ""
+def _told(hub: HubFile) -> str:
     return f"`{hub.repository}`" + ("" if hub.kind == "model" else f" ({hub.kind})")
 
 
-def _wall(one: Transfer) -> str:
+def _wall(hub: HubFile, status: int) -> str:
     """What an answer of the Hub means to somebody without a token."""
-    error = one.hub.error if one.hub else ""
     words = {
         "GatedRepo": "it is gated: whoever wants it has to log in and agree",
-        "RevisionNotFound": f"there is no revision {one.hub.revision!r}" if one.hub else "",
-        "EntryNotFound": f"there is no file {one.hub.file!r}" if one.hub else "",
+        "RevisionNotFound": f"there is no revision {hub.revision!r}",
+        "EntryNotFound": f"there is no file {hub.file!r}",
         "RepoNotFound": "it is private, or there is no such repository",
     }
-    return f"the Hub answers {one.status}, {words.get(error, 'no access without a token')}"
+    return f"the Hub answers {status}, {words.get(hub.error, 'no access without a token')}"
 
 
 @check("AEC603", severity=Severity.WARNING, stage="conduct")
@@ -119,9 +120,9 @@ def too_many_requests(network: NetworkFacts, rules: Rules) -> Iterator[Problem]:
 
     Fix: fetch everything at once, `snapshot_download(REPO, revision=COMMIT)`, and load from the folder it returns.
     """
-    asked = [one for one in network.passed if one.hub and one.at.stage == "load" and not one.at.call]
+    asked = [one.hub for one in network.passed if one.hub and one.at.stage == "load" and not one.at.call]
     if len(asked) > rules.network.requests:
-        most, count = Counter(_told(one.hub) for one in asked).most_common(1)[0]
+        most, count = Counter(map(_told, asked)).most_common(1)[0]
         allowed = rules.network.requests
         yield Problem(
             f"{len(asked)} requests to the Hub in one start, {count} of them for {most}; {allowed} are plenty"
@@ -232,9 +233,8 @@ def download_into_repository(network: NetworkFacts, conduct: Conduct, load: Load
         if one.kind is AttemptKind.WRITE and one.target.startswith(REPOSITORY)
     ]
     if into and any(one.received_bytes for one in network.passed):
-        ended = load.outcome.ending is not Ending.ANSWERED
-        raised = str(load.outcome.raised or "")
-        severity = Severity.ERROR if ended and ("Read-only" in raised or "Permission" in raised) else None
+        raised = str(load.outcome.raised)
+        severity = Severity.ERROR if "Read-only" in raised or "Permission" in raised else None
         message = f"it tries to write {listed(into)} into the repository"
         yield Problem(message, load.outcome.at or load.file, severity=severity)
 
