@@ -150,10 +150,8 @@ def invisible_characters(listing: ArchiveListing) -> Iterator[Problem]:
 
 
 def _invisible(entry: Entry) -> str:
-    if entry.name.isprintable() and BLANKS.isdisjoint(entry.name):
-        return ""
-    doubtful = dict.fromkeys(one for one in entry.name if not one.isprintable() or one in BLANKS)
-    hidden = [one for one in doubtful if printable(one) != one or one in BLANKS]
+    doubtful = (one for one in dict.fromkeys(entry.name) if one in BLANKS or not one.isprintable())
+    hidden = [one for one in doubtful if one in BLANKS or printable(one) != one]  # some spaces are seen as such
     return f"holds {', '.join(f'U+{ord(one):04X}' for one in hidden[:5])}" if hidden else ""
 
 

@@ -231,25 +231,33 @@ def test_aec118_sums_litter_by_kind() -> None:
     ]
 
 
+DEEP = "/".join(["abcdefghijk"] * 20)
+"""As deep as a path may be, and a byte less than as long as it may be."""
 PATHS: list[tuple[Callable[..., Iterator[Problem]], str, str]] = [
     (archive_names.unsafe_paths, "../a.py", "'..' would leave the folder"),
     (archive_names.unsafe_paths, "lib\\..\\..\\a.py", "'..' would leave the folder"),
     (archive_names.unsafe_paths, "/etc/a.py", "absolute"),
     (archive_names.unsafe_paths, "\\\\host\\a.py", "absolute"),
-    (archive_names.unsafe_paths, "C:/a.py", "drive C:"),
+    (archive_names.unsafe_paths, "C:/a.py", "its path starts with drive C:"),
     (archive_names.unsafe_paths, "a//b.py", "empty or '.'"),
+    (archive_names.unsafe_paths, "a/./b.py", "empty or '.'"),
     (archive_names.unsafe_paths, "", "empty or '.'"),
     (archive_names.backslash_names, "lib\\a.py", "expected '/'"),
     (archive_names.invisible_characters, "a\u202efdp.py", "U+202E"),
     (archive_names.invisible_characters, "a\u200b.py", "U+200B"),
     (archive_names.invisible_characters, "a\x1b[2J.py", "U+001B"),
+    (archive_names.invisible_characters, "\1\2\1\3\4\5\6", "holds U+0001, U+0002, U+0003, U+0004, U+0005"),
     (archive_names.unportable_names, "lib/AUX.tar.gz", "device name"),
     (archive_names.unportable_names, "com¹.py", "device name"),
     (archive_names.unportable_names, "a.py.", "ends in a dot or space"),
     (archive_names.unportable_names, "a /b.py", "ends in a dot or space"),
-    (archive_names.unportable_names, "a?.py", "does not allow ?"),
+    (archive_names.unportable_names, "aux.\x1b[2J", "device name"),
+    (archive_names.unportable_names, "\x1b[2J.", "ends in a dot or space"),
+    (archive_names.unportable_names, "PROGRA~1/a.py", "a short name that Windows makes"),
+    (archive_names.unportable_names, "a?*?.py", "does not allow ?* in names"),
     (archive_names.overlong_paths, "é" * 101, "202 bytes"),
-    (archive_names.overlong_paths, "/".join(["abcdefghijk"] * 21), "251 bytes"),
+    (archive_names.overlong_paths, "a/" + "\ud800" * 67, "a name of 201 bytes, at most 200 are safe"),
+    (archive_names.overlong_paths, DEEP + "xy", "a path of 241 bytes, at most 240 are safe"),
     (archive_names.overlong_paths, "/".join("a" * 21), "21 folders deep"),
 ]
 
@@ -263,7 +271,19 @@ def test_bad_name_is_named(judge_one: Callable[..., Iterator[Problem]], name: st
 
 
 @pytest.mark.parametrize(
-    "name", ["lib/a..b/c.py", "auxiliary.py", "a b.py", "com10.py", ".github/x.yml", "表/é.py", "lib/"]
+    "name",
+    [
+        "lib/a..b/c.py",
+        "auxiliary.py",
+        "a b.py",
+        "com10.py",
+        ".github/x.yml",
+        "表/é.py",
+        "lib/",
+        "a\u3000b.py",
+        "n" * 200,
+        DEEP + "x",
+    ],
 )
 def test_ordinary_name_passes_every_check(name: str) -> None:
     for judge_one in {judge_one for judge_one, _, _ in PATHS}:
@@ -277,6 +297,8 @@ def test_ordinary_name_passes_every_check(name: str) -> None:
         (("caf\u00e9.py", "cafe\u0301.py"), "the same as"),
         (("Lib/a.py", "lib/b.py"), "the same as 'Lib'"),
         (("lib", "lib/a.py"), "'lib' is a file and a folder"),
+        (("a/Lib/b.py", "a/lib/b.py"), "the same as 'a/Lib'"),
+        (("a/lib", "a/lib/b.py"), "'a/lib' is a file and a folder"),
     ],
 )
 def test_aec134_finds_names_that_become_one(names: tuple[str, ...], words: str) -> None:
@@ -284,7 +306,19 @@ def test_aec134_finds_names_that_become_one(names: tuple[str, ...], words: str) 
 
 
 def test_aec134_accepts_a_folder_and_its_files() -> None:
-    assert not list(archive_names.colliding_names(listing("lib/", "lib/a.py", "lib/b.py", "a.py")))
+    assert not list(archive_names.colliding_names(listing("lib/", "lib/A.py", "lib/b.py", "a.py")))
+    assert not list(archive_names.colliding_names(listing("x/", "lib/", "x/A.py", "lib/B.py", "a.py", "b.py")))
+
+
+@pytest.mark.parametrize("judge_one", [archive_names.colliding_names, archive_names.unportable_names])
+def test_an_overlong_name_is_told_once(judge_one: Callable[..., Iterator[Problem]]) -> None:
+    assert not list(judge_one(listing("a?" * 101, "A?" * 101)))
+
+
+@pytest.mark.parametrize(("mode", "words"), [(0o755, ""), (0o4755, "4755"), (0o2755, "2755"), (0o1644, "1644")])
+def test_aec140_tells_the_mode(mode: int, words: str) -> None:
+    messages = [one.message for one in archive_names.setuid_modes(listing(entry("a.sh", mode=0o100000 | mode)))]
+    assert messages == [f"entry 0 'a.sh': mode {words}, expected no more than 0755"] * bool(words)
 
 
 def test_no_check_says_more_than_twenty_things() -> None:

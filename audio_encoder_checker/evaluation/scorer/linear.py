@@ -92,7 +92,7 @@ def train(learner: Learner, training: Training, shuffle: int | None) -> Trained:
     Raises:
         ValueError: a loss or a metric is not finite.
     """
-    optimiser = torch.optim.Adam(learner.probe.parameters(), lr=training.learning_rate)
+    optimiser = torch.optim.Adam(learner.probe.parameters())
     order = _orders(learner.items, shuffle)
     best, best_epoch = learner.probe, 0
     rates: list[float] = []

@@ -12,6 +12,7 @@ from audio_encoder_checker.evaluation.scorer.linear import (
     Trained,
     clip_outputs,
     learning_rate,
+    loss_of,
     new_probe,
     train,
 )
@@ -125,6 +126,12 @@ def test_the_mean_over_folds_is_that_of_x_ares_within_its_seed_noise(oracle: Ora
 @pytest.mark.parametrize(("epochs", "rates"), [(1, [1e-3]), (3, [1e-3, 7.75e-4, 3.25e-4]), (2, [1e-3, 5.5e-4])])
 def test_the_rate_falls_by_a_cosine_and_never_reaches_its_tenth(epochs: int, rates: list[float]) -> None:
     assert [learning_rate(epoch, epochs, 1e-3) for epoch in range(epochs)] == pytest.approx(rates)
+
+
+def test_what_is_true_of_a_clip_weighs_as_much_as_the_task_says() -> None:
+    outputs, targets = torch.tensor([[0.5, -1.0]]), torch.tensor([[1.0, 0.0]])
+    expected = (3.0 * np.log1p(np.exp(-0.5)) + np.log1p(np.exp(-1.0))) / 2
+    assert loss_of("clip-multilabel", 3.0)(outputs, targets).item() == pytest.approx(expected)
 
 
 def easy(count: int, seed: int = 0) -> Pair:
