@@ -154,6 +154,13 @@ def test_structural_damage_names_its_entry() -> None:
     assert problem == Problem("entry 1 'b.py': the local header calls it 'evil.py'", "b.py")
 
 
+def test_aec138_names_the_entry_alone_whose_name_it_is() -> None:
+    defect = Defect(DefectKind.NAME, "no valid UTF-8", 1)
+    assert said(archive_names.undecodable_names(listing("a.py", "b.py", defects=(defect,)))) == (
+        "entry 1 'b.py': no valid UTF-8"
+    )
+
+
 def test_aec109_does_not_repeat_what_a_damaged_entry_explains() -> None:
     span = Span(SpanKind.GAP, 50, 16, blank=False)
     defect = Defect(DefectKind.HEADERS, "its data descriptor does not repeat the sizes", 0)
