@@ -22,8 +22,7 @@ def _gib(size: float) -> str:
 
 def _takes(gpu: GpuForecast, point: Point) -> str:
     has = f"a {gpu.card} has {_gib(gpu.limit_bytes)}"
-    call = gpu.measured.of(point.batch, point.seconds) if gpu.measured else None
-    if call and gpu.measured:
+    if gpu.measured and gpu.measured.of(point.batch, point.seconds):
         return f"{point.words} of audio ran out of memory on {gpu.measured.name}; {has}, and it was held to that"
     takes = "may take" if gpu.basis is Basis.EXTRAPOLATED else "takes"
     least, most = _gib(point.lower_bytes), _gib(point.upper_bytes)

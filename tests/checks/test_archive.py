@@ -290,6 +290,7 @@ def test_bad_name_is_named(judge_one: Callable[..., Iterator[Problem]], name: st
         "a\u3000b.py",
         "n" * 200,
         DEEP + "x",
+        "a/" * 20,
     ],
 )
 def test_ordinary_name_passes_every_check(name: str) -> None:

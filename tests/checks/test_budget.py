@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from audio_encoder_checker.checks import budget
-from audio_encoder_checker.evidence.budget import Basis, Fit, TaskCost
+from audio_encoder_checker.evidence.budget import Basis, Fit, Place, TaskCost
 from audio_encoder_checker.findings import Severity
 from tests.forecasts import GIB, LIMIT, PLACE, POINTS, RAM, TIME, forecast, measured
 
@@ -56,8 +56,11 @@ def test_AEC701_is_refuted_by_a_measurement() -> None:
 
 
 def test_AEC702_names_the_doubt() -> None:
-    gpu = forecast(Fit.BORDERLINE, 13.0, 15.0, not_covered=("operators of mine", "something else"))
+    smaller = Place("aten.mul", (1,), 4, "float32", "b.py:1", "")
+    doubts = ("operators of mine", "something else")
+    gpu = forecast(Fit.BORDERLINE, 13.0, 15.0, not_covered=doubts, largest=(PLACE, smaller))
     (problem,) = budget.gpu_memory_borderline(gpu)
+    assert problem.at == "encoder.py:12"
     assert problem.message.endswith("in transformers/models/x.py:7; operators of mine")
 
 

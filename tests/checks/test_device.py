@@ -49,6 +49,23 @@ def test_AEC530_points_at_the_line_that_makes_the_tensor() -> None:
     assert "device=audio.device" in problem.hint
 
 
+@pytest.mark.parametrize(
+    ("culprit", "met", "hint", "at"),
+    [
+        (Culprit(Mistake.ATTRIBUTE), "an operation meets a tensor that is on the CPU", "", "encoder.py:12"),
+        (Culprit(Mistake.FACTORY, "x[0]"), "an operation meets a tensor that is on the CPU", "add ", "encoder.py:12"),
+        (Culprit(Mistake.FACTORY, made=MADE), "a tensor that the line at mel.py:5 made on the CPU", "add ", "mel.py:5"),
+        (Culprit(Mistake.OTHER, "x[0]", "mul", MADE), "`mul` meets a tensor that is on the CPU", "", "mel.py:5"),
+    ],
+)
+def test_AEC530_says_no_more_than_is_known(culprit: Culprit, met: str, hint: str, at: str) -> None:
+    (problem,) = checks.tensor_left_on_cpu(DeviceFacts(True, raised(), culprit))
+    assert problem.message.endswith(met)
+    assert problem.hint.startswith(hint)
+    assert bool(problem.hint) == bool(hint)
+    assert problem.at == at
+
+
 def test_a_real_gpu_is_not_called_pretended() -> None:
     real, played = (DeviceFacts(kind, raised(), Culprit(Mistake.NUMPY)) for kind in (False, True))
     assert "pretended" not in next(checks.numpy_on_gpu_tensor(real)).message

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from audio_encoder_checker.checks import loading
 from audio_encoder_checker.evidence.behaviour import SecondStart
-from audio_encoder_checker.evidence.run import Ending
+from audio_encoder_checker.evidence.run import Ending, Outcome, Raised
 from tests.literals import ANSWERED, encoder, ended, load, raised
 
 LOAD_CHECKS = (
@@ -52,8 +54,37 @@ def test_endings_of_the_conduct_family_are_left_to_it() -> None:
     assert triggered(load(ended(Ending.OUT_OF_MEMORY), "import")) == []
 
 
-def test_a_download_that_this_box_does_not_allow_is_no_fault_of_the_encoder() -> None:
-    assert triggered(load(raised("ConnectionError"), "construct", excused="no network")) == []
+@pytest.mark.parametrize("phase", ["import", "construct"])
+@pytest.mark.parametrize("missing", ["", "einops"])
+def test_what_this_box_does_not_allow_is_no_fault_of_the_encoder(phase: str, missing: str) -> None:
+    assert triggered(load(raised("ConnectionError", missing=missing), phase, excused="no network")) == []
+
+
+@pytest.mark.parametrize(
+    ("check", "phase", "missing"),
+    [
+        (loading.missing_module, "import", "einops"),
+        (loading.import_failure, "import", ""),
+        (loading.constructor_failure, "construct", ""),
+    ],
+)
+def test_where_no_own_line_is_known_the_encoder_file_is_named(check: Any, phase: str, missing: str) -> None:
+    outcome = Outcome(Ending.RAISED, 0.1, raised=Raised("ImportError", "x", missing_module=missing))
+    (problem,) = check(load(outcome, phase))
+    assert problem.at == "encoder.py"
+    assert problem.message == (f"no module named '{missing}'" if missing else "ImportError: x")
+
+
+def test_AEC401_names_the_module_in_its_hint() -> None:
+    (problem,) = loading.missing_module(load(raised("ModuleNotFoundError", missing="einops"), "import"))
+    assert problem.hint.startswith("add the package that provides `einops` to requirements.txt")
+    assert problem.at == "encoder.py:12"
+
+
+def test_AEC402_repeats_the_last_words_of_an_exit() -> None:
+    (problem,) = loading.import_failure(load(raised("SystemExit", "2"), "import", last_words="error: --data missing"))
+    assert problem.message == "SystemExit: 2 (error: --data missing)"
+    assert problem.at == "encoder.py:12"
 
 
 @pytest.mark.parametrize(
