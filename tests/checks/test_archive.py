@@ -148,6 +148,10 @@ def test_aec101_says_what_the_file_is_and_what_to_do(found: str, hint: str) -> N
     assert hint in problem.hint
 
 
+def test_aec130_names_the_drive() -> None:
+    assert said(archive_names.unsafe_paths(listing("C:/a.py"))) == "entry 0 'C:/a.py': its path starts with drive C:"
+
+
 def test_structural_damage_names_its_entry() -> None:
     defect = Defect(DefectKind.HEADERS, "the local header calls it 'evil.py'", 1)
     (problem,) = archive.disagreeing_headers(listing("a.py", "b.py", defects=(defect,)))

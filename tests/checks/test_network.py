@@ -149,6 +149,7 @@ def test_AEC607_and_AEC608_by_name_and_by_suffix() -> None:
     assert other.message == "other.example was refused: it is not a declared host"
     assert 'hosts = ["evil.example"]' in two.hint
     assert 'hosts = ["other.example"]' in other.hint
+    assert len(list(checks.undeclared_host(facts(names=tuple("abcdefghijklmnopqrstuvwxyz"))))) == 20
 
 
 def test_AEC609_is_a_share_of_the_disk() -> None:

@@ -9,7 +9,9 @@ import pytest
 from audio_encoder_checker.evaluation.job import Round
 from audio_encoder_checker.evaluation.scorer import tracks
 from audio_encoder_checker.evaluation.scorer.linear import train
+from audio_encoder_checker.evaluation.scorer.rounds import Items
 from audio_encoder_checker.evaluation.scorer.tracks import track_a, track_b
+from audio_encoder_checker.evaluation.tasks import Training
 from audio_encoder_checker.evidence.scores import COSINE
 from tests.scoring import clip_part
 
@@ -58,8 +60,9 @@ def test_a_task_of_track_a_alone_has_no_track_b(scoring_job: Build, kind: str) -
 
 
 def test_the_rule_books_metric_stands_beside_x_ares(scoring_job: Build) -> None:
-    binary = scoring_job(classes=4, also=("mAP",))
-    assert [one["metric"] for one in track_a(binary)["measures"]] == ["accuracy", "mAP"]
+    answer = track_a(scoring_job(classes=4, also=("mAP",)))
+    assert [one["metric"] for one in answer["measures"]] == ["accuracy", "mAP"]
+    assert (answer["folds"], answer["note"], answer["corrected"]) == ([], "", None)
 
 
 def seen(answer: Answer | None) -> Any:
@@ -76,7 +79,7 @@ def test_the_same_seed_gives_the_same_scores(scoring_job: Build, kind: str) -> N
 def test_folds_are_averaged_and_told(scoring_job: Build) -> None:
     parts = {f"fold {number}": clip_part("clip-class", 40, 16, 1.0, number) for number in range(3)}
     rounds = tuple(Round(tuple(o for o in parts if o != one), (one,), (one,)) for one in parts)
-    answer = track_a(replace(scoring_job(), parts=parts, rounds=rounds))
+    answer = track_a(replace(scoring_job(also=("mAP",)), parts=parts, rounds=rounds))
     assert len(answer["folds"]) == 3
     assert value(answer) == pytest.approx(np.mean(answer["folds"]))
     assert answer["n_test"] == 120
@@ -96,6 +99,42 @@ def test_items_that_x_ares_loses_count_in_the_corrected_figure_alone(scoring_job
     assert value(answer) == 1.0
     assert answer["corrected"] is not None
     assert answer["corrected"]["value"] < 0.8  # half of its labels are wrong
+
+
+@pytest.mark.parametrize("track", [track_a, track_b])
+def test_crops_of_a_clip_count_together_in_the_corrected_figure_alone(
+    scoring_job: Build, track: Callable[..., Answer]
+) -> None:
+    job = scoring_job(clips=240, corrected=True, apart=0.7, training=Training(5, 16, 0.02))
+    parts = {}
+    for name, part in job.parts.items():
+        order = np.argsort(np.asarray(part.y), kind="stable")
+        crops = np.arange(len(order)) // 5  # of one class each
+        parts[name] = replace(part, x=np.asarray(part.x)[order], y=np.asarray(part.y)[order], clip=crops)
+    answer = track(replace(job, parts=parts))
+    assert answer["n_test"] == 60
+    assert answer["corrected"] is not None
+    assert answer["corrected"]["value"] > value(answer) + 0.05
+
+
+def test_a_class_that_is_not_in_the_test_counts_in_x_ares_figure_alone(scoring_job: Build) -> None:
+    job = scoring_job("clip-multilabel", corrected=True, training=Training(1, 16, 0.02))
+    y = np.array(job.parts["test"].y)
+    y[:, 3] = 0
+    answer = track_a(replace(job, parts={**job.parts, "test": replace(job.parts["test"], y=y)}))
+    assert answer["corrected"] is not None
+    assert value(answer) == pytest.approx(answer["corrected"]["value"] * 3 / 4)
+
+
+@pytest.mark.parametrize(("kind", "low", "high"), [("frame-multilabel", 0.4, 0.6), ("frame-class", 0.3, 0.4)])
+def test_neighbours_decide_by_half_where_classes_come_together_and_by_the_most_else(
+    scoring_job: Build, kind: str, low: float, high: float
+) -> None:
+    job = scoring_job(kind)
+    frames = Items(job, ["test"]).frames()
+    own = np.concatenate(list(frames.y))
+    hot = own == 1 if own.ndim == 2 else own[:, None] == np.arange(4)
+    assert tracks._by_frame(job, np.where(hot, high, low), frames, by_time=False).value == 1.0
 
 
 @pytest.mark.parametrize("kind", KINDS)
