@@ -31,10 +31,10 @@ def decoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
 
     folder = tmp_path_factory.mktemp("decoder")
-    tokens = ["<|endoftext|>", SEPARATOR, *"onetwhr", "Ġ"]  # the last is how Qwen2 writes a space
+    tokens = ["<|endoftext|>", "<|vision_end|>", *"onetwhr", "Ġ"]  # the last is how Qwen2 writes a space
     plain = Tokenizer(BPE({token: number for number, token in enumerate(tokens)}, []))
     PreTrainedTokenizerFast(
-        tokenizer_object=plain, eos_token=tokens[0], additional_special_tokens=[SEPARATOR]
+        tokenizer_object=plain, eos_token=tokens[0], additional_special_tokens=tokens[1:2]
     ).save_pretrained(folder)
     torch.manual_seed(0)
     config = Qwen2Config(
@@ -81,6 +81,27 @@ def test_the_separator_is_learnt_as_in_xares_and_is_no_word(decoder: Path, monke
     assert learner.valid_metric() == 1.0
 
 
+def test_a_transcript_is_written_word_by_word_after_audio_and_separator(
+    decoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(DECODER_VARIABLE, str(decoder))
+    heard = [frames(text) for text in TEXTS]
+    learner = TranscriptLearner(heard, TEXTS, heard, TEXTS, 4, seed=0)
+    embed = learner.model.get_input_embeddings()
+
+    def generate(inputs_embeds: torch.Tensor, attention_mask: torch.Tensor, **options: object) -> torch.Tensor:
+        assert torch.equal(inputs_embeds[0, :-1], learner.probe(torch.from_numpy(heard[0])))
+        assert torch.equal(inputs_embeds[0, -1], embed(torch.tensor(1)))
+        assert torch.equal(attention_mask, torch.ones(inputs_embeds.shape[:2], dtype=torch.long))
+        assert options == {
+            "max_new_tokens": 200, "do_sample": False, "repetition_penalty": 1.1, "pad_token_id": 0, "eos_token_id": 0,
+        }  # fmt: skip
+        return torch.tensor([learner.tokenizer(f"one{learner.tokenizer.eos_token}").input_ids])
+
+    learner.model = SimpleNamespace(generate=generate, get_input_embeddings=lambda: embed)
+    assert learner.write(learner.probe, heard[0]) == "one"
+
+
 @pytest.mark.filterwarnings("ignore:Passing `")  # the penalty is meant for new words alone
 def test_a_task_is_scored_from_end_to_end(decoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(DECODER_VARIABLE, str(decoder))
@@ -95,6 +116,8 @@ def test_a_task_is_scored_from_end_to_end(decoder: Path, monkeypatch: pytest.Mon
     assert answer["measures"][0]["metric"] == "iWER"
     assert 0 <= answer["measures"][0]["low"] <= answer["measures"][0]["value"] <= answer["measures"][0]["high"] <= 1
     assert answer["n_test"] == 4
+    assert (answer["corrected"], answer["folds"], answer["note"]) == (None, [], "")
+    assert 0 < answer["seconds"] < 300
 
 
 def test_word_errors_are_counted_per_item() -> None:
