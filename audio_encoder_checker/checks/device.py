@@ -28,7 +28,7 @@ def tensor_left_on_cpu(device: DeviceFacts) -> Iterator[Problem]:
     if culprit and culprit.mistake in (Mistake.ATTRIBUTE, Mistake.FACTORY, Mistake.OTHER):
         operation = f"`{culprit.operation}`" if culprit.operation else "an operation"
         message = f"{_where(device)}, {operation} meets {_tensor(culprit)} on the CPU"
-        yield Problem(message, _at(device), _hint(culprit))
+        yield Problem(message, _at(device, culprit), _hint(culprit))
 
 
 def _tensor(culprit: Culprit) -> str:
@@ -40,9 +40,9 @@ def _tensor(culprit: Culprit) -> str:
     return "a tensor that is"
 
 
-def _at(device: DeviceFacts) -> str:
+def _at(device: DeviceFacts, culprit: Culprit) -> str:
     """Where it was made if that is known, else where it failed."""
-    made = device.culprit.made if device.culprit else None
+    made = culprit.made
     return f"{made.file}:{made.line}" if made else device.outcome.at
 
 

@@ -105,7 +105,7 @@ def test_items_that_x_ares_loses_count_in_the_corrected_figure_alone(scoring_job
 def test_crops_of_a_clip_count_together_in_the_corrected_figure_alone(
     scoring_job: Build, track: Callable[..., Answer]
 ) -> None:
-    job = scoring_job(clips=240, corrected=True, apart=0.7, training=Training(5, 16, 0.02))
+    job = scoring_job(clips=240, corrected=True, apart=0.7, also=("mAP",), training=Training(5, 16, 0.02))
     parts = {}
     for name, part in job.parts.items():
         order = np.argsort(np.asarray(part.y), kind="stable")
@@ -115,6 +115,8 @@ def test_crops_of_a_clip_count_together_in_the_corrected_figure_alone(
     assert answer["n_test"] == 60
     assert answer["corrected"] is not None
     assert answer["corrected"]["value"] > value(answer) + 0.05
+    assert answer["corrected"]["metric"] == "accuracy"
+    assert 0 < answer["seconds"] < 300
 
 
 def test_a_class_that_is_not_in_the_test_counts_in_x_ares_figure_alone(scoring_job: Build) -> None:
