@@ -70,6 +70,11 @@ def test_parts_are_joined_and_their_clips_numbered_on(scoring_job: Build) -> Non
     assert len(official.x()) == len(official.y()) == 30
     assert len(corrected.x()) == 60
     assert corrected.clips().tolist() == [n // 2 for n in range(60)]
+    nothing = Part(np.zeros((0, 16), dtype=np.float32), np.zeros(0, dtype=np.int64))
+    whole = replace(job, parts={**job.parts, "nothing": nothing})
+    assert Items(whole, ["nothing", "train", "test"], corrected=True).clips().tolist() == [
+        *range(60), *(60 + n // 2 for n in range(30)),
+    ]  # fmt: skip
 
 
 def test_a_whole_part_is_not_copied_and_others_once(scoring_job: Build) -> None:
@@ -79,6 +84,7 @@ def test_a_whole_part_is_not_copied_and_others_once(scoring_job: Build) -> None:
     kept = np.arange(30) % 3 == 0
     job = replace(job, parts={**job.parts, "test": replace(job.parts["test"], kept=kept)})
     assert np.array_equal(Items(job, ["test", "train"]).x(), np.concatenate((test[kept], train)))
+    assert np.array_equal(Items(job, ["test"]).x(), test[kept])
 
 
 PART = Part(

@@ -157,6 +157,34 @@ def test_padding_is_left_out_of_the_corrected_figure(scoring_job: Build) -> None
     assert answer["corrected"]["value"] == 1.0
 
 
+@pytest.mark.parametrize("track", [track_a, track_b])
+def test_frames_of_padding_are_left_out_of_the_corrected_figure(
+    scoring_job: Build, track: Callable[..., Answer]
+) -> None:
+    job = scoring_job("frame-class", corrected=True)
+    parts = {}
+    for name, part in job.parts.items():
+        starts, ends = np.asarray(part.offsets)[:-1], np.asarray(part.offsets)[1:]
+        own, y = (ends - starts) // 2, np.array(part.y)
+        for start, count, end in zip(starts, own, ends, strict=True):
+            y[start + count : end] = (y[start + count : end] + 1) % 4
+        parts[name] = replace(part, y=y, true_frames=own)
+    answer = track(replace(job, parts=parts))
+    assert answer["corrected"] is not None
+    assert value(answer) < 0.7
+    assert answer["corrected"]["value"] > 0.9
+
+
+@pytest.mark.parametrize("track", [track_a, track_b])
+def test_segments_are_cut_by_time_in_the_corrected_figure_alone(
+    scoring_job: Build, track: Callable[..., Answer]
+) -> None:
+    job = scoring_job("frame-multilabel", corrected=True, apart=1.0, training=Training(2, 16, 0.02))
+    answer = track(replace(job, hop_ms=70.0))  # X-ARES takes three frames for a segment of 200 ms
+    assert answer["corrected"] is not None
+    assert answer["corrected"]["value"] != value(answer)
+
+
 def test_frames_beyond_the_bound_are_left_out_and_it_is_said(
     scoring_job: Build, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -69,7 +69,7 @@ def test_the_separator_is_learnt_as_in_xares_and_is_no_word(decoder: Path, monke
     assert len(expected) == len(TEXTS[0]) + 2
 
     def model(inputs_embeds: torch.Tensor, attention_mask: torch.Tensor) -> SimpleNamespace:
-        assert attention_mask.all()
+        assert torch.equal(attention_mask, torch.ones(inputs_embeds.shape[:2], dtype=torch.long))
         logits = torch.zeros(*inputs_embeds.shape[:2], 10)
         logits[0, 3:-1] = 50 * torch.eye(10)[expected]  # four frames come before, each place tells of the next one
         return SimpleNamespace(logits=logits)
@@ -78,7 +78,21 @@ def test_the_separator_is_learnt_as_in_xares_and_is_no_word(decoder: Path, monke
     learner.model = model
     assert learner.loss(torch.tensor([0])).item() == pytest.approx(0, abs=1e-6)
     learner.valid_frames, learner.valid_texts = heard[:1], TEXTS[:1]
+    expected[0] = 2  # a letter where the separator was to be: no word either
     assert learner.valid_metric() == 1.0
+
+
+def test_items_of_a_batch_are_read_as_if_alone(decoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(DECODER_VARIABLE, str(decoder))
+    heard = [frames(text) for text in TEXTS]
+    learner = TranscriptLearner(heard, TEXTS, heard, TEXTS, 4, seed=0)
+    logits, targets = learner._read(heard, TEXTS)
+    for row, (own, text) in enumerate(zip(heard, TEXTS, strict=True)):
+        alone, expected = learner._read([own], [text])
+        length = expected.shape[1]
+        torch.testing.assert_close(logits[row, :length], alone[0], atol=1e-5, rtol=1e-4)
+        assert torch.equal(targets[row, :length], expected[0])
+        assert (targets[row, length:] < 0).all()
 
 
 def test_a_transcript_is_written_word_by_word_after_audio_and_separator(
