@@ -23,10 +23,11 @@ Y = [np.array([0, -1, 1, 5]), np.array([2, 2, -1, 3])]
 
 
 def test_labelled_frames_keep_their_labels() -> None:
-    x, y, left_out = labelled(Frames(X, Y), 100, 0)
-    assert x[:, 0].tolist() == [0, 4, 6, 8, 12]
-    assert y.tolist() == [0, 1, 2, 2, 3]
-    assert not left_out
+    for most in (100, 7):  # as many as there are
+        x, y, left_out = labelled(Frames([*X, X[0]], [*Y, Y[0]]), most, 0)
+        assert x[:, 0].tolist() == [0, 4, 6, 8, 12, 0, 4]
+        assert y.tolist() == [0, 1, 2, 2, 3, 0, 1]
+        assert not left_out
 
 
 def test_a_few_of_them_are_chosen_by_the_seed() -> None:
