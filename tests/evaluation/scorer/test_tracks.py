@@ -43,6 +43,10 @@ def test_classes_far_apart_are_told_apart_and_noise_is_not(scoring_job: Build, k
         assert measure["low"] <= measure["value"] + 1e-9
         assert measure["value"] <= measure["high"] + 1e-9
         assert one["n_test"] == 30
+    if kind == "retrieval":
+        both, there, back = (one["value"] for one in noise["measures"])
+        assert there != back
+        assert both == pytest.approx((there + back) / 2)
 
 
 @pytest.mark.parametrize("kind", ["clip-class", "frame-class", "frame-multilabel"])
