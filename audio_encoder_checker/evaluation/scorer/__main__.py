@@ -42,7 +42,6 @@ def main() -> None:
     if hasattr(os, "nice"):
         os.nice(NICE)
     torch.set_num_threads(1)  # one order of adding, so the same figures however many cores there are
-    torch.optim.Adam([torch.zeros(1)])  # the first optimiser loads much of torch: not the first task's time
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what a library prints is no answer
     for line in sys.stdin:

@@ -56,7 +56,7 @@ class Words:
 class Head(nn.Module):
     """Both sides and the temperature."""
 
-    def __init__(self, dim: int, words: int, hidden: int = HIDDEN) -> None:
+    def __init__(self, dim: int, words: int, hidden: int) -> None:
         super().__init__()
         self.ln = nn.LayerNorm(dim)
         self.audio = nn.Sequential(nn.Linear(dim, hidden), nn.GELU(), nn.Linear(hidden, hidden))
@@ -113,7 +113,7 @@ class CaptionLearner:
         self._pairs = [(clip, self.words.tokens(one)) for clip, own in enumerate(self.captions) for one in own]
         self._x = torch.from_numpy(np.array(self.x))
         torch.manual_seed(self.seed)
-        self.probe = Head(self._x.shape[1], len(self.words.numbers) + 1)
+        self.probe = Head(self._x.shape[1], len(self.words.numbers) + 1, HIDDEN)
 
     @property
     def items(self) -> int:

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.optim.adam import adam
 
 from audio_encoder_checker.evaluation.scorer.metrics import clip_metric
 from audio_encoder_checker.evidence.scores import goodness
@@ -79,6 +80,34 @@ def learning_rate(epoch: int, epochs: int, start: float) -> float:
     return start - 0.9 * start * (1 - math.cos(math.pi * epoch / epochs)) / 2
 
 
+class Adam:
+    """`torch.optim.Adam` with its default settings and its very figures, by the function below it.
+
+    The class itself imports torch's compiler when it is first used, which takes longer than `import torch`.
+    """
+
+    def __init__(self, parameters: Iterator[Tensor]) -> None:
+        self._parameters = list(parameters)
+        self._means = [torch.zeros_like(one) for one in self._parameters]
+        self._squares = [torch.zeros_like(one) for one in self._parameters]
+        self._steps = [torch.zeros(()) for _ in self._parameters]
+
+    def zero_grad(self) -> None:
+        """Forget the gradients."""
+        for one in self._parameters:
+            one.grad = None
+
+    @torch.no_grad()
+    def step(self, rate: float) -> None:
+        """Move the parameters that have a gradient, in place."""
+        rows = zip(self._parameters, self._means, self._squares, self._steps, strict=True)
+        moved = [(one, one.grad, *state) for one, *state in rows if one.grad is not None]
+        parameters, gradients, means, squares, steps = map(list, zip(*moved, strict=True))
+        settings = {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.0}
+        kind = {"foreach": False, "amsgrad": False, "maximize": False}
+        adam(parameters, gradients, means, squares, [], steps, lr=rate, **settings, **kind)
+
+
 def train(learner: Learner, training: Training, shuffle: int | None) -> Trained:
     """Train a probe in place with Adam, no weight decay, no warm-up, no standardised features (quirk 11).
 
@@ -92,7 +121,7 @@ def train(learner: Learner, training: Training, shuffle: int | None) -> Trained:
     Raises:
         ValueError: a loss or a metric is not finite.
     """
-    optimiser = torch.optim.Adam(learner.probe.parameters())
+    optimiser = Adam(learner.probe.parameters())
     order = _orders(learner.items, shuffle)
     best, best_epoch = learner.probe, 0
     rates: list[float] = []
@@ -100,12 +129,11 @@ def train(learner: Learner, training: Training, shuffle: int | None) -> Trained:
     losses: list[float] = []
     for epoch in range(training.epochs):
         rates.append(learning_rate(epoch, training.epochs, training.learning_rate))
-        optimiser.param_groups[0]["lr"] = rates[-1]
         for batch in torch.split(next(order), training.batch_size):
             loss = learner.loss(batch)
             optimiser.zero_grad()
             torch.autograd.backward(loss)
-            optimiser.step()
+            optimiser.step(rates[-1])
             losses.append(_finite(loss.item()))
         with torch.no_grad():
             metrics.append(_finite(learner.valid_metric()))

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from audio_encoder_checker.evaluation.scorer.linear import (
+    Adam,
     ClipLearner,
     Trained,
     clip_outputs,
@@ -177,3 +178,19 @@ def test_a_loss_that_is_not_finite_is_an_error() -> None:
     broken = np.full((8, 6), np.nan, dtype=np.float32), np.zeros(8, dtype=np.int64)
     with pytest.raises(ValueError, match="training gave nan"):
         run(broken, broken, Training(1, 8, 1e-3), None)
+
+
+def test_the_optimiser_is_torchs_own_to_the_last_bit() -> None:
+    ours, theirs = (new_probe(8, 4, seed=1) for _ in range(2))
+    mine, reference = Adam(ours.parameters()), torch.optim.Adam(theirs.parameters())
+    for number in range(20):
+        rate = 0.01 / (number + 1)
+        reference.param_groups[0]["lr"] = rate
+        x = torch.randn(6, 8, generator=torch.Generator().manual_seed(number))
+        for probe, optimiser in ((ours, mine), (theirs, reference)):
+            optimiser.zero_grad()
+            loss = probe(x).square().mean() if number % 3 else probe.fc.bias.exp().sum()  # some have no gradient then
+            torch.autograd.backward(loss)
+        mine.step(rate)
+        reference.step()
+    assert all(torch.equal(one, other) for one, other in zip(ours.parameters(), theirs.parameters(), strict=True))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from audio_encoder_checker.evaluation.job import Round
-from audio_encoder_checker.evaluation.scorer import tracks
+from audio_encoder_checker.evaluation.scorer import captions, tracks
 from audio_encoder_checker.evaluation.scorer.linear import train
 from audio_encoder_checker.evaluation.scorer.rounds import Items
 from audio_encoder_checker.evaluation.scorer.tracks import track_a, track_b
@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     Build = Callable[..., ScoringJob]
 
 KINDS = ("clip-class", "clip-multilabel", "clip-regression", "frame-class", "frame-multilabel", "retrieval")
+
+
+@pytest.fixture(autouse=True)
+def _small_heads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(captions, "HIDDEN", 128)
 
 
 def value(answer: Answer | None) -> float:
