@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.profiles import BRIEF, changed_profile
+
 ROOT = Path(__file__).parents[1]
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
 STEPS = ACTION["runs"]["steps"]
@@ -41,7 +43,8 @@ def run(folder: Path, **wishes: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.box
 def test_a_good_submission_passes_and_leaves_all_reports(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "tests" / "specimens" / "good-frames", tmp_path / "my team")
-    done = run(tmp_path, AECC_SUBMISSION="my team", AECC_EVALUATE="false")
+    brief = changed_profile(tmp_path, **BRIEF)
+    done = run(tmp_path, AECC_SUBMISSION="my team", AECC_EVALUATE="false", AECC_PROFILE=brief)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "output").read_text() == "verdict=ready\nerrors=0\nwarnings=0\nreport=aecc-reports/aecc.json\n"
     assert (tmp_path / "summary.md").read_text().startswith("## ✅ READY: my team")

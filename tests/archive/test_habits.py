@@ -297,22 +297,22 @@ def test_one_kind_is_asked_for(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "source",
     [
-        "".join(f"torch.load('w{number}.pt')\n" for number in range(20_000)),
-        "".join(f"x{number} = '/home/me/{number}'\n" for number in range(20_000)),
-        "".join(f"import Model{number}\n" for number in range(20_000)),
-        "".join(f"def f{number}(): f{number + 1}()\n" for number in range(20_000)) + "f0()\n",
-        "class A(" + "A, " * 5_000 + "):\n def __init__(self):\n" + "  self.x()\n" * 20_000 + "A()\n",
-        "x = [" + "'/home/me/w', " * 60_000 + "]",
-        "x = [" + "torch.load('/home/me/w'), " * 30_000 + "]",
+        "".join(f"torch.load('w{number}.pt')\n" for number in range(5_000)),
+        "".join(f"x{number} = '/home/me/{number}'\n" for number in range(5_000)),
+        "".join(f"import Model{number}\n" for number in range(5_000)),
+        "".join(f"def f{number}(): f{number + 1}()\n" for number in range(5_000)) + "f0()\n",
+        "class A(" + "A, " * 1_250 + "):\n def __init__(self):\n" + "  self.x()\n" * 5_000 + "A()\n",
+        "x = [" + "'/home/me/w', " * 15_000 + "]",
+        "x = [" + "torch.load('/home/me/w'), " * 7_500 + "]",
         "if a:\n x.cuda()\n" + "".join(f"elif cuda{number}:\n x.cuda()\n" for number in range(2_000)),
         "x = '" + "/home" * 200_000 + "'",
         "torch.load(" + "a.b" * 90_000 + ")",
     ],
     ids=["calls", "constants", "imports", "chain", "bases", "one line", "calls on a line", "branches", "long", "names"],
 )
-def test_large_files_take_seconds(tmp_path: Path, source: str) -> None:
+def test_large_files_take_a_second_or_so(tmp_path: Path, source: str) -> None:
     root = write_tree(tmp_path / "repo", {"a.py": f"import torch\n{source}\nclass AEncoder: pass\n", "model1.py": ""})
     sources = read_sources(root, "a.py")
     started = time.process_time()
     assert len(find_habits(sources).habits) <= module.MOST
-    assert time.process_time() - started < 10
+    assert time.process_time() - started < 3

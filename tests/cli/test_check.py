@@ -97,14 +97,12 @@ def test_a_bad_archive_has_one_root_cause_with_a_remedy(kind: str, tmp_path: Pat
     assert ran.left_behind == []
 
 
+ENDLESS = ("AEC405-endless-loading", "AEC508-endless-forward")
 BREAKING = [
-    "AEC401-missing-module",
     "AEC402-import-failure",
-    "AEC403-constructor-failure",
     "AEC504-forward-failure",
     "AEC405-endless-loading",
     "AEC508-endless-forward",
-    "AEC404-exits-while-loading",
     "AEC507-exits-in-forward",
     "AEC507-segmentation-fault",
     "AEC001-prints-100-megabytes",
@@ -116,7 +114,7 @@ BREAKING = [
 def test_an_encoder_that_breaks_in_a_zip_has_one_root_cause(specimen: str, tmp_path: Path) -> None:
     path = zipped(tmp_path, {"encoder.py": encoder_text(specimen)})
     before = {p.pid for p in psutil.process_iter()}
-    ran = Ran(tmp_path, str(path), "--format", "json", "--trust", "--timeout", "5")
+    ran = Ran(tmp_path, str(path), "--format", "json", "--trust", "--timeout", "2" if specimen in ENDLESS else "20")
     errors = [f for f in json.loads(ran.stdout)["findings"] if f["severity"] == "error"]
     assert (ran.status, [e["id"] for e in errors]) == (1, [specimen[:6]])
     assert "Traceback" not in ran.stdout + ran.stderr
@@ -127,8 +125,10 @@ def test_an_encoder_that_breaks_in_a_zip_has_one_root_cause(specimen: str, tmp_p
 
 @pytest.mark.box
 class TestGoodEncoder:
-    def test_a_folder_gives_reports_where_they_were_asked_for_and_progress_on_stderr(self, tmp_path: Path) -> None:
-        ran = Ran(tmp_path, str(GOOD), "--no-eval", "--trust", "--format", "json", "--report", "text=a.txt")
+    def test_the_whole_line_gives_both_tracks_reports_where_they_were_asked_for_and_progress(
+        self, tmp_path: Path
+    ) -> None:
+        ran = Ran(tmp_path, str(GOOD), "--trust", "--format", "json", "--report", "text=a.txt")
         assert (tmp_path / "a.txt").read_text().startswith("READY")
         *progress, last = ran.stderr.splitlines()
         assert last == "text report: a.txt"
@@ -136,7 +136,12 @@ class TestGoodEncoder:
         jsonschema.Draft202012Validator(schema("report")).validate(report)
         assert (ran.status, report["verdict"]) == (0, "ready")
         assert report["contract"]["hop_size_ms_measured"] == 10
-        assert [line.split()[0] for line in progress] == ["source", "rules", "load", "contract", "budget"]
+        assert [line.split()[0] for line in progress] == ["source", "rules", "load", "contract", "budget", "evaluate"]
+        assert ran.left_behind == []
+        for track, count in (("track_a", 14), ("track_b", 11)):
+            tasks = report["scores"][track]["tasks"]
+            assert len(tasks) == count
+            assert all(t["low"] <= t["value"] + 1e-6 and t["value"] <= t["high"] + 1e-6 for t in tasks)
 
     def test_two_runs_differ_in_timings_usage_and_environment_only(self, tmp_path: Path) -> None:
         profile = changed_profile(tmp_path, **BRIEF)
@@ -154,17 +159,6 @@ class TestGoodEncoder:
         ran = Ran(tmp_path, str(GOOD / "encoder.py"), "--until", "contract", "--trust", "--profile", profile)
         assert ran.status == 0
         assert ran.stdout.startswith("READY")
-
-    def test_the_whole_line_gives_both_tracks(self, tmp_path: Path) -> None:
-        ran = Ran(tmp_path, str(GOOD), "--trust", "--format", "json")
-        report = json.loads(ran.stdout)
-        jsonschema.Draft202012Validator(schema("report")).validate(report)
-        assert ran.status == 0
-        assert ran.left_behind == []
-        for track, count in (("track_a", 14), ("track_b", 11)):
-            tasks = report["scores"][track]["tasks"]
-            assert len(tasks) == count
-            assert all(t["low"] <= t["value"] + 1e-6 and t["value"] <= t["high"] + 1e-6 for t in tasks)
 
 
 def test_the_command_knows_the_stages_and_the_profile_of_the_pipeline() -> None:
@@ -329,7 +323,7 @@ def test_an_interrupted_run_leaves_nothing_behind(tmp_path: Path) -> None:
         env={**os.environ, "TMPDIR": str(tmp_path / "tmp")},
     )
     me = psutil.Process(process.pid)
-    while sum(map(cpu_seconds, children := me.children(recursive=True))) < 2:
+    while sum(map(cpu_seconds, children := me.children(recursive=True))) < 1:
         time.sleep(0.05)
     process.terminate()
     _, stderr = process.communicate(timeout=60)

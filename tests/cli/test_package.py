@@ -22,6 +22,7 @@ from audio_encoder_checker.packing.receipt import write_receipt
 from audio_encoder_checker.pipeline import Options, check_submission
 from tests.packing.upload_hub import UploadHub
 from tests.pdfs import report
+from tests.profiles import BRIEF, changed_profile
 
 START = (
     "import json, resource, sys\n"
@@ -201,6 +202,7 @@ def test_build_checks_the_zip_and_writes_a_receipt_that_fits(team: Path, tmp_pat
     (tmp_path / "report.pdf").write_bytes(report(pages=2))
     (team / "aecc.toml").write_text('encoder = "encoder.py"\npaper = "../report.pdf"\n')
     words = ("build", team, "-o", tmp_path / "out.zip", "--no-eval", "--box", "auto", "--trust", "--device", "cpu")
+    words = (*words, "--profile", changed_profile(tmp_path, **BRIEF))
     done = aecc_package(*words)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "READY" in done.stdout

@@ -17,6 +17,7 @@ from audio_encoder_checker.pipeline import Options, check_submission
 from audio_encoder_checker.render import to_json
 from audio_encoder_checker.stages.plan import Wishes
 from tests import shards
+from tests.profiles import BRIEF, changed_profile
 
 GOOD = Path(__file__).parents[1] / "specimens" / "good-frames"
 
@@ -108,12 +109,13 @@ def test_the_hash_of_all_depends_on_names_and_contents(tmp_path: Path) -> None:
 
 @pytest.mark.box
 def test_scores_on_data_at_an_address_are_those_on_the_folder(tmp_path: Path) -> None:
-    shards.write_task(tmp_path / "near", "esc50")
+    shards.write_task(tmp_path / "near", "vocalsound", 12)
     names = [path.relative_to(tmp_path / "near") for path in (tmp_path / "near").rglob("*") if path.is_file()]
     address = served(tmp_path / "far", {str(name): (tmp_path / "near" / name).read_bytes() for name in names})
-    found = []
+    found, profile = [], changed_profile(tmp_path, **BRIEF)
     for data in (_data(str(tmp_path / "near")), _data(address)):
-        options = Options(stages=("evaluate",), trust=True, evaluation=Wishes(data=data, tasks=("esc50",), keep=False))
+        evaluation = Wishes(data=data, tasks=("vocalsound",), keep=False)
+        options = Options(stages=("evaluate",), trust=True, profile=profile, evaluation=evaluation)
         found.append(to_json.as_data(check_submission(GOOD, options))["scores"])
     assert json.dumps(found[0]) == json.dumps(found[1])
     assert found[0]["track_a"]["tasks"]

@@ -14,7 +14,7 @@ from audio_encoder_checker.evidence.evaluation import EncodingFacts
 from audio_encoder_checker.evidence.scores import TrackScores
 from audio_encoder_checker.pipeline import Options, check_submission
 from audio_encoder_checker.stages.plan import Wishes, make_plan
-from tests.profiles import changed_profile
+from tests.profiles import BRIEF, changed_profile
 from tests.shards import RATE, clip_files, encoded, tone, write_shard, write_task
 
 if TYPE_CHECKING:
@@ -44,8 +44,9 @@ def run(tmp_path: Path, *tasks: str, source: str = LOG_MEL, **wishes: Any) -> Re
     repository = tmp_path / "repository"
     repository.mkdir(exist_ok=True)
     (repository / "encoder.py").write_text(source, encoding="utf-8")
-    profile = changed_profile(tmp_path, lengths_s=[0.5, 1.0], survival_s=1.0, second_process=False)
-    options = Options(trust=True, device="cpu", profile=profile, evaluation=Wishes(tmp_path / "data", tasks, **wishes))
+    profile = changed_profile(tmp_path, **{**BRIEF, "lengths_s": [0.5, 1.0]})
+    evaluation = Wishes(tmp_path / "data", tasks, **wishes)
+    options = Options(stages=("evaluate",), trust=True, device="cpu", profile=profile, evaluation=evaluation)
     return check_submission(repository, options)
 
 
@@ -71,12 +72,15 @@ def test_every_kind_is_scored_and_a_second_run_encodes_nothing(tmp_path: Path) -
     first = run(tmp_path, *tasks, corrected=True)
     assert scored(first) == list(tasks)
     assert ids(first) == []
-    again = run(tmp_path, *tasks, corrected=True)
+    again = run(tmp_path, *(quick := [one for one in tasks if one not in ("clotho", "esc50")]), corrected=True)
+    assert set(runs_of(again)) == set(quick), "those that train fast"
     assert {one.seconds for one in runs_of(again).values()} == {0.0}
     assert all(one.resumed == one.clips > 0 for one in runs_of(again).values())
     scores = [report.evidence.get(TrackScores) for report in (first, again)]
-    values = [[one.official for one in (*found.track_a, *found.track_b)] for found in scores if found]
-    assert values[0] == values[1]
+    values = [
+        [one.official for one in (*found.track_a, *found.track_b) if one.task in quick] for found in scores if found
+    ]
+    assert values[0] == values[1] != []
     assert all(one.corrected for one in scores[0].track_a) if scores[0] else False
 
 

@@ -65,7 +65,9 @@ def test_what_is_printed_is_no_answer_and_it_ends_when_nobody_can_ask_any_more(
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as scorer:
-        assert scorer.stdin and scorer.stdout and scorer.stderr
+        assert scorer.stdin
+        assert scorer.stdout
+        assert scorer.stderr
         for _ in range(2):
             scorer.stdin.write(json.dumps({"job": str(tmp_path)}) + "\n")
             scorer.stdin.flush()
