@@ -24,6 +24,7 @@ from tests.packing.upload_hub import UploadHub
 from tests.pdfs import report
 from tests.profiles import BRIEF, changed_profile
 
+SMALL = Path(__file__).parents[1] / "specimens" / "good-frames" / "encoder.py"
 START = (
     "import json, resource, sys\n"
     "from audio_encoder_checker.cli.package import main\n"
@@ -201,6 +202,7 @@ def test_a_paper_that_is_not_there_is_told_before_anything_is_packed(team: Path,
 def test_build_checks_the_zip_and_writes_a_receipt_that_fits(team: Path, tmp_path: Path) -> None:
     (tmp_path / "report.pdf").write_bytes(report(pages=2))
     (team / "aecc.toml").write_text('encoder = "encoder.py"\npaper = "../report.pdf"\n')
+    (team / "encoder.py").write_text(SMALL.read_text().replace("SpecimenEncoder", "TeamEncoder"))
     words = ("build", team, "-o", tmp_path / "out.zip", "--no-eval", "--box", "auto", "--trust", "--device", "cpu")
     words = (*words, "--profile", changed_profile(tmp_path, **BRIEF))
     done = aecc_package(*words)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from audio_encoder_checker.archive.manifest import describe_file
 from audio_encoder_checker.organising.jobs import Job, Needs
+from audio_encoder_checker.organising.worker import LOG
 
 if TYPE_CHECKING:
     from audio_encoder_checker.organising.jobs import Ended, Engine
@@ -33,6 +34,14 @@ def job(folder: Path, name: str, *options: str, needs: Needs | None = None) -> J
     work.mkdir()
     needs = needs or Needs(1, 200 << 20)
     return Job(describe_file(submission, name).sha256, submission, work, options, needs)
+
+
+def begun(one: Job, within_s: float = 60) -> None:
+    """Wait until a job's checker starts."""
+    end = time.monotonic() + within_s
+    while not (one.folder / LOG).exists():
+        assert time.monotonic() < end, "nothing began"
+        time.sleep(0.02)
 
 
 def ended(engine: Engine, within_s: float = 120) -> Ended:

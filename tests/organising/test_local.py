@@ -61,7 +61,9 @@ def test_a_slot_keeps_to_its_cores(tmp_path: Path) -> None:
     engine = LocalEngine([Slot((core,), "7")])
     engine.submit(job(tmp_path, "AEC508-endless-forward", "--trust", "--until=contract"))
     process = running(engine)
-    time.sleep(1)
+    begun = time.monotonic()
+    while process.cpu_affinity() != [core] and time.monotonic() - begun < 20:
+        time.sleep(0.01)
     assert process.cpu_affinity() == [core]
     assert process.environ()["CUDA_VISIBLE_DEVICES"] == "7"
     engine.close()
@@ -94,8 +96,9 @@ def test_a_checker_ends_with_whoever_started_it(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout
         checker = psutil.Process(int(parent.stdout.readline()))
-        time.sleep(2)
-        assert checker.is_running()
+        while not checker.children():  # the box
+            assert checker.is_running()
+            time.sleep(0.02)
         parent.send_signal(signal.SIGKILL)
     checker.wait(20)
     assert not checker.is_running()

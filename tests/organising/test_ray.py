@@ -18,7 +18,7 @@ from audio_encoder_checker.organising.jobs import Needs
 from audio_encoder_checker.organising.results import Results, read_records
 from audio_encoder_checker.sandbox.meter import is_alive
 from tests.organising.literals import SETTING
-from tests.organising.specimens import ended, job
+from tests.organising.specimens import begun, ended, job
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,6 +49,13 @@ def cluster() -> Iterator[Any]:
     cluster.shutdown()  # type: ignore[no-untyped-call]  # Ray's test cluster has no types
 
 
+def is_as_it_was(before: tuple[Any, Any]) -> None:
+    from ray.experimental import tqdm_ray
+
+    tqdm_ray.instance()  # where Ray would put its own `print`
+    assert (builtins.print, signal.getsignal(signal.SIGTERM)) == before
+
+
 def engine_of(cluster: tuple[Any, Any]) -> RayEngine:
     from audio_encoder_checker.organising.ray_engine import RayEngine
 
@@ -56,8 +63,10 @@ def engine_of(cluster: tuple[Any, Any]) -> RayEngine:
 
 
 def test_jobs_run_on_nodes_and_a_lost_node_takes_only_its_own_along(cluster: tuple[Any, Any], tmp_path: Path) -> None:
+    before = (print, signal.getsignal(signal.SIGTERM))
     engine = engine_of(cluster)
     try:
+        is_as_it_was(before)
         good = job(tmp_path, "good-frames", "--until=source")
         engine.submit(good)
         assert ended(engine).status == 0
@@ -66,9 +75,7 @@ def test_jobs_run_on_nodes_and_a_lost_node_takes_only_its_own_along(cluster: tup
         on_the_other = SMALL._replace(vram_gb=16.0)
         endless = job(tmp_path, "AEC508-endless-forward", "--trust", "--until=contract", needs=on_the_other)
         engine.submit(endless)
-        end = time.monotonic() + 60
-        while not (endless.folder / "log.txt").exists() and time.monotonic() < end:
-            time.sleep(0.1)
+        begun(endless)
         cluster[0].remove_node(cluster[1], allow_graceful=False)
         engine.submit(job(tmp_path, "AEC503-zero-frames", "--until=source"))
         found = {one.job.submission.stem: one for one in (ended(engine), ended(engine))}
@@ -78,19 +85,43 @@ def test_jobs_run_on_nodes_and_a_lost_node_takes_only_its_own_along(cluster: tup
         engine.close()
 
 
-def test_the_process_that_joins_a_cluster_stays_as_it_was(cluster: tuple[Any, Any]) -> None:
-    before = (print, signal.getsignal(signal.SIGTERM))
-    engine = engine_of(cluster)
-    import ray
-    from ray.experimental import tqdm_ray
-
-    tqdm_ray.instance()  # where Ray would put its own `print`
-    assert (builtins.print, signal.getsignal(signal.SIGTERM)) == before
-    assert ray.is_initialized()
-    engine.close()
+def words_of(process: psutil.Process) -> list[str]:
+    try:
+        found: list[str] = process.cmdline()
+    except psutil.Error:
+        return []
+    return found
 
 
-def test_a_worker_that_is_killed_is_told(cluster: tuple[Any, Any], tmp_path: Path) -> None:
+def start_the_driver_anew(cluster: tuple[Any, Any], tmp_path: Path) -> None:
+    jobs = [job(tmp_path, name, "--until=source") for name in ("good-frames", "AEC503-zero-frames")]
+    from audio_encoder_checker.organising.inbox import take_in
+
+    known = take_in([one.submission for one in jobs])
+    for kept in (1, 2):
+        engine = engine_of(cluster)
+        try:
+            with Results(tmp_path / "out") as results:
+                wishes: dict[str, Any] = {"setting": SETTING, "options": ("--until=source",), "needs": SMALL}
+                batch = Batch(results, engine, told=lambda *_: None, **wishes)
+                valid = batch.add(known.values())
+                assert valid == kept - 1
+                end = time.monotonic() + 120
+                while len(batch.records) < kept and time.monotonic() < end:
+                    batch.step(0.5)
+        finally:
+            engine.close()  # as if the driver had been restarted
+        assert len(read_records(tmp_path / "out")) == kept
+
+
+def test_a_killed_worker_is_told_and_a_driver_that_starts_anew_goes_on_where_the_results_end(
+    cluster: tuple[Any, Any], tmp_path: Path
+) -> None:
+    kill_a_worker(cluster, tmp_path)
+    start_the_driver_anew(cluster, tmp_path)
+
+
+def kill_a_worker(cluster: tuple[Any, Any], tmp_path: Path) -> None:
     engine = engine_of(cluster)
     try:
         endless = job(tmp_path, "AEC508-endless-forward", "--trust", "--until=contract")
@@ -111,35 +142,6 @@ def test_a_worker_that_is_killed_is_told(cluster: tuple[Any, Any], tmp_path: Pat
         assert not is_alive(checker), "it ends with whoever started it"
     finally:
         engine.close()
-
-
-def words_of(process: psutil.Process) -> list[str]:
-    try:
-        found: list[str] = process.cmdline()
-    except psutil.Error:
-        return []
-    return found
-
-
-def test_a_driver_that_starts_anew_goes_on_where_the_results_end(cluster: tuple[Any, Any], tmp_path: Path) -> None:
-    jobs = [job(tmp_path, name, "--until=source") for name in ("good-frames", "AEC503-zero-frames")]
-    from audio_encoder_checker.organising.inbox import take_in
-
-    known = take_in([one.submission for one in jobs])
-    for kept in (1, 2):
-        engine = engine_of(cluster)
-        try:
-            with Results(tmp_path / "out") as results:
-                wishes: dict[str, Any] = {"setting": SETTING, "options": ("--until=source",), "needs": SMALL}
-                batch = Batch(results, engine, told=lambda *_: None, **wishes)
-                valid = batch.add(known.values())
-                assert valid == kept - 1
-                end = time.monotonic() + 120
-                while len(batch.records) < kept and time.monotonic() < end:
-                    batch.step(0.5)
-        finally:
-            engine.close()  # as if the driver had been restarted
-        assert len(read_records(tmp_path / "out")) == kept
 
 
 def test_there_is_no_cluster() -> None:

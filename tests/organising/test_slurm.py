@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from audio_encoder_checker.errors import MachineError
-from tests.organising.specimens import ended, job
+from tests.organising.specimens import begun, ended, job
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,17 +21,21 @@ pytestmark = [
 ]
 
 
-def test_a_job_is_done_and_a_lost_one_is_told(tmp_path: Path) -> None:
+def test_a_job_is_done_and_a_lost_one_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from submitit.core.core import Job
+
     from audio_encoder_checker.organising.slurm_engine import SlurmEngine
 
+    monkeypatch.setattr(Job, "_results_timeout_s", 0.1)  # for files on a network, which may be late
     engine = SlurmEngine("local")
     engine.submit(job(tmp_path, "good-frames", "--until=source"))
     found = ended(engine)
     assert found.status == 0
     assert (found.job.folder / "report.json").is_file()
-    engine.submit(job(tmp_path, "AEC508-endless-forward", "--trust", "--until=contract"))
+    endless = job(tmp_path, "AEC508-endless-forward", "--trust", "--until=contract")
+    engine.submit(endless)
     (task, _, _), *_ = engine._jobs
-    time.sleep(3)
+    begun(endless)
     task.cancel()
     assert "lost" in ended(engine).lost
     engine.close()
