@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
+COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
+"""What axe is asked of a page in the dark: all that is otherwise there."""
+
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
