@@ -128,7 +128,8 @@ class TestGoodEncoder:
     def test_the_whole_line_gives_both_tracks_reports_where_they_were_asked_for_and_progress(
         self, tmp_path: Path
     ) -> None:
-        ran = Ran(tmp_path, str(GOOD), "--trust", "--format", "json", "--report", "text=a.txt")
+        profile = changed_profile(tmp_path, **BRIEF)
+        ran = Ran(tmp_path, str(GOOD), "--trust", "--format=json", "--report=text=a.txt", "--profile", profile)
         assert (tmp_path / "a.txt").read_text().startswith("READY")
         *progress, last = ran.stderr.splitlines()
         assert last == "text report: a.txt"

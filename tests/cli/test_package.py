@@ -204,8 +204,7 @@ def test_build_checks_the_zip_and_writes_a_receipt_that_fits(team: Path, tmp_pat
     (team / "aecc.toml").write_text('encoder = "encoder.py"\npaper = "../report.pdf"\n')
     (team / "encoder.py").write_text(SMALL.read_text().replace("SpecimenEncoder", "TeamEncoder"))
     words = ("build", team, "-o", tmp_path / "out.zip", "--no-eval", "--box", "auto", "--trust", "--device", "cpu")
-    words = (*words, "--profile", changed_profile(tmp_path, **BRIEF))
-    done = aecc_package(*words)
+    done = aecc_package(*words, "--profile", changed_profile(tmp_path, **BRIEF))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "READY" in done.stdout
     receipt = json.loads((tmp_path / "out.receipt.json").read_text())

@@ -86,12 +86,12 @@ def test_what_is_cached_is_what_is_generated_a_second_time_bit_by_bit(
 
 def first_clips(task_id: str, monkeypatch: pytest.MonkeyPatch, count: int = 24) -> NDArray[np.float32]:
     """The first clips of a task, generated: each depends on its own number only."""
-    made: list[signals.Signal] = []
+    made: list[NDArray[np.float32]] = []
 
     class EnoughError(Exception):
         pass
 
-    def recorded(*words: Any) -> signals.Signal:
+    def recorded(*words: Any) -> NDArray[np.float32]:
         if len(made) == count:
             raise EnoughError
         made.append(signals.record(*words))

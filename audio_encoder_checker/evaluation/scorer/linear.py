@@ -103,9 +103,17 @@ class Adam:
         rows = zip(self._parameters, self._means, self._squares, self._steps, strict=True)
         moved = [(one, one.grad, *state) for one, *state in rows if one.grad is not None]
         parameters, gradients, means, squares, steps = map(list, zip(*moved, strict=True))
-        settings = {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.0}
-        kind = {"foreach": False, "amsgrad": False, "maximize": False}
-        adam(parameters, gradients, means, squares, [], steps, lr=rate, **settings, **kind)
+        adam(
+            *(parameters, gradients, means, squares, [], steps),
+            foreach=False,
+            amsgrad=False,
+            beta1=0.9,
+            beta2=0.999,
+            lr=rate,
+            weight_decay=0.0,
+            eps=1e-8,
+            maximize=False,
+        )
 
 
 def train(learner: Learner, training: Training, shuffle: int | None) -> Trained:
