@@ -18,6 +18,13 @@ BRIEF: dict[str, Any] = {
 }
 """A contract stage of seconds, for tests that are about something else."""
 
+QUICKER: dict[str, Any] = {
+    "lengths_s": [0.025, 0.1, 0.5, 1.0, 10.0, 60.0],
+    "survival_s": 1.0,
+    "search_s": 1.0,
+}
+"""All that is asked of an encoder, of some lengths; little is tried beyond that."""
+
 
 def changed_machine(folder: Path, **values: float) -> str:
     """The same for the machine of the budget, its keys as `ram_total_bytes`: the first word is the table."""

@@ -21,7 +21,7 @@ from audio_encoder_checker.pipeline import Options, check_submission
 from audio_encoder_checker.stages.plan import Wishes
 from tests.builders import dress
 from tests.honest import known, outcome
-from tests.profiles import changed_profile
+from tests.profiles import QUICKER, changed_profile
 
 if TYPE_CHECKING:
     from audio_encoder_checker.report import Report
@@ -52,9 +52,7 @@ def report(name: str) -> Report:
         shutil.copy(FOLDER / f"{name}_encoder.py", repository / "encoder.py")
         dress(repository)
         build_zip(repository, archive)
-        profile = changed_profile(
-            Path(folder), lengths_s=[0.025, 0.1, 0.5, 1.0, 10.0, 60.0], survival_s=1.0, search_s=1.0
-        )
+        profile = changed_profile(Path(folder), **QUICKER)
         own = tuple(task for task, leader in LEADERS.items() if leader == name)
         wishes = Wishes(tasks=own or tuple(LEADERS))
         return check_submission(archive, Options(trust=True, device="cpu", profile=profile, evaluation=wishes))

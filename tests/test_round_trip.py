@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from audio_encoder_checker.cli.package import TEMPLATE_NAMES, package
 from audio_encoder_checker.packing.template import COMMON, TEMPLATES, find_templates
 from tests.honest import known
+from tests.profiles import QUICKER, changed_profile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,7 +45,8 @@ def test_from_an_empty_folder_to_a_zip_that_is_ready(template: str, tmp_path: Pa
     said = invoke("init", tmp_path / "team", "--template", template)
     assert "what only you can fill in:" in said
     target = tmp_path / "team.zip"
-    words = ("--box", "auto", "--trust", "--device", "cpu", "-q")
+    brief = changed_profile(tmp_path, **QUICKER)
+    words = ("--box", "auto", "--trust", "--device", "cpu", "-q", "--profile", brief)
     scored = () if template == "wrapper" else ("--no-eval",)  # its hop divides no clip, which scoring has to bear
     invoke("build", tmp_path / "team", "-o", target, *words, *scored)
     receipt = json.loads((tmp_path / "team.receipt.json").read_text())

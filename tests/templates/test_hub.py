@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -38,13 +39,12 @@ def team(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def served(team: Path) -> Iterator[UploadHub]:
-    """A Hub that has the weights, and the encoder that wants them, without patience."""
+    """A Hub that has the weights, and the encoder that wants them, with little patience."""
     hub = UploadHub()
     with hub:
         content = weights(team)
         fill_in(team, hub.add(REPOSITORY, {"model.safetensors": content}), content)
-        text = (team / "encoder.py").read_text()
-        (team / "encoder.py").write_text(text.replace("PATIENCE = 30", "PATIENCE = 5"))
+        give_patience(team, 5)
         yield hub
 
 
@@ -61,13 +61,18 @@ def fill_in(team: Path, commit: str, content: bytes) -> None:
     (team / "encoder.py").write_text(text)
 
 
-def start(team: Path, url: str, home: str = "home") -> subprocess.Popen[str]:
+def give_patience(team: Path, seconds: int) -> None:
+    text = (team / "encoder.py").read_text()
+    (team / "encoder.py").write_text(re.sub(r"PATIENCE = \d+", f"PATIENCE = {seconds}", text))
+
+
+def start(team: Path, url: str, load: str = LOAD) -> subprocess.Popen[str]:
     environment = {
-        "HF_ENDPOINT": url, "HF_HOME": str(team.parent / home),
+        "HF_ENDPOINT": url, "HF_HOME": str(team.parent / "home"),
         "HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_TELEMETRY": "1",
     }  # fmt: skip
     return subprocess.Popen(
-        [sys.executable, "-c", LOAD],
+        [sys.executable, "-c", load],
         cwd=team,
         env=environment,
         stdout=subprocess.PIPE,
@@ -76,9 +81,9 @@ def start(team: Path, url: str, home: str = "home") -> subprocess.Popen[str]:
     )
 
 
-def loaded(team: Path, url: str, home: str = "home") -> tuple[str, str]:
+def loaded(team: Path, url: str, load: str = LOAD) -> tuple[str, str]:
     """What the weights add up to, and the last words if they were not loaded."""
-    out, errors = start(team, url, home).communicate(timeout=120)
+    out, errors = start(team, url, load).communicate(timeout=120)
     return out.strip(), errors.strip().rpartition("\n")[2]
 
 
@@ -142,7 +147,8 @@ def test_the_hub_says_how_long_to_wait_but_not_for_ever(team: Path, served: Uplo
 
 def test_a_hub_that_is_gone_is_said(team: Path, served: UploadHub) -> None:
     served.close()
-    out, errors = loaded(team, served.url)
+    give_patience(team, 0)
+    out, errors = loaded(team, served.url, "import time; time.sleep = lambda _: None; " + LOAD)  # nor has the library
     assert out == ""
     assert f"the download of model.safetensors from '{REPOSITORY}'" in errors
 
@@ -192,6 +198,7 @@ def test_it_starts_again_whatever_happens_to_the_network(
     with Hub() as hub:
         content = weights(team)
         fill_in(team, hub.add(REPOSITORY, {"model.safetensors": content}), content)
+        give_patience(team, 5)
         monkeypatch.setenv("HF_ENDPOINT", hub.url)
         rules = changed_profile(tmp_path, **BRIEF, restarts=[one.name for one in Condition])
         stages = ("source", "load", "contract", "download")
