@@ -15,8 +15,9 @@ BRIEF: dict[str, Any] = {
     "survival_batches": [1],
     "survival_s": 0.5,
     "second_process": False,
+    "search_s": 2.0,
 }
-"""A contract stage of seconds, for tests that are about something else."""
+"""Contract and budget of seconds, for tests that are about something else."""
 
 QUICKER: dict[str, Any] = {
     "lengths_s": [0.025, 0.1, 0.5, 1.0, 10.0, 60.0],

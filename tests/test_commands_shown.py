@@ -81,7 +81,7 @@ def prepare(folder: Path) -> None:
 @pytest.mark.parametrize("page", [page for page in PAGES if commands(page)], ids=lambda page: page.name)
 def test_every_command_of_a_page_does_what_it_says(page: Path, tmp_path: Path) -> None:
     prepare(tmp_path)
-    brief = changed_profile(tmp_path, **BRIEF, search_s=0.5)
+    brief = changed_profile(tmp_path, **BRIEF)
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     evaluated = page.name != "README.md"
     for command, status in commands(page):

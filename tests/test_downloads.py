@@ -112,7 +112,7 @@ def checked(
     (repository / "requirements.txt").write_text(
         "torch==2.13.0\nhuggingface_hub==2.4.0\nrequests==2.34.2\n", encoding="utf-8"
     )
-    rules = changed_profile(folder, **BRIEF, restarts=restarts, download_s=20.0 if "AEC634" in specimen.name else 600.0)
+    rules = changed_profile(folder, **BRIEF, restarts=restarts, download_s=5.0 if "AEC634" in specimen.name else 600.0)
     options = Options(
         profile=rules, stages=STAGES, device="cpu", timeout_s=60.0, hub_cache=hub_cache, network=network
     )  # fmt: skip

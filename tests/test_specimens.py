@@ -38,7 +38,7 @@ JUDGED_LATE = {"7": ("budget",), "8": ("evaluate",)}
 """The stages of these families; they take longer than all others."""
 SMALLER: dict[str, dict[str, float]] = {
     "AEC704": {"ram_total_bytes": 2_500_000_000},
-    "AEC705": {"session_hours": 3},
+    "AEC705": {"session_hours": 0.75},
 }
 """What a smaller machine shows as well, and sooner."""
 IMPATIENT = {"AEC405", "AEC508"}
@@ -58,7 +58,7 @@ def options(specimen: Path, folder: Path) -> Options:
         stages=(*STAGES[:5], *JUDGED_LATE.get(name[3], ())),
         trust=True,
         device="cpu",
-        timeout_s=3.0 if name in IMPATIENT else 60.0,
+        timeout_s=2.0 if name in IMPATIENT else 60.0,
     )
 
 

@@ -8,7 +8,7 @@ class SpecimenEncoder(torch.nn.Module):
         self.sampling_rate = 16000
         self.output_dim = 4
         self.hop_size_in_ms = 10
-        time = np.arange(4096) / 16000
+        time = np.arange(1024) / 16000
         decay = np.exp(-60 * time)
         self.filters = [decay * np.cos(2 * np.pi * pitch * time) for pitch in (600,)]
 
