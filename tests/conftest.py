@@ -1,6 +1,8 @@
-"""What tests may ask for on the command line."""
+"""What tests may ask for on the command line, and how many run at once."""
 
 from __future__ import annotations
+
+import os
 
 import pytest
 from hypothesis import settings
@@ -11,6 +13,11 @@ settings.load_profile("busy machines")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="rewrite expected outputs")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: some tests wait for a clock or a network."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture

@@ -184,7 +184,10 @@ def test_a_backbone_is_downloaded_once_for_all_submissions(
 
 
 def test_without_a_network_the_verdict_stays_open(tmp_path: Path, hub: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    report = checked(FOLDER / "AEC632-half-a-file", tmp_path, hub, monkeypatch, [], network=False)
+    text = (FOLDER / "AEC630-tries-once" / "encoder.py").read_text(encoding="utf-8")
+    assert 'os.environ["HF_ENDPOINT"]' in text
+    (tmp_path / "encoder.py").write_text(text.replace('os.environ["HF_ENDPOINT"]', '"http://huggingface.co"'))
+    report = checked(tmp_path, tmp_path, hub, monkeypatch, [], network=False)
     assert report.verdict is Verdict.UNDECIDED
     assert any("`--no-network` was given" in one.reason for one in report.open_questions)
 
