@@ -124,7 +124,7 @@ def run_ours(made: dict[str, Any]) -> None:
 def main(arguments: list[str]) -> None:
     """Run both on the same embeddings."""
     torch.set_num_threads(1)
-    torch.optim.Adam([torch.zeros(1)])  # loads much of torch, as the scorer does before its first task
+    torch.optim.Adam([torch.zeros(1)])  # loads much of torch: no time of X-ARES's first task
     made = make_clips()
     for _ in range(3):
         run_ours(made)
