@@ -44,7 +44,7 @@ RUNS = re.compile(
     r"aecc-check (?!audit|export|--(?!trust|follow))(?!.*--(until (source|rules|archive)|stage|profile)).*"
     r"|aecc-package build.*"
 )
-"""Commands that call an encoder: but for that one, a few calls will do."""
+"""Commands that call an encoder: a few calls will do."""
 
 
 def commands(page: Path) -> list[tuple[str, int]]:
@@ -90,7 +90,7 @@ def test_every_command_of_a_page_does_what_it_says(page: Path, tmp_path: Path) -
         whole = bool(FULL.fullmatch(command)) and not evaluated
         less = " --until contract" if "check submission.zip" in command and page.name != "README.md" else " --no-eval"
         few = less if (FULL.fullmatch(command) or "--follow" in command) and not whole else ""
-        few += f" --profile {brief}" if RUNS.fullmatch(command) and not whole else ""
+        few += f" --profile {brief}" if RUNS.fullmatch(command) else ""
         line = INSTEAD[command][0].format(few=few) if command in INSTEAD else command + few
         evaluated = evaluated or whole
         done = subprocess.run(
