@@ -38,7 +38,7 @@ JUDGED_LATE = {"7": ("budget",), "8": ("evaluate",)}
 """The stages of these families; they take longer than all others."""
 SMALLER: dict[str, dict[str, float]] = {
     "AEC704": {"ram_total_bytes": 2_500_000_000},
-    "AEC705": {"session_hours": 0.75},
+    "AEC705": {"session_hours": 0.25},
 }
 """What a smaller machine shows as well, and sooner."""
 IMPATIENT = {"AEC405", "AEC508"}
