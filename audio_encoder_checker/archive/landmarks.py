@@ -24,7 +24,7 @@ from audio_encoder_checker.evidence.landmarks import Landmark, LandmarkKind, Lan
 from audio_encoder_checker.evidence.source import CONTRACT_ATTRIBUTES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from audio_encoder_checker.evidence.source import SourceFacts
 
@@ -66,14 +66,15 @@ def find_landmarks(sources: SourceFacts) -> Landmarks:
     """The landmarks of the chosen encoder: of its class and of its bases as far as the repository defines them."""
     lineage = _lineage(sources)
     constructor, forward = (_method(lineage, name) for name in ("__init__", "forward"))
+    calls = list(_calls(lineage, forward))
     places: dict[LandmarkKind, Iterable[_Place]] = {
         LandmarkKind.CONSTRUCTOR: [_Place(*constructor)] if constructor else [],
         LandmarkKind.FORWARD: [_Place(*forward)] if forward else [],
         LandmarkKind.RETURN: reversed(list(_returns(forward))) if forward else [],
         LandmarkKind.SQUEEZE: _squeezes(lineage),
         LandmarkKind.IN_PLACE: _in_place(forward) if forward else [],
-        LandmarkKind.DROPOUT: _calls(lineage, forward, _drops_always),
-        LandmarkKind.CHANCE: _calls(lineage, forward, _draws),
+        LandmarkKind.DROPOUT: (place for place, call, name in calls if _drops_always(call, name)),
+        LandmarkKind.CHANCE: (place for place, call, name in calls if _draws(call, name)),
         **{LandmarkKind(name): _setting(lineage, name) for name in CONTRACT_ATTRIBUTES},
     }
     return Landmarks(tuple(_landmark(kind, place) for kind, found in places.items() for place in islice(found, MOST)))
@@ -152,20 +153,18 @@ def _squeezes_all(call: ast.Call) -> bool:
 
 
 def _calls(
-    lineage: list[_Class], forward: tuple[ParsedSource, ast.FunctionDef] | None, wanted: Callable[[ast.Call, str], bool]
-) -> Iterator[_Place]:
-    """Calls in the lineage's files, outside of what makes weights: those of `forward` first."""
-    files = {parsed.file.path: parsed for parsed, _ in lineage}.values()
-    for parsed in files:
-        names = imported(parsed.tree) if parsed.tree else {}
-        found = [one for one in ast.walk(parsed.tree or ast.Module([], [])) if isinstance(one, ast.FunctionDef)]
-        for one in sorted(found, key=lambda one: not forward or one is not forward[1]):
-            if not any(part in one.name for part in PREPARING):
-                yield from (
-                    _Place(parsed, node)
-                    for node in _own(one)
-                    if isinstance(node, ast.Call) and wanted(node, full_name(node.func, names))
-                )
+    lineage: list[_Class], forward: tuple[ParsedSource, ast.FunctionDef] | None
+) -> Iterator[tuple[_Place, ast.Call, str]]:
+    """Calls in the lineage's files and their full names, outside of what makes weights: those of `forward` first."""
+    for parsed in {parsed.file.path: parsed for parsed, _ in lineage}.values():
+        if parsed.tree is None:
+            continue
+        names = imported(parsed.tree)
+        found = [one for one in ast.walk(parsed.tree) if isinstance(one, ast.FunctionDef)]
+        working = [one for one in found if not any(part in one.name for part in PREPARING)]
+        for one in sorted(working, key=lambda one: not forward or one is not forward[1]):
+            calls = (node for node in _own(one) if isinstance(node, ast.Call))
+            yield from ((_Place(parsed, call), call, full_name(call.func, names)) for call in calls)
 
 
 def _drops_always(call: ast.Call, name: str) -> bool:
